@@ -1,0 +1,132 @@
+"""What manifest.json says of a published model.
+
+Every part is a frozen pydantic model that refuses unknown keys, so that a reader which does not
+know a field fails loudly instead of serving half of what was meant.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
+Version = Annotated[int, Field(ge=1)]
+RuntimeId = Literal["onnx", "onnx-int8", "torchscript"]
+Preprocess = Literal["digit", "resize"]
+
+MODEL_FILES: dict[RuntimeId, str] = {
+    "onnx": "model.onnx",
+    "onnx-int8": "model.int8.onnx",
+    "torchscript": "model.torchscript.pt",
+}
+
+
+class Part(BaseModel):
+    """A frozen part of a published document; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Architecture(Part):
+    """The network's shape, so that two models can be compared without loading either."""
+
+    blocks: tuple[str, ...] = Field(description="Kind of each block, from input to output.")
+    stem: int = Field(ge=1, description="Channels of the standard convolution before the blocks.")
+    widths: tuple[int, ...] = Field(description="Output channels of each block.")
+    strides: tuple[int, ...] = Field(description="Stride of each block.")
+    parameters: int = Field(ge=1, description="Trainable parameters.")
+    macs: int = Field(ge=1, description="Multiply-accumulate operations for one picture.")
+
+
+class Input(Part):
+    """What the network takes, and how a picture becomes it."""
+
+    shape: tuple[int, int, int] = Field(description="Channels, height, width.")
+    mode: Literal["L", "RGB"] = Field(description="Grey or colour.")
+    mean: tuple[float, ...] = Field(description="Per channel, subtracted after scaling to 0..1.")
+    std: tuple[float, ...] = Field(description="Per channel, divided by afterwards.")
+    preprocess: Preprocess = Field(
+        description="`digit`: find the ink, scale and centre it as MNIST does; `resize`: scale "
+        "the whole picture."
+    )
+
+    @model_validator(mode="after")
+    def _channels_agree(self) -> "Input":
+        channels = {"L": 1, "RGB": 3}[self.mode]
+        if not channels == self.shape[0] == len(self.mean) == len(self.std):
+            raise ValueError(
+                f"mode {self.mode} has {channels} channels, but shape, mean and std have "
+                f"{self.shape[0]}, {len(self.mean)} and {len(self.std)}"
+            )
+        return self
+
+
+class Rejection(Part):
+    """When an answer is withheld: the score falls below the threshold."""
+
+    score: Literal["max-softmax"] = Field(description="Computed from the logits of one picture.")
+    threshold: float = Field(ge=0, description="Below it the picture is not accepted.")
+    accepted: float = Field(ge=0, le=1, description="Share of validation pictures accepted.")
+
+
+class File(Part):
+    """One file of the folder."""
+
+    path: str = Field(
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$",
+        description="Relative to the manifest, with forward slashes.",
+    )
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of the file's bytes.")
+    bytes: int = Field(ge=0, description="Length of the file.")
+
+
+class Split(Part):
+    """How many images each part of the data set has, and how they were drawn."""
+
+    train: int = Field(ge=1)
+    validation: int = Field(ge=1)
+    test: int = Field(ge=1)
+    ratio: float = Field(gt=0, lt=1, description="Training share of what is not test.")
+    seed: int = Field(description="Of the stratified draw.")
+
+
+class Provenance(Part):
+    """Where the weights come from."""
+
+    commit: str | None = Field(description="Of the training code; null outside a checkout.")
+    seed: int
+    config: dict[str, JsonValue] = Field(description="The whole run configuration.")
+    dataset: str
+    split: Split
+    epoch: int = Field(ge=1, description="The epoch published: the best on validation.")
+    libraries: dict[str, str] = Field(description="Version of each library that had a part.")
+    hardware: str
+    seconds: float = Field(ge=0, description="Wall-clock time of training.")
+
+
+class Parity(Part):
+    """The exported files against the eager network, on encoded pictures through the service."""
+
+    images: int = Field(ge=1)
+    max_abs_diff: dict[RuntimeId, float] = Field(description="Largest difference of two logits.")
+    tolerance: float = Field(gt=0, description="For runtimes that claim the same arithmetic.")
+
+
+class Manifest(Part):
+    """The description of one published model: manifest.json."""
+
+    schema_version: Literal[1] = 1
+    name: Name
+    version: Version
+    architecture: Architecture
+    labels: Annotated[tuple[str, ...], Field(min_length=2)]
+    input: Input
+    temperature: float = Field(gt=0, description="Logits are divided by it before the softmax.")
+    rejection: Rejection | None
+    files: dict[str, File] = Field(description="By role, for example `onnx` or `metrics`.")
+    provenance: Provenance
+    parity: Parity
+
+    @property
+    def runtimes(self) -> tuple[RuntimeId, ...]:
+        """The runtimes that this model has a file for, the default one first."""
+        return tuple(runtime for runtime in MODEL_FILES if runtime in self.files)

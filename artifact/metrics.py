@@ -1,0 +1,80 @@
+"""What metrics.json and examples.json say: how good a published model is, and where it errs."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from artifact.manifest import Part
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class ClassMetrics(Part):
+    """One class against all others."""
+
+    label: str
+    precision: Share = Field(description="0 where the class is never predicted.")
+    recall: Share
+    f1: Share
+    support: int = Field(ge=0, description="Images whose true label this is.")
+
+
+class MacroMetrics(Part):
+    """The unweighted means over all classes."""
+
+    precision: Share
+    recall: Share
+    f1: Share
+
+
+class SplitMetrics(Part):
+    """One network on one part of the data set."""
+
+    accuracy: Share
+    loss: float = Field(ge=0, description="Mean cross-entropy in nats.")
+    macro: MacroMetrics
+    per_class: tuple[ClassMetrics, ...]
+    confusion_matrix: tuple[tuple[int, ...], ...] = Field(
+        description="Counts: rows are true labels, columns are predicted ones."
+    )
+    interval: tuple[Share, Share] = Field(description="Wilson's 95% interval of the accuracy.")
+    calibration_error: Share = Field(
+        description="Expected calibration error over 15 equal-width bins of confidence."
+    )
+
+
+class Epoch(Part):
+    """One pass over the training images."""
+
+    epoch: int = Field(ge=1)
+    learning_rate: float = Field(ge=0, description="At the end of the epoch.")
+    train_loss: float
+    train_accuracy: Share = Field(description="On augmented images, while the weights move.")
+    validation_loss: float
+    validation_accuracy: Share
+    seconds: float = Field(ge=0)
+
+
+class Metrics(Part):
+    """The whole of metrics.json."""
+
+    train: SplitMetrics = Field(description="On the training images as they are, not augmented.")
+    validation: SplitMetrics
+    test: SplitMetrics = Field(description="Evaluated once, after the epoch had been chosen.")
+    curves: tuple[Epoch, ...]
+
+
+class Example(Part):
+    """One test image and what the network made of it."""
+
+    index: int = Field(ge=0, description="0-based position in the data set's test part.")
+    true: str
+    predicted: str
+    probability: Share = Field(description="Of the predicted label.")
+
+
+class Examples(Part):
+    """The whole of examples.json."""
+
+    correct: tuple[Example, ...] = Field(description="Drawn at random, some of each class.")
+    wrong: tuple[Example, ...] = Field(description="All of them, the most confident first.")
