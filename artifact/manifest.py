@@ -4,7 +4,7 @@ Every part is a frozen pydantic model that refuses unknown keys, so that a reade
 know a field fails loudly instead of serving half of what was meant.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -13,10 +13,28 @@ Version = Annotated[int, Field(ge=1)]
 RuntimeId = Literal["onnx", "onnx-int8", "torchscript"]
 Preprocess = Literal["digit", "resize"]
 
+FigureRole = Literal[
+    "curves",
+    "confusion_matrix",
+    "filters_first",
+    "filters_last",
+    "examples_correct",
+    "examples_wrong",
+]
+DocumentRole = Literal["metrics", "examples", "benchmark", "filters"]
+Role = RuntimeId | DocumentRole | FigureRole
+
 MODEL_FILES: dict[RuntimeId, str] = {
     "onnx": "model.onnx",
     "onnx-int8": "model.int8.onnx",
     "torchscript": "model.torchscript.pt",
+}
+_DOCUMENTS: tuple[DocumentRole, ...] = get_args(DocumentRole)
+_FIGURES: tuple[FigureRole, ...] = get_args(FigureRole)
+PATHS: dict[Role, str] = {
+    **dict[Role, str](MODEL_FILES.items()),
+    **{role: f"{role}.json" for role in _DOCUMENTS},
+    **{role: f"figures/{role}.png" for role in _FIGURES},
 }
 
 
@@ -122,7 +140,7 @@ class Manifest(Part):
     input: Input
     temperature: float = Field(gt=0, description="Logits are divided by it before the softmax.")
     rejection: Rejection | None
-    files: dict[str, File] = Field(description="By role, for example `onnx` or `metrics`.")
+    files: dict[Role, File] = Field(description="By role, for example `onnx` or `metrics`.")
     provenance: Provenance
     parity: Parity
 

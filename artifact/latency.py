@@ -1,0 +1,96 @@
+"""How fast a predictor answers and how large its file is; for benchmark.json and POST /benchmark.
+
+Only the model is timed, from float32 batch to logits: decoding and HTTP are the same for all.
+"""
+
+from collections.abc import Callable, Sequence
+from time import perf_counter
+
+import numpy as np
+from pydantic import Field
+
+from artifact.hardware import describe_hardware, library_versions
+from artifact.manifest import Part, RuntimeId
+from artifact.predictor import Predictor
+
+BATCH_SIZES = (1, 8, 64)
+_WARM_UP_RUNS = 20
+_FEWEST_RUNS = 10
+
+
+class Latency(Part):
+    """One model on one runtime at one batch size."""
+
+    runtime: RuntimeId
+    batch_size: int = Field(ge=1)
+    runs: int = Field(ge=1, description="Timed, after the warm-up.")
+    p50_ms: float = Field(gt=0, description="Median time of one run of the whole batch.")
+    p90_ms: float = Field(gt=0)
+    p99_ms: float = Field(gt=0)
+    images_per_second: float = Field(gt=0, description="Batch size over the mean time.")
+    bytes: int = Field(ge=1, description="Size of the model file.")
+
+
+class Benchmark(Part):
+    """The whole of benchmark.json."""
+
+    hardware: str
+    libraries: dict[str, str]
+    threads: int = Field(ge=1, description="Of the runtime.")
+    latencies: tuple[Latency, ...]
+
+
+def measure(
+    predictors: Sequence[Predictor],
+    threads: int,
+    batch_sizes: Sequence[int] = BATCH_SIZES,
+    seconds: float = 0.5,
+) -> Benchmark:
+    """Time each predictor at each batch size.
+
+    Args:
+        predictors: Opened with that many `threads`.
+        threads: Recorded beside the figures.
+        batch_sizes: Pictures in one run.
+        seconds: Spent on each predictor and batch size, apart from the warm-up.
+    """
+    return Benchmark(
+        hardware=describe_hardware(),
+        libraries=library_versions("numpy", "onnxruntime", "torch"),
+        threads=threads,
+        latencies=tuple(
+            measure_one(predictor, batch_size, seconds)
+            for predictor in predictors
+            for batch_size in batch_sizes
+        ),
+    )
+
+
+def measure_one(predictor: Predictor, batch_size: int, seconds: float) -> Latency:
+    """Time one predictor at one batch size, for `seconds` after a warm-up."""
+    shape = (batch_size, *predictor.manifest.input.shape)
+    batch = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+    for _ in range(_WARM_UP_RUNS):
+        predictor.run(batch)
+    times = _run_times(lambda: predictor.run(batch), seconds)
+    p50, p90, p99 = np.percentile(times, [50, 90, 99]) * 1000
+    return Latency(
+        runtime=predictor.runtime_id,
+        batch_size=batch_size,
+        runs=len(times),
+        p50_ms=p50,
+        p90_ms=p90,
+        p99_ms=p99,
+        images_per_second=batch_size / np.mean(times),
+        bytes=predictor.manifest.files[predictor.runtime_id].bytes,
+    )
+
+
+def _run_times(run: Callable[[], object], seconds: float) -> list[float]:
+    times: list[float] = []
+    end = perf_counter() + seconds
+    while len(times) < _FEWEST_RUNS or perf_counter() < end:
+        start = perf_counter()
+        run()
+        times.append(perf_counter() - start)
+    return times

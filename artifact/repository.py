@@ -1,0 +1,179 @@
+"""The model repository: a directory of published artifacts, `<name>/<version>/`.
+
+Nothing is read out of a folder without its checksum being verified.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from artifact.errors import BrokenArtifact, UnknownModel
+from artifact.manifest import PATHS, File, Manifest, Role, RuntimeId
+from artifact.predictor import Predictor
+from artifact.runtime import open_runtime
+
+MANIFEST = "manifest.json"
+
+Document = TypeVar("Document", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One published model: its folder and what the manifest says of it."""
+
+    folder: Path
+    manifest: Manifest
+
+    def __str__(self) -> str:
+        return f"{self.manifest.name}/{self.manifest.version}"
+
+    def read(self, role: Role) -> bytes:
+        """Read the file of that role, verified.
+
+        Raises:
+            BrokenArtifact: The manifest lists no such file, or the file is not what it says.
+        """
+        if role not in self.manifest.files:
+            raise BrokenArtifact(f"{self}/{MANIFEST} lists no file for {role} ({PATHS[role]})")
+        return self._verified(self.manifest.files[role])
+
+    def document(self, role: Role, kind: type[Document]) -> Document:
+        """Read the JSON file of that role as what it must be.
+
+        Raises:
+            BrokenArtifact: As `read`, or the file says something else.
+        """
+        return _parse(kind, self.read(role), f"{self}/{PATHS[role]}")
+
+    def verify(self) -> None:
+        """Check every file that the manifest lists.
+
+        Raises:
+            BrokenArtifact: A file is missing, of another length, or of another checksum.
+        """
+        for role in self.manifest.files:
+            self.read(role)
+
+    def open(self, runtime: RuntimeId, threads: int = 1) -> Predictor:
+        """Load the model into a runtime.
+
+        Raises:
+            BrokenArtifact: The file is not what the manifest says, or the runtime refuses it.
+            RuntimeUnavailable: The runtime's library is not installed.
+        """
+        model = self.read(runtime)
+        try:
+            return Predictor(self.manifest, runtime, open_runtime(runtime, model, threads))
+        except BrokenArtifact as error:
+            raise BrokenArtifact(f"{self}/{PATHS[runtime]}: {error}") from error
+
+    def _verified(self, file: File) -> bytes:
+        try:
+            data = (self.folder / file.path).read_bytes()
+        except OSError as error:
+            raise BrokenArtifact(f"{self}/{file.path} cannot be read: {error.strerror}") from error
+        if len(data) != file.bytes:
+            raise BrokenArtifact(
+                f"{self}/{file.path} has {len(data)} bytes, the manifest says {file.bytes}"
+            )
+        if hashlib.sha256(data).hexdigest() != file.sha256:
+            raise BrokenArtifact(f"{self}/{file.path} does not have the manifest's checksum")
+        return data
+
+
+class Repository:
+    """Every published version of every model, by name and version."""
+
+    def __init__(self, artifacts: Mapping[str, Mapping[int, Artifact]]) -> None:
+        self._artifacts = artifacts
+
+    @classmethod
+    def scan(cls, root: Path) -> "Repository":
+        """Read every manifest below `root` and verify every file that they list.
+
+        Raises:
+            BrokenArtifact: The directory cannot be read, a folder is no artifact, or a file is
+                not what its manifest says.
+        """
+        return cls({folder.name: _scan_versions(folder) for folder in visible_folders(root)})
+
+    def __iter__(self) -> Iterator[Artifact]:
+        """Every version of every model, names in order, the highest version first."""
+        for name in sorted(self._artifacts):
+            for version in sorted(self._artifacts[name], reverse=True):
+                yield self._artifacts[name][version]
+
+    def get(self, name: str, version: int | None = None) -> Artifact:
+        """Look a model up; the highest version unless asked otherwise.
+
+        Raises:
+            UnknownModel: There is no such name or version; the message says which there are.
+        """
+        versions = self._artifacts.get(name)
+        if not versions:
+            known = ", ".join(sorted(self._artifacts)) or "none"
+            raise UnknownModel(f"no model {name[:100]!r}; published models: {known}")
+        if version is None:
+            return versions[max(versions)]
+        if version not in versions:
+            known = ", ".join(str(number) for number in sorted(versions))
+            raise UnknownModel(f"model {name} has no version {version}; its versions: {known}")
+        return versions[version]
+
+
+def open_artifact(folder: Path) -> Artifact:
+    """Read a folder's manifest; its files are verified when they are read.
+
+    Raises:
+        BrokenArtifact: There is no manifest, or it says something that is not understood.
+    """
+    shown = f"{folder.parent.name}/{folder.name}/{MANIFEST}"
+    try:
+        text = (folder / MANIFEST).read_bytes()
+    except OSError as error:
+        raise BrokenArtifact(f"{shown} cannot be read: {error.strerror}") from error
+    return Artifact(folder, _parse(Manifest, text, shown))
+
+
+def visible_folders(root: Path) -> list[Path]:
+    """List the folders in a directory, in order; a hidden one is a publish under way.
+
+    Raises:
+        BrokenArtifact: The directory cannot be read.
+    """
+    try:
+        folders = [path for path in root.iterdir() if path.is_dir()]
+    except OSError as error:
+        raise BrokenArtifact(f"directory {root.name} cannot be read: {error.strerror}") from error
+    return sorted(folder for folder in folders if not folder.name.startswith("."))
+
+
+def _scan_versions(folder: Path) -> dict[int, Artifact]:
+    artifacts = map(_scan_artifact, visible_folders(folder))
+    return {artifact.manifest.version: artifact for artifact in artifacts}
+
+
+def _scan_artifact(folder: Path) -> Artifact:
+    artifact = open_artifact(folder)
+    if str(artifact) != f"{folder.parent.name}/{folder.name}":
+        raise BrokenArtifact(
+            f"{folder.parent.name}/{folder.name}/{MANIFEST} says that it is {artifact}"
+        )
+    artifact.verify()
+    return artifact
+
+
+def _parse(kind: type[Document], text: bytes, shown: str) -> Document:
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        reasons = "; ".join(
+            re.sub(r"\s+", " ", f"{'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}")
+            for e in error.errors()[:3]
+        )
+        raise BrokenArtifact(f"{shown} is not understood: {reasons}") from error

@@ -1,0 +1,104 @@
+"""What executes a model file.
+
+A runtime takes the file's bytes, not its path: what was verified is what is loaded.
+"""
+
+import importlib.util
+import os
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artifact.errors import BrokenArtifact, RuntimeUnavailable
+from artifact.manifest import RuntimeId
+
+Batch = NDArray[np.float32]
+Logits = NDArray[np.float32]
+
+LIBRARIES: dict[RuntimeId, str] = {
+    "onnx": "onnxruntime",
+    "onnx-int8": "onnxruntime",
+    "torchscript": "torch",
+}
+
+
+class Runtime(Protocol):
+    """Executes one model file; safe to call from several threads at once."""
+
+    def run(self, batch: Batch) -> Logits:
+        """Compute the logits [N, K] of a batch [N, C, H, W], N at least 1."""
+        ...
+
+
+class OnnxRuntime:
+    """ONNX Runtime on the CPU."""
+
+    def __init__(self, model: bytes, threads: int = 1) -> None:
+        """Load a model that has one input and one output and keeps no data outside its bytes.
+
+        Raises:
+            BrokenArtifact: The bytes are no such model.
+        """
+        onnxruntime = _onnxruntime()
+        try:
+            session = onnxruntime.InferenceSession(
+                model, _options(onnxruntime, threads), providers=["CPUExecutionProvider"]
+            )
+            (source,), (target,) = session.get_inputs(), session.get_outputs()
+        except Exception as error:  # ONNX Runtime's own tree has no common root but Exception
+            raise BrokenArtifact(f"ONNX Runtime refuses the model: {error}") from error
+        self._session = session
+        self._input: str = source.name
+        self._outputs: list[str] = [target.name]
+
+    def run(self, batch: Batch) -> Logits:
+        """Compute the logits [N, K] of a batch [N, C, H, W]."""
+        logits: Logits = self._session.run(self._outputs, {self._input: batch})[0]
+        return logits
+
+
+def is_installed(runtime: RuntimeId) -> bool:
+    """Whether the library that the runtime needs can be imported; does not import it."""
+    return importlib.util.find_spec(LIBRARIES[runtime]) is not None
+
+
+def open_runtime(runtime: RuntimeId, model: bytes, threads: int = 1) -> Runtime:
+    """Load a model file's bytes into the runtime that executes it.
+
+    Raises:
+        BrokenArtifact: The bytes are not what the runtime reads.
+        RuntimeUnavailable: The runtime's library is not installed.
+    """
+    if not is_installed(runtime):
+        installed = ", ".join(name for name in LIBRARIES if is_installed(name)) or "none"
+        raise RuntimeUnavailable(
+            f"runtime {runtime} needs the package {LIBRARIES[runtime]}, which is not installed; "
+            f"installed runtimes: {installed}"
+        )
+    if runtime == "torchscript":
+        from artifact.torchscript import TorchScriptRuntime  # noqa: PLC0415 - imports torch
+
+        return TorchScriptRuntime(model, threads)
+    return OnnxRuntime(model, threads)
+
+
+def _onnxruntime() -> Any:
+    # Some wheels carry a telemetry client that reads this when the library is imported.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime  # noqa: PLC0415
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
+
+
+def _options(onnxruntime: Any, threads: int) -> Any:
+    options = onnxruntime.SessionOptions()
+    # Its default is one thread per core of the host, blind to the container's share of them.
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    # A spinning thread takes its core from the other requests and from torch.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return options

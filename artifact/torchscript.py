@@ -1,0 +1,37 @@
+"""TorchScript, the one runtime that needs torch; imported only when it is asked for."""
+
+import io
+import warnings
+
+import torch
+
+from artifact.errors import BrokenArtifact
+from artifact.runtime import Batch, Logits
+
+
+class TorchScriptRuntime:
+    """A frozen TorchScript module on the CPU.
+
+    Loading one runs code out of the file: give it bytes whose checksum was verified.
+    """
+
+    def __init__(self, model: bytes, threads: int = 1) -> None:
+        """Load the archive; `threads` is torch's, and so the whole process's.
+
+        Raises:
+            BrokenArtifact: The bytes are no TorchScript archive.
+        """
+        torch.set_num_threads(threads)
+        try:
+            with warnings.catch_warnings():
+                # Deprecated upstream since torch 2.10; it stays because it is asked for.
+                warnings.filterwarnings("ignore", r"`torch\.jit\.load` is", DeprecationWarning)
+                self._module = torch.jit.load(io.BytesIO(model), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+        except RuntimeError as error:
+            raise BrokenArtifact("torch refuses the TorchScript archive") from error
+
+    def run(self, batch: Batch) -> Logits:
+        """Compute the logits [N, K] of a batch [N, C, H, W]."""
+        with torch.inference_mode():
+            logits: Logits = self._module(torch.from_numpy(batch)).numpy()
+        return logits
