@@ -1,0 +1,73 @@
+# Tandem's commands; `make` alone lists them.
+
+PYTHON ?= python3
+# Where torch comes from. Linux's default index gives the CUDA build (5 GB); set this to the address
+# of PyTorch's CPU index (pytorch.org, "Get started", Compute Platform: CPU) for the small one.
+TORCH_INDEX_URL ?=
+# Read and, where there is a network, filled by the training commands.
+DATA_DIR ?= data
+DATASET ?= mnist
+TRAIN_OPTIONS ?=
+
+VENV := .venv
+SLIM := .venv-slim
+ARCHITECTURES := mobilenet conv conv1-mobile3 conv3-mobile1
+TORCH_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
+PIP := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run run-slim test lint format train serve benchmark image clean
+
+help:  ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.complete  ## Make .venv with everything: service, training, tests
+
+run: setup serve  ## Set up and serve the published models, TorchScript too
+
+serve:  ## Serve with what `make setup` made
+	$(VENV)/bin/python -m service
+
+run-slim: $(SLIM)/.complete  ## Set up and serve with ONNX Runtime alone, no torch
+	$(SLIM)/bin/python -m service
+
+test: setup  ## Set up and pass the tests
+	$(VENV)/bin/python -m pytest
+
+lint: setup  ## Check style and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+format: setup  ## Rewrite the code in the project's style
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+train: setup  ## Train, evaluate and publish all four networks (DATASET, DATA_DIR, TRAIN_OPTIONS)
+	@for architecture in $(ARCHITECTURES); do \
+		$(VENV)/bin/python -m training run --architecture $$architecture \
+			--dataset $(DATASET) --data-dir $(DATA_DIR) $(TRAIN_OPTIONS) || exit; \
+	done
+
+benchmark: setup  ## Measure decoding and preprocessing, and every model on every runtime
+	$(VENV)/bin/python -m bench.preprocess
+	$(VENV)/bin/python -m bench.latency
+
+image:  ## Build the container images tandem:slim and tandem:full with Docker
+	docker build --target slim --tag tandem:slim .
+	docker build --target full --tag tandem:full .
+
+clean:  ## Remove the environments and caches; published models and training runs stay
+	rm -rf $(VENV) $(SLIM) .mypy_cache .ruff_cache .pytest_cache *.egg-info
+
+$(VENV)/.complete: pyproject.toml constraints.txt
+	@echo "Setting up $(VENV) with everything (torch is large: some minutes on a slow network) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python $(PIP) $(TORCH_INDEX) --editable '.[dev]'
+	@touch $@
+
+$(SLIM)/.complete: pyproject.toml constraints.txt
+	@echo "Setting up $(SLIM) with the service alone ..."
+	$(PYTHON) -m venv $(SLIM)
+	$(SLIM)/bin/python $(PIP) --editable '.[fast]'
+	@touch $@
