@@ -1,0 +1,65 @@
+"""A run's training state on disk: whole or absent, never half written."""
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.config import RunConfig
+from training.errors import CheckpointError
+
+FILE = "checkpoint.pt"
+
+
+def save(folder: Path, state: dict[str, Any]) -> None:
+    """Replace the checkpoint in one step, so that a kill at any moment leaves the old or the new.
+
+    Args:
+        folder: Of the run; made if missing.
+        state: Tensors, numbers, strings, and lists and dicts of them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{FILE}.partial"
+    with partial.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(folder / FILE)
+
+
+def load(folder: Path, config: RunConfig) -> dict[str, Any] | None:
+    """The state of the run, or None where it has not got as far as a checkpoint.
+
+    Args:
+        folder: Of the run.
+        config: Must be the one that the run was started with.
+
+    Raises:
+        CheckpointError: The file is damaged, or the run was started with other values.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        stored = RunConfig.model_validate(state["config"])
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+        raise CheckpointError(
+            f"the checkpoint of run {folder.name!r} cannot be read: delete it to start over"
+        ) from error
+    if stored != config:
+        raise CheckpointError(
+            f"run {folder.name!r} was started with other values: {differences(stored, config)}; "
+            "repeat them, or choose another --run-name"
+        )
+    return state
+
+
+def differences(stored: RunConfig, config: RunConfig) -> str:
+    """The fields that differ, as `name stored -> asked`."""
+    before, after = stored.model_dump(), config.model_dump()
+    return ", ".join(
+        f"{name} {before[name]} -> {after[name]}" for name in before if before[name] != after[name]
+    )

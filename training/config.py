@@ -1,0 +1,63 @@
+"""What decides a run's result, in one frozen model that is stored with the run."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from training.architectures import architecture
+from training.augment import Augmentation
+
+DatasetName = Literal[
+    "digits", "mnist", "fashion-mnist", "kmnist", "qmnist", "emnist-digits", "folder"
+]
+OptimizerName = Literal["sgd", "adam", "adamw", "rmsprop", "adadelta"]
+ScheduleName = Literal["constant", "step", "cosine", "onecycle"]
+LossName = Literal["cross-entropy", "label-smoothing", "focal", "squared-error"]
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+class RunConfig(BaseModel):
+    """One training run. The same values on the same machine give the same weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    architecture: str = Field(
+        "mobilenet",
+        description="mobilenet, conv, conv1-mobile3, conv3-mobile1, or a mix such as conv2-mobile2.",
+    )
+    dataset: DatasetName = Field("digits", description="What to learn; digits needs no download.")
+    train_ratio: float = Field(
+        0.8, gt=0, lt=1, description="Training share of the images that are not test images."
+    )
+    epochs: int = Field(20, ge=1, description="Passes over the training images.")
+    batch_size: int = Field(128, ge=2, description="Images in one step of the optimizer.")
+    optimizer: OptimizerName = Field("adamw", description="sgd has Nesterov momentum.")
+    learning_rate: float = Field(4e-3, gt=0, description="Its peak, where the schedule has one.")
+    momentum: float = Field(0.9, ge=0, lt=1, description="Of sgd and rmsprop.")
+    weight_decay: float = Field(
+        0.01, ge=0, description="Of convolution and linear weights; biases and norms have none."
+    )
+    schedule: ScheduleName = Field(
+        "onecycle", description="How the learning rate moves; step divides it by 10 twice."
+    )
+    loss: LossName = Field("cross-entropy", description="What is minimised.")
+    ema_decay: float = Field(
+        0.999, ge=0, lt=1, description="Of the moving average of the weights; 0 is off."
+    )
+    augmentation: Augmentation = Field(
+        Augmentation(), description="How training images are changed."
+    )
+    seed: int = Field(0, ge=0, description="Of the split, the weights, the order, the changes.")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 ...; auto prefers a GPU.")
+    threads: int = Field(1, ge=1, description="Of one operation on the CPU.")
+    precision: Precision = Field(
+        "auto",
+        description="Of training's forward pass; auto is bfloat16 where standard convolutions "
+        "dominate and the processor has the instructions, else float32.",
+    )
+
+    @field_validator("architecture")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        architecture(name)
+        return name

@@ -1,0 +1,28 @@
+"""Everything training refuses, each with what was wrong and what to do.
+
+TrainingError               never raised itself
+├── DatasetError            a data set is missing, damaged, or cannot be split as asked
+├── DivergedError           the loss is no longer a number
+├── CheckpointError         a run cannot be continued, or would be overwritten
+└── ParityError             an exported file does not answer as the network does
+"""
+
+
+class TrainingError(Exception):
+    """The root of the tree: catch it to catch all of them."""
+
+
+class DatasetError(TrainingError):
+    """A data set is missing, damaged, or cannot be split as asked."""
+
+
+class DivergedError(TrainingError):
+    """The loss is no longer a number: nothing can be learnt any more."""
+
+
+class CheckpointError(TrainingError):
+    """A run cannot be continued, or would be overwritten."""
+
+
+class ParityError(TrainingError):
+    """An exported file does not answer as the network does: it must not be published."""

@@ -1,0 +1,90 @@
+"""Optimizers, learning-rate schedules and the moving average of the weights."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD, Adadelta, Adam, AdamW, Optimizer, RMSprop
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+from torch.optim.swa_utils import AveragedModel
+
+from training.config import OptimizerName, RunConfig, ScheduleName
+
+_WARM_UP = 0.2  # share of the steps in which onecycle climbs
+_FLOOR = 1e-3  # share of the peak where onecycle starts and the falling schedules end
+
+
+def make_optimizer(network: nn.Module, config: RunConfig) -> Optimizer:
+    """The optimizer that the config names, without decay of biases and normalisation."""
+    weights = [weight for weight in network.parameters() if weight.ndim > 1]
+    others = [weight for weight in network.parameters() if weight.ndim <= 1]
+    groups = [
+        {"params": weights, "weight_decay": config.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    rate, momentum = config.learning_rate, config.momentum
+    makers: dict[OptimizerName, Callable[[], Optimizer]] = {
+        "sgd": lambda: SGD(groups, rate, momentum=momentum, nesterov=momentum > 0),
+        "adam": lambda: Adam(groups, rate),
+        "adamw": lambda: AdamW(groups, rate),
+        "rmsprop": lambda: RMSprop(groups, rate, momentum=momentum),
+        "adadelta": lambda: Adadelta(groups, rate),
+    }
+    return makers[config.optimizer]()
+
+
+def make_scheduler(optimizer: Optimizer, schedule: ScheduleName, steps: int) -> LRScheduler:
+    """The schedule over that many optimizer steps, to be advanced after each one."""
+
+    def factor(step: int) -> float:
+        return SCHEDULES[schedule](min(step / steps, 1.0))
+
+    return LambdaLR(optimizer, factor)
+
+
+def constant(progress: float) -> float:  # noqa: ARG001 - has the shape of a schedule
+    """The learning rate as it is."""
+    return 1.0
+
+
+def step(progress: float) -> float:
+    """A tenth from the middle on, a hundredth in the last quarter."""
+    return 1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01  # noqa: PLR2004
+
+
+def cosine(progress: float) -> float:
+    """Half a cosine down to the floor."""
+    return _FLOOR + (1 - _FLOOR) * (1 + math.cos(math.pi * progress)) / 2
+
+
+def onecycle(progress: float) -> float:
+    """Up to the peak, then down: Smith and Topin, arXiv:1708.07120."""
+    if progress < _WARM_UP:
+        return cosine(1 - progress / _WARM_UP)
+    return cosine((progress - _WARM_UP) / (1 - _WARM_UP))
+
+
+SCHEDULES: dict[ScheduleName, Callable[[float], float]] = {
+    "constant": constant,
+    "step": step,
+    "cosine": cosine,
+    "onecycle": onecycle,
+}
+
+
+def make_average(network: nn.Module, decay: float) -> AveragedModel:
+    """An exponential moving average of weights and normalisation statistics.
+
+    The decay grows with the number of updates, so that the first weights are soon forgotten.
+    """
+
+    @torch.no_grad()
+    def blend(averaged: list[Tensor], current: list[Tensor], updates: Tensor | int) -> None:
+        weight = 1 - min(decay, (1 + int(updates)) / (10 + int(updates)))
+        if averaged[0].is_floating_point():
+            torch._foreach_lerp_(averaged, current, weight)  # noqa: SLF001 - as torch's own EMA
+        else:
+            torch._foreach_copy_(averaged, current)  # noqa: SLF001
+
+    return AveragedModel(network, multi_avg_fn=blend, use_buffers=True)

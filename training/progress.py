@@ -1,0 +1,71 @@
+"""What a person sees while a network is trained."""
+
+import sys
+from types import TracebackType
+from typing import Self, TextIO
+
+from tqdm import tqdm
+
+from artifact.metrics import Epoch
+
+
+class Progress:
+    """One bar over the whole run on a terminal, and one line an epoch everywhere.
+
+    Args:
+        epochs: In all.
+        steps: Of the optimizer in one epoch.
+        done: Epochs that lie behind a resumed run.
+        stream: Where to write; standard error if not given.
+    """
+
+    def __init__(
+        self, epochs: int, steps: int, done: int = 0, stream: TextIO | None = None
+    ) -> None:
+        self.epochs = epochs
+        self.stream = stream or sys.stderr
+        self.bar = tqdm(
+            total=epochs * steps,
+            initial=done * steps,
+            file=self.stream,
+            disable=not self.stream.isatty(),
+            unit="batch",
+            dynamic_ncols=True,
+            leave=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.bar.close()
+
+    @property
+    def visible(self) -> bool:
+        """Whether anybody sees the bar: figures for it cost a wait for the device."""
+        return not self.bar.disable
+
+    def step(self) -> None:
+        """One step of the optimizer is done."""
+        self.bar.update()
+
+    def show(self, epoch: int, loss: float, accuracy: float) -> None:
+        """Put the running figures of this epoch beside the bar."""
+        self.bar.set_description(f"epoch {epoch}/{self.epochs}", refresh=False)
+        self.bar.set_postfix(loss=f"{loss:.4f}", accuracy=f"{accuracy:.4f}", refresh=False)
+
+    def finish(self, row: Epoch) -> None:
+        """Write the line of a finished epoch."""
+        line = (
+            f"epoch {row.epoch:>3}/{self.epochs}"
+            f"  train loss {row.train_loss:.4f} accuracy {row.train_accuracy:.4f}"
+            f"  validation loss {row.validation_loss:.4f} accuracy {row.validation_accuracy:.4f}"
+            f"  learning rate {row.learning_rate:.1e}  {row.seconds:.1f} s"
+        )
+        tqdm.write(line, file=self.stream)
+        self.stream.flush()
