@@ -1,9 +1,11 @@
 """What decides a run's result, in one frozen model that is stored with the run."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from artifact.manifest import Name
 from training.architectures import architecture
 from training.augment import Augmentation
 
@@ -61,3 +63,33 @@ class RunConfig(BaseModel):
     def _is_known(cls, name: str) -> str:
         architecture(name)
         return name
+
+
+class Places(BaseModel):
+    """Where a run reads and writes: decides nothing of its result, and is published nowhere."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_dir: Path = Field(
+        Path("data"), description="Holds the data set, or it is downloaded to there."
+    )
+    runs_dir: Path = Field(Path("runs"), description="Checkpoints, one folder a run.")
+    models_dir: Path = Field(Path("models"), description="The model repository to publish to.")
+    run_name: Name | None = Field(
+        None, description="Folder of the run; by default from what it trains."
+    )
+    model_name: Name | None = Field(
+        None,
+        description="To publish as; by default the architecture's, after the data set's if that "
+        "is not mnist.",
+    )
+
+    def run_folder(self, config: RunConfig) -> Path:
+        """Where that run keeps its checkpoint."""
+        default = f"{config.architecture}-{config.dataset}-seed{config.seed}"
+        return self.runs_dir / (self.run_name or default)
+
+    def published_name(self, config: RunConfig) -> str:
+        """The model's name: two data sets never share one by accident."""
+        prefix = "" if config.dataset == "mnist" else f"{config.dataset}-"
+        return self.model_name or f"{prefix}{config.architecture}"

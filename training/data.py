@@ -118,14 +118,6 @@ def split(dataset: Dataset, ratio: float, seed: int) -> Split:
     return Split(parts[0], parts[1], dataset.test)
 
 
-def statistics(images: Images) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel, pixels scaled to 0..1, to four decimals."""
-    pixels = images.pixels.double().div(255)
-    mean = pixels.mean(dim=(0, 2, 3)).tolist()
-    std = pixels.std(dim=(0, 2, 3), correction=0).tolist()
-    return tuple(round(value, 4) for value in mean), tuple(round(value, 4) for value in std)
-
-
 def _digits() -> Dataset:
     """scikit-learn's 1,797 handwritten digits, 8x8; a fixed stratified fifth of them is test."""
     bunch = load_digits()

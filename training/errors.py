@@ -2,6 +2,7 @@
 
 TrainingError               never raised itself
 ├── DatasetError            a data set is missing, damaged, or cannot be split as asked
+├── DeviceError             there is no such device here
 ├── DivergedError           the loss is no longer a number
 ├── CheckpointError         a run cannot be continued, or would be overwritten
 └── ParityError             an exported file does not answer as the network does
@@ -14,6 +15,10 @@ class TrainingError(Exception):
 
 class DatasetError(TrainingError):
     """A data set is missing, damaged, or cannot be split as asked."""
+
+
+class DeviceError(TrainingError):
+    """There is no such device here."""
 
 
 class DivergedError(TrainingError):

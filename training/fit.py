@@ -19,8 +19,10 @@ from training.augment import Augmenter
 from training.config import RunConfig
 from training.data import Images, Split
 from training.errors import DivergedError
-from training.inference import Normalization, predict, to_unit
+from training.hardware import uses_bfloat16
+from training.logits import network_logits
 from training.losses import LOSSES
+from training.normalization import Normalization, to_unit
 from training.optimization import make_average, make_optimizer, make_scheduler
 from training.progress import Progress
 
@@ -160,7 +162,7 @@ def run_epoch(
     """Every training image once, then the averaged weights on the validation images."""
     began = time.perf_counter()
     loss, accuracy = train_epoch(number, training, split.train, normalization, config, progress)
-    logits = predict(training.average.module, split.validation, normalization)
+    logits = network_logits(training.average.module, split.validation, normalization)
     labels = split.validation.labels
     return Epoch(
         epoch=number,
@@ -184,7 +186,7 @@ def train_epoch(
     """Mean loss and accuracy over the epoch's augmented images."""
     loss_of = LOSSES[config.loss]
     augment = Augmenter(config.augmentation, training.generator)
-    lowered = uses_bfloat16(config, training.network)
+    lowered = uses_bfloat16(config, images.pixels.device)
     device = images.pixels.device
     total, correct, seen = torch.zeros((), device=device), torch.zeros((), device=device), 0
     training.network.train()
@@ -218,8 +220,3 @@ def shuffled(images: Images, size: int, generator: Generator) -> Iterator[Images
     order = torch.randperm(len(images), generator=generator, device=generator.device)
     for start in range(0, max(len(order) - size, 0) + 1, size):
         yield images[order[start : start + size]]
-
-
-def uses_bfloat16(config: RunConfig, network: nn.Module) -> bool:
-    """Whether the forward pass is lowered; the weights and the published model never are."""
-    return config.precision == "bfloat16"

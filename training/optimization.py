@@ -25,9 +25,9 @@ def make_optimizer(network: nn.Module, config: RunConfig) -> Optimizer:
     ]
     rate, momentum = config.learning_rate, config.momentum
     makers: dict[OptimizerName, Callable[[], Optimizer]] = {
-        "sgd": lambda: SGD(groups, rate, momentum=momentum, nesterov=momentum > 0),
-        "adam": lambda: Adam(groups, rate),
-        "adamw": lambda: AdamW(groups, rate),
+        "sgd": lambda: SGD(groups, rate, momentum=momentum, nesterov=momentum > 0, fused=True),
+        "adam": lambda: Adam(groups, rate, fused=True),
+        "adamw": lambda: AdamW(groups, rate, fused=True),
         "rmsprop": lambda: RMSprop(groups, rate, momentum=momentum),
         "adadelta": lambda: Adadelta(groups, rate),
     }
@@ -83,8 +83,8 @@ def make_average(network: nn.Module, decay: float) -> AveragedModel:
     def blend(averaged: list[Tensor], current: list[Tensor], updates: Tensor | int) -> None:
         weight = 1 - min(decay, (1 + int(updates)) / (10 + int(updates)))
         if averaged[0].is_floating_point():
-            torch._foreach_lerp_(averaged, current, weight)  # noqa: SLF001 - as torch's own EMA
+            torch._foreach_lerp_(averaged, current, weight)
         else:
-            torch._foreach_copy_(averaged, current)  # noqa: SLF001
+            torch._foreach_copy_(averaged, current)
 
     return AveragedModel(network, multi_avg_fn=blend, use_buffers=True)

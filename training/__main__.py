@@ -1,0 +1,49 @@
+"""`python -m training run`: the command line, and nothing else."""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from training.config import Places, RunConfig
+from training.errors import TrainingError
+from training.options import add_options, explain, from_options
+from training.run import run
+
+_INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C stopped
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says, and return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        run(from_options(RunConfig, options), from_options(Places, options), resume=options.resume)
+    except ValidationError as error:
+        return _fail(explain(error), 2)
+    except TrainingError as error:
+        return _fail(str(error), 1)
+    except KeyboardInterrupt:
+        return _fail("stopped; the same command with --resume goes on from here", _INTERRUPTED)
+    return 0
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser("python -m training", description="Train and publish classifiers.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = commands.add_parser("run", help="train one network and publish it")
+    command.add_argument(
+        "--resume", action="store_true", help="Go on where the run stopped, if it was begun."
+    )
+    add_options(command, RunConfig)
+    add_options(command, Places)
+    return parser
+
+
+def _fail(message: str, status: int) -> int:
+    sys.stderr.write(f"training: {message}\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
