@@ -19,15 +19,15 @@ class Augmentation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     strength: float = Field(1.0, ge=0, description="Multiplies all other bounds; 0 is off.")
-    rotation: float = Field(12.0, ge=0, description="Degrees to either side.")
-    scale: float = Field(0.12, ge=0, lt=1, description="Share by which each side may change.")
-    shear: float = Field(0.2, ge=0, description="Horizontal shift per unit of height: slant.")
-    translation: float = Field(0.07, ge=0, description="Share of the side, to either side.")
-    elastic: float = Field(0.025, ge=0, description="Smooth local shift, as share of the side.")
-    stroke: float = Field(0.5, ge=0, le=1, description="Blend towards thicker or thinner strokes.")
-    blur: float = Field(0.3, ge=0, le=1, description="Blend towards the 3x3 mean.")
-    contrast: float = Field(0.2, ge=0, lt=1, description="Share by which ink may be fainter.")
-    noise: float = Field(0.03, ge=0, description="Standard deviation; pictures are 0 to 1.")
+    rotation: float = Field(10.0, ge=0, description="Degrees to either side.")
+    scale: float = Field(0.1, ge=0, lt=1, description="Share by which each side may change.")
+    shear: float = Field(0.15, ge=0, description="Horizontal shift per unit of height: slant.")
+    translation: float = Field(0.06, ge=0, description="Share of the side, to either side.")
+    elastic: float = Field(0.02, ge=0, description="Smooth local shift, as share of the side.")
+    stroke: float = Field(0.3, ge=0, le=1, description="Blend towards thicker or thinner strokes.")
+    blur: float = Field(0.2, ge=0, le=1, description="Blend towards the 3x3 mean.")
+    contrast: float = Field(0.15, ge=0, lt=1, description="Share by which ink may be fainter.")
+    noise: float = Field(0.02, ge=0, description="Standard deviation; pictures are 0 to 1.")
 
 
 class Augmenter:

@@ -13,17 +13,18 @@ from training.errors import CheckpointError
 FILE = "checkpoint.pt"
 
 
-def save(folder: Path, state: dict[str, Any]) -> None:
+def save(folder: Path, config: RunConfig, **state: Any) -> None:
     """Replace the checkpoint in one step, so that a kill at any moment leaves the old or the new.
 
     Args:
         folder: Of the run; made if missing.
-        state: Tensors, numbers, strings, and lists and dicts of them.
+        config: What the run was started with.
+        **state: Tensors, numbers, strings, and lists and dicts of them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{FILE}.partial"
     with partial.open("wb") as file:
-        torch.save(state, file)
+        torch.save({"config": config.model_dump(), **state}, file)
         file.flush()
         os.fsync(file.fileno())
     partial.replace(folder / FILE)

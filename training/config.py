@@ -25,16 +25,16 @@ class RunConfig(BaseModel):
 
     architecture: str = Field(
         "mobilenet",
-        description="mobilenet, conv, conv1-mobile3, conv3-mobile1, or a mix such as conv2-mobile2.",
+        description="mobilenet, conv, conv1-mobile3, conv3-mobile1, or a mix as conv2-mobile2.",
     )
     dataset: DatasetName = Field("digits", description="What to learn; digits needs no download.")
     train_ratio: float = Field(
         0.8, gt=0, lt=1, description="Training share of the images that are not test images."
     )
     epochs: int = Field(20, ge=1, description="Passes over the training images.")
-    batch_size: int = Field(128, ge=2, description="Images in one step of the optimizer.")
+    batch_size: int = Field(64, ge=2, description="Images in one step of the optimizer.")
     optimizer: OptimizerName = Field("adamw", description="sgd has Nesterov momentum.")
-    learning_rate: float = Field(4e-3, gt=0, description="Its peak, where the schedule has one.")
+    learning_rate: float = Field(0.01, gt=0, description="Its peak, where the schedule has one.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Of sgd and rmsprop.")
     weight_decay: float = Field(
         0.01, ge=0, description="Of convolution and linear weights; biases and norms have none."

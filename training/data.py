@@ -113,7 +113,7 @@ def split(dataset: Dataset, ratio: float, seed: int) -> Split:
     except ValueError as error:
         raise DatasetError(f"the images cannot be split at {ratio}: {error}") from error
     parts = [dataset.learning[torch.from_numpy(np.sort(part))] for part in (train, validation)]
-    if any(len(part.labels.unique()) < len(dataset.labels) for part in parts):
+    if any(len(torch.unique(part.labels)) < len(dataset.labels) for part in parts):
         raise DatasetError(f"a split at {ratio} leaves a part without some class: choose another")
     return Split(parts[0], parts[1], dataset.test)
 
@@ -203,7 +203,7 @@ def _check(name: DatasetName, dataset: Dataset) -> None:
                 f"{name} has {len(part.pixels)} pictures but {len(part.labels)} labels: "
                 "a file is damaged; delete it and let it be downloaded again"
             )
-        present = part.labels.unique()
+        present = torch.unique(part.labels)
         if len(present) != len(dataset.labels) or int(present[-1]) >= len(dataset.labels):
             raise DatasetError(
                 f"{name} has labels of {len(present)} classes, up to {int(present[-1])}, where "

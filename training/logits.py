@@ -19,5 +19,5 @@ def network_logits(network: nn.Module, images: Images, normalization: Normalizat
         normalization: Of the network's input.
     """
     network.eval()
-    batches = images.pixels.split(_BATCH)
+    batches = torch.split(images.pixels, _BATCH)
     return torch.cat([network(normalization.inputs(batch)).float() for batch in batches])

@@ -11,6 +11,8 @@ from torch.optim.swa_utils import AveragedModel
 
 from training.config import OptimizerName, RunConfig, ScheduleName
 
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
 _WARM_UP = 0.2  # share of the steps in which onecycle climbs
 _FLOOR = 1e-3  # share of the peak where onecycle starts and the falling schedules end
 
@@ -80,7 +82,7 @@ def make_average(network: nn.Module, decay: float) -> AveragedModel:
     """
 
     @torch.no_grad()
-    def blend(averaged: list[Tensor], current: list[Tensor], updates: Tensor | int) -> None:
+    def blend(averaged: Tensors, current: Tensors, updates: Tensor | int) -> None:
         weight = 1 - min(decay, (1 + int(updates)) / (10 + int(updates)))
         if averaged[0].is_floating_point():
             torch._foreach_lerp_(averaged, current, weight)

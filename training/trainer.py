@@ -1,0 +1,149 @@
+"""What happens to a network in one epoch, and all the state that outlives it."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own convention
+from torch import Generator, Tensor, nn
+
+from artifact.metrics import Epoch
+from training.augment import Augmenter
+from training.config import RunConfig
+from training.data import Images, Split
+from training.errors import DivergedError
+from training.hardware import uses_bfloat16
+from training.logits import network_logits
+from training.losses import LOSSES
+from training.normalization import Normalization, to_unit
+from training.optimization import make_average, make_optimizer, make_scheduler
+from training.progress import Progress
+
+_SHOW_EVERY = 20  # steps: a look at the running figures waits for the device
+
+
+@dataclass
+class Tally:
+    """Running sums over an epoch, on the device so that nothing waits for them."""
+
+    loss: Tensor
+    correct: Tensor
+    seen: int = 0
+
+    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Count a batch with its mean loss."""
+        self.loss += loss.detach() * len(labels)
+        self.correct += (logits.argmax(dim=1) == labels).sum()
+        self.seen += len(labels)
+
+    def means(self) -> tuple[float, float]:
+        """Loss and accuracy so far."""
+        return float(self.loss / self.seen), float(self.correct / self.seen)
+
+
+class Trainer:
+    """A network under training, with its average, optimizer, schedule and random draws.
+
+    Args:
+        network: Fresh, on the device of the images.
+        normalization: Of its input.
+        config: What decides the result.
+        steps: Of the optimizer in one epoch.
+    """
+
+    def __init__(
+        self, network: nn.Module, normalization: Normalization, config: RunConfig, steps: int
+    ) -> None:
+        device = next(network.parameters()).device
+        self.network = network.to(memory_format=torch.channels_last)
+        self.normalization = normalization
+        self.config = config
+        self.average = make_average(network, config.ema_decay)
+        self.optimizer = make_optimizer(network, config)
+        self.scheduler = make_scheduler(self.optimizer, config.schedule, steps * config.epochs)
+        self.generator = Generator(device).manual_seed(config.seed)
+        self.augment = Augmenter(config.augmentation, self.generator)
+        self.autocast = torch.autocast(
+            device.type, torch.bfloat16, enabled=uses_bfloat16(config, device)
+        )
+
+    def epoch(self, number: int, split: Split, progress: Progress) -> Epoch:
+        """Learn from every training image once, then try the average on the validation images.
+
+        Raises:
+            DivergedError: The loss is no longer a number.
+        """
+        began = time.perf_counter()
+        loss, accuracy = self._learn(number, split.train, progress)
+        labels = split.validation.labels
+        logits = network_logits(self.average.module, split.validation, self.normalization)
+        return Epoch(
+            epoch=number,
+            learning_rate=self.scheduler.get_last_lr()[0],
+            train_loss=loss,
+            train_accuracy=accuracy,
+            validation_loss=float(F.cross_entropy(logits, labels)),
+            validation_accuracy=float((logits.argmax(dim=1) == labels).double().mean()),
+            seconds=time.perf_counter() - began,
+        )
+
+    def weights(self) -> dict[str, Tensor]:
+        """A copy of the averaged weights."""
+        return {name: weight.clone() for name, weight in self.average.module.state_dict().items()}
+
+    def state(self) -> dict[str, Any]:
+        """All that changes, as a checkpoint stores it."""
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "generator": self.generator.get_state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+        self.generator.set_state(state["generator"])
+
+    def _learn(self, number: int, images: Images, progress: Progress) -> tuple[float, float]:
+        """Mean loss and accuracy over the epoch's augmented images, while the weights move."""
+        device = images.pixels.device
+        tally = Tally(torch.zeros((), device=device), torch.zeros((), device=device))
+        self.network.train()
+        for done, batch in enumerate(shuffled(images, self.config.batch_size, self.generator)):
+            tally.add(*self._step(batch), batch.labels)
+            progress.step()
+            if progress.visible and done % _SHOW_EVERY == 0:
+                progress.show(number, *tally.means())
+        if not tally.loss.isfinite():
+            raise DivergedError(
+                f"the loss was no longer a number in epoch {number}: try a lower --learning-rate "
+                f"than {self.config.learning_rate}"
+            )
+        return tally.means()
+
+    def _step(self, batch: Images) -> tuple[Tensor, Tensor]:
+        """Loss and logits of the batch, by which the weights were moved."""
+        inputs = self.normalization(self.augment(to_unit(batch.pixels)))
+        with self.autocast:
+            logits = self.network(inputs.contiguous(memory_format=torch.channels_last)).float()
+        loss = LOSSES[self.config.loss](logits, batch.labels)
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.scheduler.step()
+        self.average.update_parameters(self.network)
+        return loss, logits
+
+
+def shuffled(images: Images, size: int, generator: Generator) -> Iterator[Images]:
+    """Batches in random order; images that do not fill the last one wait for the next epoch."""
+    order = torch.randperm(len(images), generator=generator, device=generator.device)
+    for start in range(0, max(len(order) - size, 0) + 1, size):
+        yield images[order[start : start + size]]
