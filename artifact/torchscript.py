@@ -24,8 +24,9 @@ class TorchScriptRuntime:
         torch.set_num_threads(threads)
         try:
             with warnings.catch_warnings():
-                # Deprecated upstream since torch 2.10; it stays because it is asked for.
-                warnings.filterwarnings("ignore", r"`torch\.jit\.load` is", DeprecationWarning)
+                # Deprecated upstream since torch 2.10, by different kinds of warning in different
+                # releases; it stays because it is asked for.
+                warnings.filterwarnings("ignore", r"`torch\.jit\.load` is")
                 self._module = torch.jit.load(io.BytesIO(model), map_location="cpu").eval()  # type: ignore[no-untyped-call]
         except RuntimeError as error:
             raise BrokenArtifact("torch refuses the TorchScript archive") from error

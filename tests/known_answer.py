@@ -1,0 +1,243 @@
+"""A tiny published model whose right answers are known by construction.
+
+It names the brightest quarter of a grey 8x8 picture: its logits are `gain` times the mean
+brightness (0..1) of each quarter. A negative gain names the darkest one instead.
+"""
+
+import io
+import warnings
+from collections.abc import Sequence
+from functools import cache
+from math import exp
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+from artifact.filters import FilterLayer, Filters
+from artifact.latency import measure
+from artifact.manifest import (
+    PATHS,
+    Architecture,
+    FigureRole,
+    Input,
+    Manifest,
+    Parity,
+    Part,
+    Provenance,
+    Rejection,
+    Role,
+    RuntimeId,
+    Split,
+)
+from artifact.metrics import (
+    ClassMetrics,
+    Epoch,
+    Example,
+    Examples,
+    MacroMetrics,
+    Metrics,
+    SplitMetrics,
+)
+from artifact.publish import list_files, publish, staging, write_manifest
+from artifact.repository import Artifact
+
+LABELS = ("top-left", "top-right", "bottom-left", "bottom-right")
+SIDE = 8
+GAIN = 10.0
+TEMPERATURE = 2.0
+THRESHOLD = 0.6
+# One picture too many is called top-left by the data set and bottom-right by everyone who looks.
+CONFUSION = ((1, 0, 0, 1), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))
+FIGURE_WIDTHS: dict[FigureRole, int] = {
+    "curves": 40,
+    "confusion_matrix": 41,
+    "filters_first": 42,
+    "filters_last": 43,
+    "examples_correct": 44,
+    "examples_wrong": 45,
+}
+
+
+def publish_known_answer(
+    root: Path,
+    name: str = "known",
+    version: int = 1,
+    *,
+    gain: float = GAIN,
+    runtimes: Sequence[RuntimeId] = ("onnx", "torchscript"),
+) -> Artifact:
+    """Publish the model with every document and figure that the contract knows."""
+    with staging(root, name) as folder:
+        for runtime in runtimes:
+            model = torchscript_model(gain) if runtime == "torchscript" else onnx_model(gain)
+            _write(folder, runtime, model)
+        _write_documents(folder)
+        for role, width in FIGURE_WIDTHS.items():
+            _write(folder, role, _encode(Image.new("RGB", (width, 30), "white"), "PNG"))
+        staged = write_manifest(folder, _manifest(folder, name, version, runtimes))
+        predictors = [staged.open(runtime) for runtime in runtimes]
+        _write_document(folder, "benchmark", measure(predictors, threads=1, seconds=0))
+        write_manifest(folder, _manifest(folder, name, version, runtimes))
+        return publish(folder, root)
+
+
+def picture(*bright: str, side: int = SIDE, format: str = "PNG") -> bytes:  # noqa: A002 - Pillow's
+    """Encode a black square whose quarters of those labels are white."""
+    quarters = np.array([label in bright for label in LABELS], np.uint8).reshape(2, 2) * 255
+    return _encode(Image.fromarray(quarters.repeat(side // 2, 0).repeat(side // 2, 1)), format)
+
+
+def known_probability(gain: float = GAIN) -> float:
+    """Probability of the label of a picture with that one white quarter (positive gain)."""
+    return 1 / (1 + 3 * exp(-gain / TEMPERATURE))
+
+
+@cache
+def onnx_model(gain: float) -> bytes:
+    """Build the ONNX file: two convolutions, less than a kilobyte and a half."""
+    nodes = [
+        helper.make_node("Conv", ["pixels", "quarters"], ["means"]),
+        helper.make_node("Conv", ["means", "gains"], ["scaled"]),
+        helper.make_node("Flatten", ["scaled"], ["logits"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "known_answer",
+        [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["N", 1, SIDE, SIDE])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", len(LABELS)])],
+        [
+            numpy_helper.from_array(_quarters(), "quarters"),
+            numpy_helper.from_array(_gains(gain), "gains"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+@cache
+def torchscript_model(gain: float) -> bytes:
+    """Build its TorchScript twin."""
+    import torch  # noqa: PLC0415 - seconds, and most tests need none
+
+    layers = [torch.nn.Conv2d(1, 4, SIDE, bias=False), torch.nn.Conv2d(4, 4, 1, bias=False)]
+    for layer, weight in zip(layers, (_quarters(), _gains(gain)), strict=True):
+        layer.weight.data = torch.from_numpy(weight)
+    network = torch.nn.Sequential(*layers, torch.nn.Flatten()).eval()
+    archive = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is")
+        torch.jit.save(torch.jit.freeze(torch.jit.script(network)), archive)
+    return archive.getvalue()
+
+
+def _quarters() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    half = SIDE // 2
+    masks = np.eye(4, dtype=np.float32).reshape(4, 1, 2, 2).repeat(half, 2).repeat(half, 3)
+    return masks / np.float32(half * half)
+
+
+def _gains(gain: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return gain * np.eye(4, dtype=np.float32).reshape(4, 4, 1, 1)
+
+
+def _manifest(folder: Path, name: str, version: int, runtimes: Sequence[RuntimeId]) -> Manifest:
+    return Manifest(
+        name=name,
+        version=version,
+        architecture=Architecture(
+            blocks=("conv",), stem=4, widths=(4,), strides=(1,), parameters=272, macs=272
+        ),
+        labels=LABELS,
+        input=Input(shape=(1, SIDE, SIDE), mode="L", mean=(0,), std=(1,), preprocess="resize"),
+        temperature=TEMPERATURE,
+        rejection=Rejection(score="max-softmax", threshold=THRESHOLD, accepted=1),
+        files=list_files(folder),
+        provenance=Provenance(
+            commit=None,
+            seed=0,
+            config={"weights": "by hand"},
+            dataset="quarters",
+            split=Split(train=4, validation=4, test=5, ratio=0.5, seed=0),
+            epoch=1,
+            libraries={},
+            hardware="none",
+            seconds=0,
+        ),
+        parity=Parity(images=4, max_abs_diff=dict.fromkeys(runtimes, 0.0), tolerance=1e-4),
+    )
+
+
+def _write_documents(folder: Path) -> None:
+    _write_document(folder, "metrics", _metrics())
+    _write_document(folder, "examples", _examples())
+    layers = (
+        FilterLayer(name="0", kind="standard", shape=(4, 1, SIDE, SIDE), figure="filters_first"),
+        FilterLayer(name="1", kind="pointwise", shape=(4, 4, 1, 1), figure="filters_last"),
+    )
+    _write_document(folder, "filters", Filters(layers=layers))
+
+
+def _metrics() -> Metrics:
+    clear = _split_metrics(np.eye(4, dtype=int), interval=(0.51, 1))
+    epoch = Epoch(
+        epoch=1,
+        learning_rate=0.1,
+        train_loss=0.5,
+        train_accuracy=1,
+        validation_loss=0.02,
+        validation_accuracy=1,
+        seconds=0.1,
+    )
+    test = _split_metrics(np.array(CONFUSION), interval=(0.3755, 0.9638))
+    return Metrics(train=clear, validation=clear, test=test, curves=(epoch,))
+
+
+def _split_metrics(
+    confusion: np.ndarray[tuple[int, ...], np.dtype[np.int64]], interval: tuple[float, float]
+) -> SplitMetrics:
+    right, support = confusion.diagonal(), confusion.sum(axis=1)
+    precision, recall = right / confusion.sum(axis=0), right / support
+    f1 = 2 * precision * recall / (precision + recall)
+    scores = np.stack([precision, recall, f1])
+    return SplitMetrics(
+        accuracy=right.sum() / confusion.sum(),
+        loss=0.02,
+        macro=MacroMetrics(**dict(zip(("precision", "recall", "f1"), scores.mean(1), strict=True))),
+        per_class=tuple(
+            ClassMetrics(label=label, precision=p, recall=r, f1=f, support=n)
+            for label, p, r, f, n in zip(LABELS, *scores, support, strict=True)
+        ),
+        confusion_matrix=tuple(map(tuple, confusion.tolist())),
+        interval=interval,
+        calibration_error=0.02,
+    )
+
+
+def _examples() -> Examples:
+    def example(index: int, true: str, predicted: str) -> Example:
+        return Example(index=index, true=true, predicted=predicted, probability=known_probability())
+
+    return Examples(
+        correct=tuple(example(index, label, label) for index, label in enumerate(LABELS)),
+        wrong=(example(4, "top-left", "bottom-right"),),
+    )
+
+
+def _write_document(folder: Path, role: Role, document: Part) -> None:
+    _write(folder, role, document.model_dump_json(indent=2).encode())
+
+
+def _write(folder: Path, role: Role, data: bytes) -> None:
+    path = folder / PATHS[role]
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+
+
+def _encode(image: Image.Image, format: str) -> bytes:  # noqa: A002 - Pillow's word
+    buffer = io.BytesIO()
+    image.save(buffer, format)
+    return buffer.getvalue()
