@@ -1,0 +1,120 @@
+"""Pictures that a network got right or wrong."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from artifact.metrics import Example
+from training.figures.canvas import BLUE, FADED, INK, RUST, WIDTH, bare, blank, styled
+from training.figures.tiles import GAP, draw_tiles
+
+Pixels = NDArray[np.uint8]
+Caption = Sequence[tuple[str, str]]
+
+CORRECT_COLUMNS = 10
+WRONG_COLUMNS = 7
+MOST_ROWS = 6
+LONGEST_LABEL = 13
+LINE = 0.16  # height of a line of a caption, in inches
+CERTAIN = 0.9995  # from here on, rounding would write 100%
+
+
+@styled
+def draw_correct(examples: Sequence[Example], pixels: Pixels, total: int, name: str) -> Figure:
+    """A gallery of right answers, each with its label, confidence and index.
+
+    Args:
+        examples: The first 60 are drawn.
+        pixels: Of all test images, [N, C, H, W].
+        total: How many test images were right.
+        name: Of the model, for the title.
+    """
+    shown = examples[: CORRECT_COLUMNS * MOST_ROWS]
+    title = f"{name}: {len(shown)} of {total:,} right answers, drawn at random from each class"
+    return _draw_gallery(shown, pixels, CORRECT_COLUMNS, _praise, title)
+
+
+@styled
+def draw_wrong(examples: Sequence[Example], pixels: Pixels, name: str) -> Figure:
+    """A gallery of wrong answers: true label, predicted label, confidence, index.
+
+    Args:
+        examples: All wrong ones, the most confident first; the first 42 are drawn.
+        pixels: Of all test images, [N, C, H, W].
+        name: Of the model, for the title.
+    """
+    shown = examples[: WRONG_COLUMNS * MOST_ROWS]
+    amount = "all" if len(shown) == len(examples) else f"the first {len(shown)} of"
+    title = f"{amount} {len(examples):,} wrong answers, the most confident first"
+    if not examples:
+        title = "not one wrong answer"
+    return _draw_gallery(shown, pixels, WRONG_COLUMNS, _blame, f"{name}: {title}")
+
+
+def _praise(example: Example) -> Caption:
+    return [
+        (_short(example.true), INK),
+        (f"{_confidence(example)}  #{example.index}", FADED),
+    ]
+
+
+def _blame(example: Example) -> Caption:
+    return [
+        (f"true {_short(example.true)}", BLUE),
+        (f"predicted {_short(example.predicted)}", RUST),
+        (f"{_confidence(example)}  #{example.index}", FADED),
+    ]
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
+
+
+def _confidence(example: Example) -> str:
+    return f"{example.probability:.1%}" if example.probability < CERTAIN else ">99.9%"
+
+
+def _draw_gallery(
+    examples: Sequence[Example],
+    pixels: Pixels,
+    columns: int,
+    caption: Callable[[Example], Caption],
+    title: str,
+) -> Figure:
+    if not examples:
+        return _draw_nothing(title)
+    captions = [caption(example) for example in examples]
+    tile = WIDTH / columns / (1 + GAP)
+    line = LINE / tile
+    room = line * len(captions[0])
+    rows = -(-len(examples) // columns)
+    figure = blank(rows * tile * (1 + GAP + room) + 0.5, title)
+    axes = figure.subplots()
+    pictures = [_picture(pixels[example.index]) for example in examples]
+    feet = draw_tiles(axes, pictures, columns, room, cmap="gray", vmin=0, vmax=255)
+    for foot, lines in zip(feet, captions, strict=True):
+        _write(axes, foot, lines, line)
+    return figure
+
+
+def _write(axes: Axes, foot: tuple[float, float], lines: Caption, line: float) -> None:
+    x, y = foot
+    for place, (words, colour) in enumerate(lines):
+        top = y + (place + 0.25) * line
+        axes.text(x, top, words, color=colour, size=8.5, ha="center", va="top")
+
+
+def _draw_nothing(title: str) -> Figure:
+    figure = blank(1.4, title)
+    axes = figure.subplots()
+    bare(axes)
+    axes.text(0.0, 0.5, "There is no picture to show.", color=FADED, va="center")
+    return figure
+
+
+def _picture(pixels: Pixels) -> Pixels:
+    """[C, H, W] as `Axes.imshow` takes it: [H, W] of a grey picture, [H, W, 3] of a colour one."""
+    return pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
