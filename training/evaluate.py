@@ -7,6 +7,7 @@ by the temperature first to describe the model as it is served.
 
 from collections.abc import Iterable, Sequence
 from itertools import chain, zip_longest
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,7 +141,8 @@ def rejection_threshold(probabilities: Floats, accepted: float = 0.995) -> float
     """
     if not 0 < accepted <= 1:
         raise ValueError(f"accepted is {accepted}: it is a share above 0 and at most 1")
-    return float(np.quantile(probabilities.max(axis=1), 1 - accepted, method="lower"))
+    most_confident_first = np.sort(probabilities.max(axis=1))[::-1]
+    return float(most_confident_first[ceil(accepted * len(probabilities)) - 1])
 
 
 def choose_examples(
