@@ -1,6 +1,7 @@
 """How loss and accuracy went, epoch by epoch."""
 
 from collections.abc import Sequence
+from math import ceil, floor, log10
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -72,21 +73,29 @@ def _draw_lines(axes: Axes, curves: Sequence[Epoch], values: Values) -> None:
     epochs = [epoch.epoch for epoch in curves]
     marker = "o" if len(curves) <= MOST_MARKED_EPOCHS else ""
     train, validation = values
+    axes.set_yscale("log")
+    axes.set_ylim(*_limits(values))
     axes.plot(
         epochs, train, f"{marker}--", color=BLUE, markersize=3, label="training, running mean"
     )
     axes.plot(epochs, validation, f"{marker}-", color=VERMILION, markersize=4, label="validation")
-    axes.set_yscale("log")
     axes.yaxis.set_minor_locator(NullLocator())
     axes.grid(axis="y", color=PALE)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
 
 
+def _limits(values: Values) -> tuple[float, float]:
+    """A little beyond the values on either side of a logarithmic axis."""
+    low, high = float(values.min()), float(values.max())
+    margin = max(1.1, (high / low) ** 0.05)
+    return low / margin, high * margin
+
+
 def _ticks(values: Values) -> list[float]:
-    """Round numbers around these values, near enough to each other to read between them."""
-    low, high = values.min(), values.max()
+    """Round numbers within the limits, near enough to each other to read between them."""
+    low, high = _limits(values)
     steps = FINE_STEPS if high < low * FINE_BELOW else COARSE_STEPS
-    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    powers = range(floor(log10(low)), ceil(log10(high)))
     ticks = (step * 10.0**power for power in powers for step in steps)
-    return [tick for tick in ticks if low / 1.1 <= tick <= high * 1.1]
+    return [tick for tick in ticks if low <= tick <= high]
