@@ -93,7 +93,7 @@ class Augmenter:
         """Towards the 3x3 maximum where the amount is positive, the minimum where negative."""
         amount = self._local(images, self.bounds.stroke)
         signed = images * amount.sign()
-        thick_or_thin = _maximum3x3(signed) * amount.sign()
+        thick_or_thin = maximum3x3(signed) * amount.sign()
         return torch.lerp(images, thick_or_thin, amount.abs())
 
     def _blur(self, images: Tensor) -> Tensor:
@@ -121,7 +121,7 @@ def _interpolation(side: int, like: Tensor) -> Tensor:
     return columns.view(4, side).T
 
 
-def _maximum3x3(images: Tensor) -> Tensor:
+def maximum3x3(images: Tensor) -> Tensor:
     """Of each pixel's surroundings; one axis after the other, far faster than max pooling."""
     for axis in (-1, -2):
         size = images.shape[axis]

@@ -13,6 +13,19 @@ from training.errors import CheckpointError
 FILE = "checkpoint.pt"
 
 
+def refuse_overwriting(folder: Path) -> None:
+    """Make sure that a new run does not lose an old one.
+
+    Raises:
+        CheckpointError: The run of that folder has been begun.
+    """
+    if (folder / FILE).exists():
+        raise CheckpointError(
+            f"run {folder.name!r} has been begun: --resume goes on with it, "
+            "another --run-name begins a new one"
+        )
+
+
 def save(folder: Path, config: RunConfig, **state: Any) -> None:
     """Replace the checkpoint in one step, so that a kill at any moment leaves the old or the new.
 

@@ -77,6 +77,10 @@ class Split:
     validation: Images
     test: Images
 
+    def to(self, device: torch.device) -> "Split":
+        """The same split on that device."""
+        return Split(self.train.to(device), self.validation.to(device), self.test.to(device))
+
 
 def load(name: DatasetName, data_dir: Path) -> Dataset:
     """The whole data set.

@@ -1,26 +1,54 @@
 """One run, end to end."""
 
-from pathlib import Path
-
 import torch
 
-from training import checkpoint, data, normalization
+from artifact.repository import Artifact
+from training import data, normalization, provenance
 from training.architectures import architecture, build
+from training.assessment import assess
+from training.checkpoint import refuse_overwriting
 from training.config import Places, RunConfig
-from training.errors import CheckpointError
-from training.fit import Fitted, fit
+from training.fit import fit
 from training.hardware import choose_device
+from training.publication import Candidate, publish_candidate
 
 
-def run(config: RunConfig, places: Places, *, resume: bool = False) -> None:
-    """Train a network."""
+def run(config: RunConfig, places: Places, *, resume: bool = False) -> Artifact:
+    """Train a network, choose its epoch on validation, evaluate it once on test, publish it.
+
+    Args:
+        config: What decides the result.
+        places: Where to read and write.
+        resume: Go on with the run of that name where it has been begun; a finished one is only
+            evaluated and published again.
+
+    Raises:
+        DatasetError: The data set is missing, damaged, or cannot be split as asked.
+        DeviceError: There is no such device here.
+        CheckpointError: The run was begun with other values, or was begun and is not resumed.
+        DivergedError: The loss is no longer a number.
+        ParityError: An exported file does not answer as the network does; nothing is published.
+        BrokenArtifact: The model repository cannot take the model.
+    """
+    folder = places.run_folder(config)
+    if not resume:
+        refuse_overwriting(folder)
     torch.set_num_threads(config.threads)
     device = choose_device(config.device)
-    folder = places.run_folder(config)
     dataset = data.load(config.dataset, places.data_dir)
     split = data.split(dataset, config.train_ratio, config.seed)
-    shape = normalization.measure(split.train)
-    network = build(
-        architecture(config.architecture), dataset.shape[0], len(dataset.labels), config.seed
+    scaling = normalization.measure(split.train)
+    shape = architecture(config.architecture)
+    network = build(shape, dataset.shape[0], len(dataset.labels), config.seed).to(device)
+    fitted = fit(network, split.to(device), scaling, config, folder)
+    portable = network.cpu().to(memory_format=torch.contiguous_format)
+    candidate = Candidate(
+        name=places.published_name(config),
+        architecture=shape,
+        network=portable,
+        dataset=dataset,
+        normalization=scaling,
+        assessment=assess(portable, scaling, split, dataset.labels, fitted.curves),
+        provenance=provenance.describe(config, split, fitted, device),
     )
-    fit(network, split, shape, config, folder)
+    return publish_candidate(candidate, places.models_dir)

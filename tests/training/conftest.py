@@ -1,0 +1,24 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from training import data
+from training.data import Images, Split
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Threads of several test processes spin against each other."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def small() -> Split:
+    """Enough of the digits to learn something from within a second."""
+    split = data.split(data.load("digits", Path("nowhere")), 0.8, seed=0)
+    return Split(head(split.train, 320), head(split.validation, 100), head(split.test, 60))
+
+
+def head(images: Images, count: int) -> Images:
+    return Images(images.pixels[:count], images.labels[:count])

@@ -1,0 +1,115 @@
+import pytest
+import torch
+from torch import nn
+
+from training.architectures import (
+    ARCHITECTURES,
+    Architecture,
+    Network,
+    architecture,
+    build,
+    count_macs,
+    count_parameters,
+)
+
+MNIST = (1, 28, 28)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "macs"),
+    [
+        ("mobilenet", 23_130, 1_491_664),
+        ("conv", 172_570, 11_177_984),
+        ("conv1-mobile3", 27_050, 2_266_256),
+        ("conv3-mobile1", 75_322, 6_403_424),
+    ],
+)
+def test_size_is_as_published(name: str, parameters: int, macs: int) -> None:
+    network = build(architecture(name), channels=1, classes=10, seed=0)
+    assert (count_parameters(network), count_macs(network, MNIST)) == (parameters, macs)
+
+
+def test_architectures_differ_in_their_blocks_alone() -> None:
+    others = {(each.stem, each.widths, each.strides) for each in ARCHITECTURES.values()}
+    assert len(others) == 1
+    assert len({each.blocks for each in ARCHITECTURES.values()}) == len(ARCHITECTURES)
+
+
+@pytest.mark.parametrize(
+    ("name", "blocks"),
+    [
+        ("conv2-mobile2", ("conv", "conv", "mobile", "mobile")),
+        ("mobile1-conv3", ("mobile", "conv", "conv", "conv")),
+        ("conv1-mobile1-conv2", ("conv", "mobile", "conv", "conv")),
+        ("mobile4", ("mobile",) * 4),
+    ],
+)
+def test_mix_is_read_as_runs_of_blocks(name: str, blocks: tuple[str, ...]) -> None:
+    assert architecture(name).blocks == blocks
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "resnet", "conv2", "conv2-mobile3", "conv0-mobile4", "conv-mobile3", "conv2mobile2"],
+)
+def test_unknown_name_is_refused_with_what_is_accepted(name: str) -> None:
+    with pytest.raises(ValueError, match=r"accepted are mobilenet, conv, .* such as conv2-mobile2"):
+        architecture(name)
+
+
+def test_widths_and_blocks_must_be_as_many() -> None:
+    with pytest.raises(ValueError, match="2 blocks need as many widths and strides, not 4 and 4"):
+        Architecture(("conv", "conv"))
+
+
+@pytest.mark.parametrize("name", [*ARCHITECTURES, "conv2-mobile2"])
+@pytest.mark.parametrize(
+    ("channels", "height", "width", "classes"),
+    [(1, 28, 28, 10), (1, 8, 8, 10), (3, 32, 40, 7)],
+    ids=["mnist", "digits", "colour"],
+)
+def test_logits_have_one_row_a_picture(
+    name: str, channels: int, height: int, width: int, classes: int
+) -> None:
+    network = build(architecture(name), channels, classes, seed=0).eval()
+    with torch.inference_mode():
+        assert network(torch.zeros(3, channels, height, width)).shape == (3, classes)
+
+
+def test_mobile_block_is_depthwise_then_pointwise() -> None:
+    block = build(architecture("mobilenet"), 1, 10, seed=0).blocks[0]
+    depthwise, pointwise = (part for part in block.modules() if isinstance(part, nn.Conv2d))
+    assert (depthwise.kernel_size, depthwise.groups) == ((3, 3), depthwise.in_channels)
+    assert (pointwise.kernel_size, pointwise.groups) == ((1, 1), 1)
+
+
+def test_stem_is_a_standard_convolution() -> None:
+    stem = Network(architecture("mobilenet"), 3, 10).stem[0]
+    assert isinstance(stem, nn.Conv2d)
+    assert (stem.groups, stem.kernel_size, stem.out_channels) == (1, (3, 3), 16)
+
+
+def test_weights_follow_the_seed_and_nothing_else() -> None:
+    first, again, other = (build(architecture("conv"), 1, 10, seed) for seed in (1, 1, 2))
+    assert torch.equal(first.head.weight, again.head.weight)
+    assert not torch.equal(first.head.weight, other.head.weight)
+
+
+def test_building_leaves_the_global_generator_alone() -> None:
+    before = torch.get_rng_state()
+    build(architecture("conv"), 1, 10, seed=1)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_macs_of_a_known_network() -> None:
+    network = nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.Flatten(), nn.Linear(4 * 5 * 5, 7))
+    convolution, linear = 5 * 5 * 4 * (2 * 3 * 3), 4 * 5 * 5 * 7
+    assert count_macs(network, (2, 5, 5)) == convolution + linear
+
+
+def test_counting_leaves_the_network_as_it_was() -> None:
+    network = build(architecture("mobilenet"), 1, 10, seed=0).train()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    count_macs(network, MNIST)
+    assert network.training
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from training.config import Places, RunConfig
+
+
+def test_config_survives_json() -> None:
+    config = RunConfig(architecture="conv2-mobile2", learning_rate=0.02)
+    assert RunConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_config_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        RunConfig().epochs = 3  # type: ignore[misc]  # what is tested
+
+
+def test_unknown_field_is_refused() -> None:
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        RunConfig.model_validate({"epoch": 3})
+
+
+def test_config_holds_no_path() -> None:
+    assert not any(isinstance(value, Path) for value in RunConfig().model_dump().values())
+
+
+@pytest.mark.parametrize(
+    ("dataset", "given", "name"),
+    [
+        ("mnist", None, "conv"),
+        ("digits", None, "digits-conv"),
+        ("kmnist", None, "kmnist-conv"),
+        ("digits", "mine", "mine"),
+    ],
+)
+def test_published_name_tells_the_data_set(dataset: str, given: str | None, name: str) -> None:
+    config = RunConfig.model_validate({"architecture": "conv", "dataset": dataset})
+    assert Places(model_name=given).published_name(config) == name
+
+
+def test_run_folder_tells_what_is_trained() -> None:
+    places, config = Places(runs_dir=Path("there")), RunConfig(seed=7)
+    assert places.run_folder(config) == Path("there/mobilenet-digits-seed7")
+    assert Places(run_name="mine").run_folder(config) == Path("runs/mine")
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a/b", "Upper", ".hidden"])
+def test_names_that_are_no_folder_are_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="run_name"):
+        Places(run_name=name)

@@ -1,0 +1,159 @@
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from artifact.metrics import Epoch
+from training import checkpoint, normalization
+from training.architectures import architecture, build
+from training.config import RunConfig
+from training.data import Split
+from training.errors import CheckpointError, DivergedError
+from training.fit import Fitted, History, fit
+from training.logits import network_logits
+
+QUICK = RunConfig(epochs=4, batch_size=32, learning_rate=0.02)
+
+
+def train(split: Split, config: RunConfig, folder: Path) -> Fitted:
+    network = build(architecture(config.architecture), 1, 10, config.seed)
+    return fit(network, split, normalization.measure(split.train), config, folder)
+
+
+def weights(fitted: Fitted) -> dict[str, Tensor]:
+    return fitted.network.state_dict()
+
+
+def assert_same(first: Fitted, second: Fitted) -> None:
+    theirs = weights(second)
+    for name, weight in weights(first).items():
+        assert torch.equal(weight, theirs[name]), name
+    assert first.epoch == second.epoch
+    unclocked = [
+        [row.model_copy(update={"seconds": 0}) for row in fitted.curves]
+        for fitted in (first, second)
+    ]
+    assert unclocked[0] == unclocked[1]
+
+
+@pytest.fixture(scope="module")
+def whole(small: Split, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
+    return train(small, QUICK, tmp_path_factory.mktemp("whole"))
+
+
+class Impatient:
+    """A terminal in front of which somebody presses Ctrl-C after some epochs."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+
+    def isatty(self) -> bool:
+        return False
+
+    def flush(self) -> None:
+        self.epochs -= 1
+        if self.epochs == 0:
+            signal.raise_signal(signal.SIGINT)
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+def test_loss_falls_and_answers_become_right(whole: Fitted) -> None:
+    first, last = whole.curves[0], whole.curves[-1]
+    assert last.train_loss < first.train_loss / 2
+    assert last.validation_accuracy > 0.5
+    assert [row.epoch for row in whole.curves] == [1, 2, 3, 4]
+
+
+def test_same_seed_gives_the_same_weights(small: Split, whole: Fitted, tmp_path: Path) -> None:
+    assert_same(whole, train(small, QUICK, tmp_path))
+
+
+def test_other_seed_gives_other_weights(small: Split, whole: Fitted, tmp_path: Path) -> None:
+    other = train(small, QUICK.model_copy(update={"seed": 1}), tmp_path)
+    assert not torch.equal(weights(whole)["head.weight"], weights(other)["head.weight"])
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_interrupted_run_goes_on_to_the_same_weights(
+    epochs: int, small: Split, whole: Fitted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Impatient(epochs))
+    with pytest.raises(KeyboardInterrupt):
+        train(small, QUICK, tmp_path)
+    monkeypatch.undo()
+    state = checkpoint.load(tmp_path, QUICK)
+    assert state is not None
+    assert len(state["history"]["curves"]) == epochs
+    assert_same(whole, train(small, QUICK, tmp_path))
+
+
+def test_finished_run_trains_no_more(small: Split, whole: Fitted, tmp_path: Path) -> None:
+    train(small, QUICK, tmp_path)
+    before = (tmp_path / checkpoint.FILE).stat().st_mtime_ns
+    assert_same(whole, train(small, QUICK, tmp_path))
+    assert (tmp_path / checkpoint.FILE).stat().st_mtime_ns == before
+
+
+def test_run_of_another_config_is_not_continued(small: Split, tmp_path: Path) -> None:
+    train(small, QUICK.model_copy(update={"epochs": 1}), tmp_path)
+    with pytest.raises(CheckpointError, match=r"other values: epochs 1 -> 4;"):
+        train(small, QUICK, tmp_path)
+
+
+def test_chosen_epoch_is_the_best_on_validation(whole: Fitted) -> None:
+    chosen = whole.curves[whole.epoch - 1]
+    assert chosen.validation_accuracy == max(row.validation_accuracy for row in whole.curves)
+
+
+def test_published_weights_are_those_of_the_chosen_epoch(small: Split, tmp_path: Path) -> None:
+    fitted = train(small, QUICK, tmp_path)
+    logits = network_logits(fitted.network, small.validation, normalization.measure(small.train))
+    accuracy = (logits.argmax(dim=1) == small.validation.labels).double().mean()
+    assert accuracy == fitted.curves[fitted.epoch - 1].validation_accuracy
+
+
+def test_earlier_epoch_is_kept_when_later_ones_are_worse() -> None:
+    history = History()
+    for number, accuracy, loss in ((1, 0.8, 0.5), (2, 0.9, 0.4), (3, 0.9, 0.3), (4, 0.7, 0.1)):
+        history.curves.append(
+            Epoch(
+                epoch=number,
+                learning_rate=0.1,
+                train_loss=1,
+                train_accuracy=0.5,
+                validation_loss=loss,
+                validation_accuracy=accuracy,
+                seconds=1,
+            )
+        )
+    assert history.best.epoch == 3
+
+
+def test_lost_training_is_reported(small: Split, tmp_path: Path) -> None:
+    config = QUICK.model_copy(update={"learning_rate": 1e20, "optimizer": "sgd"})
+    with pytest.raises(
+        DivergedError, match=r"in epoch \d: try a lower --learning-rate than 1e\+20"
+    ):
+        train(small, config, tmp_path)
+
+
+@pytest.mark.parametrize("architecture_name", ["conv", "conv2-mobile2"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_weights_stay_in_full_precision(
+    architecture_name: str, precision: str, small: Split, tmp_path: Path
+) -> None:
+    config = QUICK.model_copy(
+        update={"architecture": architecture_name, "precision": precision, "epochs": 1}
+    )
+    fitted = train(small, config, tmp_path)
+    assert {weight.dtype for weight in fitted.network.parameters()} == {torch.float32}
+
+
+def test_training_set_smaller_than_a_batch_is_one_step(small: Split, tmp_path: Path) -> None:
+    config = QUICK.model_copy(update={"batch_size": 1000, "epochs": 1})
+    assert len(train(small, config, tmp_path).curves) == 1

@@ -1,0 +1,45 @@
+import io
+
+from artifact.metrics import Epoch
+from training.progress import Progress
+
+ROW = Epoch(
+    epoch=3,
+    learning_rate=0.004,
+    train_loss=0.25,
+    train_accuracy=0.9,
+    validation_loss=0.125,
+    validation_accuracy=0.95,
+    seconds=1.5,
+)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_log_gets_one_line_an_epoch_and_no_bar() -> None:
+    stream = io.StringIO()
+    with Progress(epochs=9, steps=2, stream=stream) as progress:
+        progress.step()
+        progress.step()
+        progress.finish(ROW)
+    assert not progress.visible
+    (line,) = stream.getvalue().splitlines()
+    assert line.startswith("epoch   3/9  train loss 0.2500 accuracy 0.9000")
+
+
+def test_terminal_gets_a_bar_with_loss_accuracy_and_time_left() -> None:
+    stream = Terminal()
+    with Progress(epochs=2, steps=10, done=1, stream=stream) as progress:
+        progress.step()
+        progress.show(2, 0.5, 0.75)
+        progress.bar.refresh()
+        text = stream.getvalue()
+        assert progress.visible
+    assert "epoch 2/2:  55%" in text
+    assert "11/20 [" in text
+    assert "loss=0.5000" in text
+    assert "accuracy=0.7500" in text
+    assert "<" in text
