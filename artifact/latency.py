@@ -3,7 +3,7 @@
 Only the model is timed, from float32 batch to logits: decoding and HTTP are the same for all.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 
 import numpy as np
@@ -54,15 +54,23 @@ def measure(
         batch_sizes: Pictures in one run.
         seconds: Spent on each predictor and batch size, apart from the warm-up.
     """
-    return Benchmark(
-        hardware=describe_hardware(),
-        libraries=library_versions("numpy", "onnxruntime", "torch"),
-        threads=threads,
-        latencies=tuple(
+    return report(
+        (
             measure_one(predictor, batch_size, seconds)
             for predictor in predictors
             for batch_size in batch_sizes
         ),
+        threads,
+    )
+
+
+def report(latencies: Iterable[Latency], threads: int) -> Benchmark:
+    """Put what was measured here and now beside what it was measured on."""
+    return Benchmark(
+        hardware=describe_hardware(),
+        libraries=library_versions("numpy", "onnxruntime", "torch"),
+        threads=threads,
+        latencies=tuple(latencies),
     )
 
 
