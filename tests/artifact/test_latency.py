@@ -1,0 +1,24 @@
+from pathlib import Path
+
+import pytest
+
+from artifact.latency import measure, measure_one
+from tests.known_answer import publish_known_answer
+
+
+def test_every_runtime_is_measured_at_every_batch_size(tmp_path: Path) -> None:
+    known = publish_known_answer(tmp_path)
+    predictors = [known.open("onnx"), known.open("torchscript")]
+    benchmark = measure(predictors, threads=1, batch_sizes=(1, 4), seconds=0.01)
+    cells = [(row.runtime, row.batch_size) for row in benchmark.latencies]
+    assert cells == [("onnx", 1), ("onnx", 4), ("torchscript", 1), ("torchscript", 4)]
+    assert benchmark.hardware
+    assert {"python", "numpy", "onnxruntime", "torch"} <= set(benchmark.libraries)
+
+
+def test_figures_of_one_row_agree_with_each_other(tmp_path: Path) -> None:
+    known = publish_known_answer(tmp_path, runtimes=["onnx"])
+    row = measure_one(known.open("onnx"), batch_size=4, seconds=0.05)
+    assert 0 < row.p50_ms <= row.p90_ms <= row.p99_ms
+    assert row.runs * 4 / row.images_per_second == pytest.approx(0.05, rel=0.5)
+    assert row.bytes == known.manifest.files["onnx"].bytes

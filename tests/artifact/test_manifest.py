@@ -1,0 +1,104 @@
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from artifact.manifest import PATHS, Input, Manifest
+
+MANIFEST: dict[str, Any] = {
+    "schema_version": 1,
+    "name": "conv1-mobile3",
+    "version": 3,
+    "architecture": {
+        "blocks": ["conv"],
+        "stem": 16,
+        "widths": [32],
+        "strides": [2],
+        "parameters": 100,
+        "macs": 1000,
+    },
+    "labels": ["0", "1"],
+    "input": {
+        "shape": [1, 28, 28],
+        "mode": "L",
+        "mean": [0.1],
+        "std": [0.3],
+        "preprocess": "digit",
+    },
+    "temperature": 1.5,
+    "rejection": None,
+    "files": {
+        "torchscript": {"path": "model.torchscript.pt", "sha256": "a" * 64, "bytes": 3},
+        "onnx": {"path": "model.onnx", "sha256": "b" * 64, "bytes": 2},
+    },
+    "provenance": {
+        "commit": None,
+        "seed": 0,
+        "config": {},
+        "dataset": "mnist",
+        "split": {"train": 8, "validation": 2, "test": 1, "ratio": 0.8, "seed": 0},
+        "epoch": 1,
+        "libraries": {},
+        "hardware": "a machine",
+        "seconds": 1.0,
+    },
+    "parity": {"images": 10, "max_abs_diff": {"onnx": 1e-6}, "tolerance": 1e-4},
+}
+
+
+def changed(path: str, value: object) -> str:
+    document = json.loads(json.dumps(MANIFEST))
+    *parents, last = path.split("/")
+    part = document
+    for key in parents:
+        part = part[key]
+    part[last] = value
+    return json.dumps(document)
+
+
+def test_manifest_survives_a_round_trip() -> None:
+    manifest = Manifest.model_validate_json(json.dumps(MANIFEST))
+    assert Manifest.model_validate_json(manifest.model_dump_json()) == manifest
+
+
+def test_onnx_is_the_default_runtime_whatever_the_order_of_files() -> None:
+    manifest = Manifest.model_validate_json(json.dumps(MANIFEST))
+    assert manifest.runtimes == ("onnx", "torchscript")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("surprise", 1),
+        ("input/surprise", 1),
+        ("schema_version", 2),
+        ("name", "../conv"),
+        ("name", "Conv"),
+        ("name", ""),
+        ("version", 0),
+        ("version", "latest"),
+        ("labels", ["only"]),
+        ("temperature", 0),
+        ("files/figures", {"path": "x.png", "sha256": "a" * 64, "bytes": 1}),
+        ("files/onnx/path", "../secret"),
+        ("files/onnx/path", "/etc/passwd"),
+        ("files/onnx/path", "figures//x"),
+        ("files/onnx/sha256", "short"),
+        ("files/onnx/bytes", -1),
+    ],
+)
+def test_manifest_that_breaks_the_contract_is_refused(path: str, value: object) -> None:
+    with pytest.raises(ValidationError):
+        Manifest.model_validate_json(changed(path, value))
+
+
+def test_input_whose_channels_disagree_is_refused_with_the_counts() -> None:
+    with pytest.raises(ValidationError, match=r"mode L has 1 channels, but .* have 3, 1 and 1"):
+        Input(shape=(3, 28, 28), mode="L", mean=(0,), std=(1,), preprocess="resize")
+
+
+def test_every_role_has_a_path_of_its_own() -> None:
+    assert len(set(PATHS.values())) == len(PATHS)
+    assert PATHS["curves"] == "figures/curves.png"
+    assert PATHS["metrics"] == "metrics.json"

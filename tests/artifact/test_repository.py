@@ -1,0 +1,144 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from artifact.errors import BrokenArtifact, UnknownModel
+from artifact.filters import Filters
+from artifact.metrics import Metrics
+from artifact.repository import Artifact, Repository, open_artifact
+from tests.known_answer import publish_known_answer
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Artifact:
+    return publish_known_answer(tmp_path, "known")
+
+
+def test_scan_lists_names_in_order_and_the_highest_version_first(tmp_path: Path) -> None:
+    for name, version in [("b", 2), ("a", 1), ("b", 10), ("b", 1)]:
+        publish_known_answer(tmp_path, name, version, runtimes=["onnx"])
+    assert [str(artifact) for artifact in Repository.scan(tmp_path)] == [
+        "a/1",
+        "b/10",
+        "b/2",
+        "b/1",
+    ]
+
+
+def test_highest_version_is_served_unless_asked_otherwise(tmp_path: Path) -> None:
+    for version in (9, 10):
+        publish_known_answer(tmp_path, version=version, runtimes=["onnx"])
+    repository = Repository.scan(tmp_path)
+    assert repository.get("known").manifest.version == 10
+    assert repository.get("known", 9).manifest.version == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "message"),
+    [
+        ("other", None, "no model 'other'; published models: known"),
+        ("../known", None, "published models: known"),
+        ("known", 2, "model known has no version 2; its versions: 1"),
+        ("known", 0, "model known has no version 0; its versions: 1"),
+    ],
+)
+def test_unknown_model_is_refused_with_what_there_is(
+    known: Artifact, name: str, version: int | None, message: str
+) -> None:
+    repository = Repository.scan(known.folder.parent.parent)
+    with pytest.raises(UnknownModel, match=message):
+        repository.get(name, version)
+
+
+def test_directory_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(BrokenArtifact, match="directory missing cannot be read"):
+        Repository.scan(tmp_path / "missing")
+
+
+def test_empty_directory_has_no_models(tmp_path: Path) -> None:
+    repository = Repository.scan(tmp_path)
+    assert not list(repository)
+    with pytest.raises(UnknownModel, match="published models: none"):
+        repository.get("known")
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "file", ["model.onnx", "model.torchscript.pt", "metrics.json", "figures/curves.png"]
+)
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (Path.unlink, "cannot be read: No such file"),
+        (cut, r"has \d+ bytes, the manifest says \d+"),
+        (flip, "does not have the manifest's checksum"),
+    ],
+    ids=["missing", "cut", "flipped"],
+)
+def test_damaged_file_is_refused_by_name_and_reason(
+    known: Artifact, file: str, damage: Callable[[Path], None], reason: str
+) -> None:
+    damage(known.folder / file)
+    with pytest.raises(BrokenArtifact, match=rf"known/1/{file} {reason}") as caught:
+        Repository.scan(known.folder.parent.parent)
+    assert str(known.folder) not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "known/1/manifest.json is not understood: document: Invalid JSON"),
+        ("{}", "known/1/manifest.json is not understood: name: Field required"),
+    ],
+    ids=["cut", "empty"],
+)
+def test_manifest_that_is_not_understood_is_refused_with_the_reason(
+    known: Artifact, text: str, reason: str
+) -> None:
+    (known.folder / "manifest.json").write_text(text)
+    with pytest.raises(BrokenArtifact, match=reason):
+        open_artifact(known.folder)
+
+
+@pytest.mark.parametrize("folder", ["known/2", "other/1", "known/notes"])
+def test_folder_under_another_name_than_its_manifest_says_is_refused(
+    known: Artifact, folder: str
+) -> None:
+    root = known.folder.parent.parent
+    (root / folder).parent.mkdir(exist_ok=True)
+    known.folder.rename(root / folder)
+    with pytest.raises(BrokenArtifact, match=rf"{folder}/manifest.json says that it is known/1"):
+        Repository.scan(root)
+
+
+def test_file_that_changes_after_the_scan_is_refused_when_read(known: Artifact) -> None:
+    known.verify()
+    flip(known.folder / "model.torchscript.pt")
+    with pytest.raises(BrokenArtifact, match="checksum"):
+        known.open("torchscript")
+
+
+def test_role_without_a_file_is_refused_by_its_path(tmp_path: Path) -> None:
+    known = publish_known_answer(tmp_path, runtimes=["onnx"])
+    with pytest.raises(BrokenArtifact, match=r"lists no file for onnx-int8 \(model.int8.onnx\)"):
+        known.open("onnx-int8")
+
+
+def test_document_is_read_as_its_type(known: Artifact) -> None:
+    metrics = known.document("metrics", Metrics)
+    assert metrics.test.accuracy == 0.8
+
+
+def test_document_of_another_type_is_refused_by_its_path(known: Artifact) -> None:
+    with pytest.raises(BrokenArtifact, match=r"known/1/metrics.json is not understood: layers"):
+        known.document("metrics", Filters)

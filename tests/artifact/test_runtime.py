@@ -1,0 +1,87 @@
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from artifact.errors import BrokenArtifact
+from artifact.manifest import RuntimeId
+from artifact.runtime import Batch, is_installed, open_runtime
+from tests.known_answer import LABELS, SIDE, onnx_model, torchscript_model
+
+GAIN = 10.0
+
+
+def model(runtime: RuntimeId) -> bytes:
+    return torchscript_model(GAIN) if runtime == "torchscript" else onnx_model(GAIN)
+
+
+def quarters(*labels: int) -> Batch:
+    """Pictures [N, 1, SIDE, SIDE], each with one white quarter."""
+    masks = np.eye(len(LABELS), dtype=np.float32).reshape(-1, 1, 2, 2)
+    return masks.repeat(SIDE // 2, 2).repeat(SIDE // 2, 3)[list(labels)]
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "onnx-int8", "torchscript"])
+@pytest.mark.parametrize("labels", [(0,), (3, 1), (0, 1, 2, 3) * 16], ids=len)
+def test_runtime_computes_the_known_logits_at_any_batch_size(
+    runtime: RuntimeId, labels: tuple[int, ...]
+) -> None:
+    logits = open_runtime(runtime, model(runtime)).run(quarters(*labels))
+    assert logits.dtype == np.float32
+    np.testing.assert_allclose(logits, GAIN * np.eye(4)[list(labels)], atol=1e-5)
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "torchscript"])
+def test_concurrent_callers_each_get_their_own_answer(runtime: RuntimeId) -> None:
+    opened = open_runtime(runtime, model(runtime))
+    expected = [number % 4 for number in range(200)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda label: opened.run(quarters(label)).argmax(), expected)
+        assert list(answers) == expected
+
+
+@pytest.mark.parametrize(
+    ("runtime", "data"),
+    [
+        ("onnx", b""),
+        ("onnx", b"not a model"),
+        ("onnx", onnx_model(GAIN)[:-50]),
+        ("torchscript", b""),
+        ("torchscript", b"not an archive"),
+    ],
+)
+def test_bytes_that_are_no_model_are_refused(runtime: RuntimeId, data: bytes) -> None:
+    with pytest.raises(BrokenArtifact, match="refuses"):
+        open_runtime(runtime, data)
+
+
+def test_runtimes_of_the_full_installation_are_installed() -> None:
+    assert all(map(is_installed, ("onnx", "onnx-int8", "torchscript")))
+
+
+def test_missing_library_is_named_with_what_is_installed() -> None:
+    script = """
+import importlib.util, sys
+find_spec = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name == "torch" else find_spec(name, *rest)
+from artifact.errors import RuntimeUnavailable
+from artifact.runtime import open_runtime
+try:
+    open_runtime("torchscript", b"")
+except RuntimeUnavailable as error:
+    print(error)
+assert "torch" not in sys.modules
+"""
+    said = subprocess.run(  # noqa: S603 - our own interpreter and script
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout
+    assert "needs the package torch, which is not installed" in said
+    assert "installed runtimes: onnx, onnx-int8" in said
+
+
+def test_telemetry_is_off_before_the_library_is_imported() -> None:
+    open_runtime("onnx", onnx_model(GAIN))
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
