@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
+from artifact.errors import TandemError
+from artifact.metrics import Metrics
+from artifact.repository import Artifact
 from training.config import Places, RunConfig
 from training.errors import TrainingError
 from training.options import add_options, explain, from_options
@@ -18,10 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says, and return the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        run(from_options(RunConfig, options), from_options(Places, options), resume=options.resume)
+        config, places = from_options(RunConfig, options), from_options(Places, options)
+        _announce(run(config, places, resume=options.resume))
     except ValidationError as error:
         return _fail(explain(error), 2)
-    except TrainingError as error:
+    except (TrainingError, TandemError) as error:
         return _fail(str(error), 1)
     except KeyboardInterrupt:
         return _fail("stopped; the same command with --resume goes on from here", _INTERRUPTED)
@@ -38,6 +42,15 @@ def _parser() -> ArgumentParser:
     add_options(command, RunConfig)
     add_options(command, Places)
     return parser
+
+
+def _announce(artifact: Artifact) -> None:
+    test = artifact.document("metrics", Metrics).test
+    low, high = test.interval
+    sys.stdout.write(
+        f"published {artifact}: {test.accuracy:.2%} right on test (95% interval {low:.2%} to "
+        f"{high:.2%}), {artifact.manifest.architecture.parameters:,} parameters\n"
+    )
 
 
 def _fail(message: str, status: int) -> int:

@@ -16,6 +16,7 @@ OptimizerName = Literal["sgd", "adam", "adamw", "rmsprop", "adadelta"]
 ScheduleName = Literal["constant", "step", "cosine", "onecycle"]
 LossName = Literal["cross-entropy", "label-smoothing", "focal", "squared-error"]
 Precision = Literal["auto", "float32", "bfloat16"]
+Mode = Literal["L", "RGB"]
 
 
 class RunConfig(BaseModel):
@@ -28,6 +29,10 @@ class RunConfig(BaseModel):
         description="mobilenet, conv, conv1-mobile3, conv3-mobile1, or a mix as conv2-mobile2.",
     )
     dataset: DatasetName = Field("digits", description="What to learn; digits needs no download.")
+    side: int = Field(
+        28, ge=8, le=512, description="Height and width of a folder's pictures; others have theirs."
+    )
+    mode: Mode = Field("L", description="Of a folder's pictures: grey or colour.")
     train_ratio: float = Field(
         0.8, gt=0, lt=1, description="Training share of the images that are not test images."
     )

@@ -14,7 +14,7 @@ from training.publication import Candidate, publish_candidate
 
 
 def run(config: RunConfig, places: Places, *, resume: bool = False) -> Artifact:
-    """Train a network, choose its epoch on validation, evaluate it once on test, publish it.
+    """Train a network and publish it, whole or not at all.
 
     Args:
         config: What decides the result.
@@ -23,26 +23,33 @@ def run(config: RunConfig, places: Places, *, resume: bool = False) -> Artifact:
             evaluated and published again.
 
     Raises:
-        DatasetError: The data set is missing, damaged, or cannot be split as asked.
-        DeviceError: There is no such device here.
-        CheckpointError: The run was begun with other values, or was begun and is not resumed.
-        DivergedError: The loss is no longer a number.
-        ParityError: An exported file does not answer as the network does; nothing is published.
+        TrainingError: As its subclasses say; nothing is published.
         BrokenArtifact: The model repository cannot take the model.
     """
-    folder = places.run_folder(config)
     if not resume:
-        refuse_overwriting(folder)
+        refuse_overwriting(places.run_folder(config))
+    return publish_candidate(train(config, places), places.models_dir)
+
+
+def train(config: RunConfig, places: Places) -> Candidate:
+    """Fit a network, choosing the epoch on validation, and evaluate it once on test.
+
+    Raises:
+        DatasetError: The data set is missing, damaged, or cannot be split as asked.
+        DeviceError: There is no such device here.
+        CheckpointError: The run was begun with other values, or its checkpoint is damaged.
+        DivergedError: The loss is no longer a number.
+    """
     torch.set_num_threads(config.threads)
     device = choose_device(config.device)
-    dataset = data.load(config.dataset, places.data_dir)
+    dataset = data.load(config.dataset, places.data_dir, config.side, config.mode)
     split = data.split(dataset, config.train_ratio, config.seed)
     scaling = normalization.measure(split.train)
     shape = architecture(config.architecture)
     network = build(shape, dataset.shape[0], len(dataset.labels), config.seed).to(device)
-    fitted = fit(network, split.to(device), scaling, config, folder)
+    fitted = fit(network, split.to(device), scaling, config, places.run_folder(config))
     portable = network.cpu().to(memory_format=torch.contiguous_format)
-    candidate = Candidate(
+    return Candidate(
         name=places.published_name(config),
         architecture=shape,
         network=portable,
@@ -51,4 +58,3 @@ def run(config: RunConfig, places: Places, *, resume: bool = False) -> Artifact:
         assessment=assess(portable, scaling, split, dataset.labels, fitted.curves),
         provenance=provenance.describe(config, split, fitted, device),
     )
-    return publish_candidate(candidate, places.models_dir)

@@ -36,7 +36,11 @@ def family(raw: Path, train: str, test: str) -> None:
         idx(raw / f"{prefix}-labels-idx1-ubyte", np.tile(np.arange(10, dtype=np.uint8), 10))
 
 
-FOLDERS = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}
+FOLDERS: dict[DatasetName, str] = {
+    "mnist": "MNIST",
+    "fashion-mnist": "FashionMNIST",
+    "kmnist": "KMNIST",
+}
 
 
 def test_digits_are_all_there_at_their_own_size(digits: Dataset) -> None:
@@ -67,7 +71,7 @@ def test_raw_files_are_read_without_archives(name: DatasetName, tmp_path: Path) 
 def test_digit_sets_are_preprocessed_as_digits_and_others_are_not(tmp_path: Path) -> None:
     for folder in FOLDERS.values():
         family(tmp_path / folder / "raw", "train", "t10k")
-    modes = {name: data.load(name, tmp_path).preprocess for name in FOLDERS}  # type: ignore[arg-type]
+    modes = {name: data.load(name, tmp_path).preprocess for name in FOLDERS}
     assert modes == {"mnist": "digit", "fashion-mnist": "resize", "kmnist": "resize"}
     assert data.load("fashion-mnist", tmp_path).labels[9] == "Ankle boot"
 

@@ -1,4 +1,3 @@
-import signal
 import sys
 from pathlib import Path
 
@@ -7,6 +6,7 @@ import torch
 from torch import Tensor
 
 from artifact.metrics import Epoch
+from tests.training.streams import Impatient
 from training import checkpoint, normalization
 from training.architectures import architecture, build
 from training.config import RunConfig
@@ -42,24 +42,6 @@ def assert_same(first: Fitted, second: Fitted) -> None:
 @pytest.fixture(scope="module")
 def whole(small: Split, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
     return train(small, QUICK, tmp_path_factory.mktemp("whole"))
-
-
-class Impatient:
-    """A terminal in front of which somebody presses Ctrl-C after some epochs."""
-
-    def __init__(self, epochs: int) -> None:
-        self.epochs = epochs
-
-    def isatty(self) -> bool:
-        return False
-
-    def flush(self) -> None:
-        self.epochs -= 1
-        if self.epochs == 0:
-            signal.raise_signal(signal.SIGINT)
-
-    def write(self, text: str) -> int:
-        return len(text)
 
 
 def test_loss_falls_and_answers_become_right(whole: Fitted) -> None:

@@ -1,6 +1,7 @@
 import io
 
 from artifact.metrics import Epoch
+from tests.training.streams import Terminal
 from training.progress import Progress
 
 ROW = Epoch(
@@ -12,11 +13,6 @@ ROW = Epoch(
     validation_accuracy=0.95,
     seconds=1.5,
 )
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def test_log_gets_one_line_an_epoch_and_no_bar() -> None:

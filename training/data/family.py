@@ -1,0 +1,84 @@
+"""MNIST and its relatives, 28x28, read and downloaded by torchvision."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torchvision import datasets
+
+from artifact.manifest import Preprocess
+from training.config import DatasetName
+from training.data.digits import DIGITS
+from training.data.values import Dataset, Images
+from training.errors import DatasetError
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A member of the MNIST family: torchvision's reader and what it does not say."""
+
+    open: Callable[[Path, bool], Any]
+    preprocess: Preprocess = "digit"
+    transposed: bool = False
+    labels: tuple[str, ...] = DIGITS
+
+
+_SOURCES: dict[DatasetName, _Source] = {
+    "mnist": _Source(lambda root, train: datasets.MNIST(root, train, download=True)),
+    "fashion-mnist": _Source(
+        lambda root, train: datasets.FashionMNIST(root, train, download=True),
+        preprocess="resize",
+        labels=tuple(datasets.FashionMNIST.classes),
+    ),
+    "kmnist": _Source(
+        lambda root, train: datasets.KMNIST(root, train, download=True),
+        preprocess="resize",
+        labels=tuple(datasets.KMNIST.classes),
+    ),
+    "qmnist": _Source(
+        lambda root, train: datasets.QMNIST(root, "train" if train else "test", download=True)
+    ),
+    "emnist-digits": _Source(
+        lambda root, train: datasets.EMNIST(root, "digits", train=train, download=True),
+        transposed=True,
+    ),
+}
+
+
+def load_family(name: DatasetName, root: Path) -> Dataset:
+    """A member of the family, upright, with its labels as numbers.
+
+    Args:
+        name: Of the member.
+        root: Where its files lie, or are downloaded to.
+
+    Raises:
+        DatasetError: It is neither readable nor downloadable.
+    """
+    source = _SOURCES[name]
+    try:
+        learning, test = (_read(source, root, train=train) for train in (True, False))
+    except (RuntimeError, OSError, ValueError, TypeError, AssertionError) as error:
+        raise DatasetError(
+            f"{name} is neither readable in the data directory nor downloadable: {_cause(error)}. "
+            "Give --data-dir a directory that holds it in torchvision's layout (for mnist: "
+            "MNIST/raw/train-images-idx3-ubyte and its three companions), or a writable one and "
+            "a connection; or try --dataset digits, which needs neither"
+        ) from error
+    return Dataset(source.labels, learning, test, source.preprocess)
+
+
+def _read(source: _Source, root: Path, *, train: bool) -> Images:
+    part = source.open(root, train)
+    pixels, targets = part.data[:, None], part.targets
+    if source.transposed:
+        pixels = pixels.transpose(-1, -2)
+    return Images(pixels.contiguous(), targets[:, 0] if targets.ndim > 1 else targets)
+
+
+def _cause(error: Exception) -> str:
+    """The first line of the error, without any path."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return (str(error) or "a file is damaged or cut short").splitlines()[0]

@@ -1,0 +1,32 @@
+"""Training and validation images, drawn class by class."""
+
+import numpy as np
+import torch
+from sklearn.model_selection import train_test_split
+
+from training.data.values import Dataset, Split
+from training.errors import DatasetError
+
+
+def split(dataset: Dataset, ratio: float, seed: int) -> Split:
+    """Training and validation images drawn class by class; the test images as they are.
+
+    Args:
+        dataset: What to split.
+        ratio: Training share of the images to learn from.
+        seed: Of the draw.
+
+    Raises:
+        DatasetError: A part would be without an image of some class.
+    """
+    labels = dataset.learning.labels.numpy()
+    try:
+        train, validation = train_test_split(
+            np.arange(len(labels)), train_size=ratio, stratify=labels, random_state=seed
+        )
+    except ValueError as error:
+        raise DatasetError(f"the images cannot be split at {ratio}: {error}") from error
+    parts = [dataset.learning[torch.from_numpy(np.sort(part))] for part in (train, validation)]
+    if any(len(torch.unique(part.labels)) < len(dataset.labels) for part in parts):
+        raise DatasetError(f"a split at {ratio} leaves a part without some class: choose another")
+    return Split(parts[0], parts[1], dataset.test)
