@@ -112,6 +112,10 @@ class TestSplitMetrics:
         )
         assert metrics.loss == pytest.approx(0.5e30)
 
+    def test_near_certainty_keeps_its_small_loss(self) -> None:
+        logits = answers([0], margin=20).astype(np.float32)
+        assert split_metrics(logits, np.array([0]), ABC).loss == pytest.approx(2 * np.exp(-20))
+
     def test_equal_logits_go_to_the_first_class(self) -> None:
         metrics = split_metrics(np.zeros((2, 3)), np.array([0, 2]), ABC)
         assert metrics.confusion_matrix == ((1, 0, 0), (0, 0, 0), (1, 0, 0))
@@ -168,6 +172,11 @@ class TestCalibrationError:
     def test_one_bin_lets_errors_cancel(self) -> None:
         probabilities = np.array([[0.94, 0.06], [0.96, 0.04]])
         assert calibration_error(probabilities, np.array([0, 1])) == pytest.approx(0.95 - 0.5)
+
+    def test_fifteen_bins_keep_errors_apart(self) -> None:
+        probabilities = np.array([[0.91, 0.09], [0.95, 0.05]])
+        by_hand = (abs(0.91 - 1) + abs(0.95 - 0)) / 2
+        assert calibration_error(probabilities, np.array([0, 1])) == pytest.approx(by_hand)
 
     def test_upper_edge_belongs_to_its_bin(self) -> None:
         edge = 13 / 15

@@ -218,6 +218,7 @@ class TestConfusion:
         assert (diagonal == diagonal[0]).all()
         assert np.ptp(diagonal[0]) == 0, "neutral grey"
         assert many < one < none
+        assert diagonal[0].sum() < none
 
     @pytest.mark.parametrize("classes", [2, 50])
     def test_any_number_of_classes_can_be_drawn(self, classes: int) -> None:
@@ -281,6 +282,7 @@ class TestFilters:
         axes = draw_filters(weight, "pointwise", "title").axes[0]
         (image,) = axes.images
         assert np.array_equal(np.asarray(image.get_array()), weight[:, :, 0, 0].T)
+        assert image.get_clim() == (-abs(weight).max(), abs(weight).max())
         assert (axes.get_xlabel(), axes.get_ylabel()) == ("output channel", "input channel")
 
     @pytest.mark.parametrize(
@@ -327,6 +329,10 @@ class TestFilters:
     ) -> None:
         figure = draw_filters(np.zeros(shape, np.float32), kind, "title")  # type: ignore[arg-type]  # a table of literals
         assert decode(png(figure)).width == 1500
+
+    def test_zero_is_in_the_middle_of_the_scale_even_where_all_is_zero(self) -> None:
+        figure = draw_filters(np.zeros((4, 1, 3, 3), np.float32), "depthwise", "title")
+        assert figure.axes[0].images[0].norm(np.zeros(1)) == 0.5
 
 
 class TestGalleries:

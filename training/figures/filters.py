@@ -99,7 +99,7 @@ def _kernels(weight: Weight) -> Weight:
 
 
 def _symmetric(weight: Weight) -> Normalize:
-    largest = float(np.abs(weight).max()) or 1.0
+    largest = float(np.abs(weight).max())
     return Normalize(-largest, largest)
 
 
