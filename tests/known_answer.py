@@ -75,8 +75,7 @@ def publish_known_answer(
             model = torchscript_model(gain) if runtime == "torchscript" else onnx_model(gain)
             _write(folder, runtime, model)
         _write_documents(folder)
-        for role, width in FIGURE_WIDTHS.items():
-            _write(folder, role, _encode(Image.new("RGB", (width, 30), "white"), "PNG"))
+        _write_figures(folder)
         staged = write_manifest(folder, _manifest(folder, name, version, runtimes))
         predictors = [staged.open(runtime) for runtime in runtimes]
         _write_document(folder, "benchmark", measure(predictors, threads=1, seconds=0))
@@ -179,6 +178,11 @@ def _write_documents(folder: Path) -> None:
         FilterLayer(name="1", kind="pointwise", shape=(4, 4, 1, 1), figure="filters_last"),
     )
     _write_document(folder, "filters", Filters(layers=layers))
+
+
+def _write_figures(folder: Path) -> None:
+    for role, width in FIGURE_WIDTHS.items():
+        _write(folder, role, _encode(Image.new("RGB", (width, 30), "white"), "PNG"))
 
 
 def _metrics() -> Metrics:

@@ -1,0 +1,75 @@
+"""Which status each refusal gets; the words come from where it was refused.
+
+Every error answers `{"detail": ...}`, as FastAPI's own do.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect
+
+from artifact.errors import (
+    BrokenArtifact,
+    RuntimeUnavailable,
+    TandemError,
+    TooLarge,
+    Undecodable,
+    UnknownModel,
+    UnsupportedType,
+)
+
+STATUS: Final[Mapping[type[TandemError], int]] = {
+    Undecodable: 400,
+    UnknownModel: 404,
+    RuntimeUnavailable: 404,  # asking again does not install it
+    TooLarge: 413,
+    UnsupportedType: 415,
+    BrokenArtifact: 500,  # changed on disk since it was verified at start-up
+}
+CLIENT_LEFT: Final = 499
+UNEXPECTED: Final = "the service failed to answer; its log says why"
+
+log = logging.getLogger(__name__)
+
+
+def status_of(error: TandemError) -> int:
+    """Say which status the error is answered with."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def not_ready(why: str) -> HTTPException:
+    """Refuse for now: whoever asked may ask again in a second."""
+    return HTTPException(503, why, headers={"Retry-After": "1"})
+
+
+def invalid(where: tuple[str, ...], kind: str, message: str) -> RequestValidationError:
+    """Refuse a field of the body or a parameter, in the shape of FastAPI's own refusals."""
+    problem: dict[str, Any] = {"type": kind, "loc": where, "msg": message, "input": None}
+    return RequestValidationError([problem])
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Have the app answer every error that reaches it."""
+    app.add_exception_handler(TandemError, _refuse)
+    app.add_exception_handler(ClientDisconnect, _abandon)
+    app.add_exception_handler(Exception, _apologise)
+
+
+async def _refuse(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, TandemError):
+        raise error
+    return JSONResponse({"detail": str(error)}, status_of(error))
+
+
+async def _abandon(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=CLIENT_LEFT)  # nobody reads it; the telemetry counts it
+
+
+async def _apologise(request: Request, error: Exception) -> JSONResponse:
+    # The server logs the traceback; this says which request it belongs to.
+    log.error("%s %r failed: %s", request.method, request.url.path, type(error).__name__)
+    return JSONResponse({"detail": UNEXPECTED}, 500)

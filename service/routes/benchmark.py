@@ -1,0 +1,112 @@
+"""How fast and how large the models are: as recorded when published, and measured here and now."""
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Annotated, Final
+
+from anyio import to_thread
+from fastapi import APIRouter, HTTPException, Query, Request
+from pydantic import Field
+from starlette.requests import ClientDisconnect
+
+from artifact.latency import BATCH_SIZES, Benchmark, Latency, measure_one, report
+from artifact.predictor import Predictor
+from service.errors import invalid
+from service.loaded import LoadedModel, Models
+from service.parameters import NOT_FOUND, NOT_READY, Choice, Responses
+from service.schemas import BenchmarkList, Detail, ModelBenchmark
+from service.settings import Settings
+from service.state import service_of
+
+router = APIRouter(tags=["benchmark"], responses=NOT_READY)
+
+_BUSY: Final[Responses] = {409: {"model": Detail, "description": "Another one is running."}}
+
+
+class Wanted(Choice):
+    """What to measure; every model on every runtime where none is named."""
+
+    batch_size: list[Annotated[int, Field(ge=1)]] = Field(
+        default=list(BATCH_SIZES), description="Pictures in one run; may be repeated."
+    )
+    seconds: float = Field(
+        default=0.2,
+        gt=0,
+        allow_inf_nan=False,
+        description="For each model, runtime and batch size.",
+    )
+
+
+WantedQuery = Annotated[Wanted, Query()]
+Chosen = Sequence[tuple[LoadedModel, Sequence[Predictor]]]
+
+
+@router.get("/benchmark")
+async def get_benchmark(request: Request) -> BenchmarkList:
+    """Give the latency and size of every model and runtime, recorded when it was published."""
+    models = service_of(request).loaded().latest()
+    return BenchmarkList(models=[_entry(model, model.benchmark) for model in models])
+
+
+@router.post("/benchmark", responses={**NOT_FOUND, **_BUSY})
+async def measure_now(
+    request: Request,
+    wanted: WantedQuery,
+) -> BenchmarkList:
+    """Measure models on their runtimes here and now: every model and runtime unless asked less.
+
+    One benchmark runs at a time, beside the serving, and stops when whoever asked for it leaves.
+    """
+    service = service_of(request)
+    chosen = _choose(service.loaded(), wanted)
+    _check_bounds(service.settings, chosen, wanted)
+    if service.benchmark.locked():
+        raise HTTPException(409, "a benchmark is running already; one at a time")
+    async with service.benchmark:
+        measured = [
+            (model, await _measure(request, predictors, wanted)) for model, predictors in chosen
+        ]
+    threads = service.settings.threads
+    return BenchmarkList(models=[_entry(model, report(rows, threads)) for model, rows in measured])
+
+
+async def _measure(
+    request: Request, predictors: Sequence[Predictor], wanted: Wanted
+) -> list[Latency]:
+    latencies = []
+    for predictor, batch_size in product(predictors, wanted.batch_size):
+        if await request.is_disconnected():
+            raise ClientDisconnect
+        measuring = to_thread.run_sync(measure_one, predictor, batch_size, wanted.seconds)
+        latencies.append(await measuring)
+    return latencies
+
+
+def _choose(models: Models, wanted: Wanted) -> Chosen:
+    if wanted.model is None and wanted.version is not None:
+        raise invalid(("query", "version"), "model_missing", "A version needs a model beside it")
+    named = models.latest() if wanted.model is None else [models.get(wanted.model, wanted.version)]
+    return [(model, _predictors(model, wanted.runtime)) for model in named]
+
+
+def _predictors(model: LoadedModel, runtime: str | None) -> Sequence[Predictor]:
+    return [model.predictor(runtime)] if runtime is not None else list(model.predictors.values())
+
+
+def _check_bounds(settings: Settings, chosen: Chosen, wanted: Wanted) -> None:
+    if max(wanted.batch_size) > settings.benchmark_batch:
+        message = f"The largest batch size is {settings.benchmark_batch}"
+        raise invalid(("query", "batch_size"), "less_than_equal", message)
+    rows = len(wanted.batch_size) * sum(len(predictors) for _, predictors in chosen)
+    if rows * wanted.seconds > settings.benchmark_seconds:
+        message = (
+            f"{rows} measurements of {wanted.seconds:g} s each would take longer than "
+            f"{settings.benchmark_seconds:g} s"
+        )
+        raise invalid(("query", "seconds"), "less_than_equal", message)
+
+
+def _entry(model: LoadedModel, benchmark: Benchmark | None) -> ModelBenchmark:
+    return ModelBenchmark(
+        model=model.manifest.name, version=model.manifest.version, benchmark=benchmark
+    )

@@ -1,0 +1,38 @@
+"""For those who watch over the service: probes and metrics."""
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from service.loaded import missing_runtimes
+from service.parameters import NOT_READY
+from service.schemas import Live, Ready
+from service.state import service_of
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health/live")
+async def is_live() -> Live:
+    """Whether the process answers at all; says nothing of the models."""
+    return Live()
+
+
+@router.get("/health/ready", responses=NOT_READY)
+async def is_ready(request: Request) -> Ready:
+    """Whether requests are welcome: the models are loaded and no shutdown has begun."""
+    models = service_of(request).ready()
+    return Ready(
+        models=[str(model) for model in models],
+        runtimes=models.runtimes(),
+        missing_runtimes=missing_runtimes(),
+    )
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}, "description": "Prometheus' text format."}},
+)
+async def get_telemetry(request: Request) -> Response:
+    """Give the service's own counters and timings to Prometheus."""
+    return Response(service_of(request).telemetry.render(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,142 @@
+"""Pictures in, predictions out.
+
+The answers are written straight to JSON: they are made here, so nothing is gained by validating
+them. The response models document them, and tests hold the two together.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from pydantic_core import to_json
+
+from artifact.errors import ImageError
+from artifact.predictor import Prediction, Predictor
+from artifact.preprocess import View
+from service.bodies import MULTIPART, RAW, read_picture, read_pictures
+from service.errors import status_of
+from service.loaded import LoadedModel, Models
+from service.parameters import (
+    NOT_FOUND,
+    NOT_READY,
+    REFUSED_BODY,
+    Choice,
+    ChoiceQuery,
+    RuntimesQuery,
+)
+from service.schemas import Answer, BatchAnswer, Comparison
+from service.state import service_of
+
+router = APIRouter(tags=["predict"], responses={**REFUSED_BODY, **NOT_FOUND, **NOT_READY})
+
+_FILE: Final = {"type": "string", "format": "binary"}
+
+
+def _form(field: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"schema": {"type": "object", "required": [field], "properties": {field: schema}}}
+
+
+def _body(content: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": content}}
+
+
+_ONE_PICTURE: Final = _body(
+    {
+        MULTIPART: _form("image", _FILE),
+        **{kind: {"schema": _FILE} for kind in ("image/png", "image/jpeg", "image/*", RAW)},
+    }
+)
+_SEVERAL_PICTURES: Final = _body({MULTIPART: _form("images", {"type": "array", "items": _FILE})})
+
+
+@router.post("/predict", response_model=Answer, openapi_extra=_ONE_PICTURE)
+async def predict(request: Request, choice: ChoiceQuery) -> Response:
+    """Name what one picture shows.
+
+    Send the picture as the file `image` of a form, or as the body itself with its own
+    `Content-Type` (`image/*` or `application/octet-stream`).
+    """
+    service = service_of(request)
+    predictor = _predictor(service.loaded(), choice)
+    data = await read_picture(request, "image")
+    views = await service.pictures.views(data, [predictor.manifest.input])
+    [prediction] = await service.pictures.predict(predictor, views)
+    return _json(_answer(predictor, prediction))
+
+
+@router.post("/predict/batch", response_model=BatchAnswer, openapi_extra=_SEVERAL_PICTURES)
+async def predict_batch(request: Request, choice: ChoiceQuery) -> Response:
+    """Name what each of several pictures shows, in their order.
+
+    Send them as files `images` of a form. A picture that is refused has the reason and the
+    status in the place of its answer; the others are answered as one batch.
+    """
+    service = service_of(request)
+    predictor = _predictor(service.loaded(), choice)
+    pictures = await read_pictures(request, "images", service.settings.max_files)
+    outcomes = await service.pictures.view_each(pictures, predictor.manifest.input)
+    views = [outcome for outcome in outcomes if isinstance(outcome, View)]
+    predictions = iter(await service.pictures.predict(predictor, views))
+    answers = [
+        _refusal(outcome)
+        if isinstance(outcome, ImageError)
+        else _answer(predictor, next(predictions))
+        for outcome in outcomes
+    ]
+    return _json({"answers": answers})
+
+
+@router.post("/compare", response_model=Comparison, openapi_extra=_ONE_PICTURE)
+async def compare(request: Request, choice: RuntimesQuery) -> Response:
+    """Show one picture to every model, each in its highest version, and compare their answers.
+
+    Send the picture as for `POST /predict`.
+    """
+    service = service_of(request)
+    predictors = list(_contestants(service.loaded().latest(), choice.runtimes == "all"))
+    data = await read_picture(request, "image")
+    inputs = list(dict.fromkeys(predictor.manifest.input for predictor in predictors))
+    views = dict(zip(inputs, await service.pictures.views(data, inputs), strict=True))
+    answers = []
+    for predictor in predictors:
+        view = views[predictor.manifest.input]
+        [prediction] = await service.pictures.predict(predictor, [view])
+        answers.append(_answer(predictor, prediction))
+    return _json({"agree": _agree(answers), "answers": answers})
+
+
+def _predictor(models: Models, choice: Choice) -> Predictor:
+    return models.get(choice.model, choice.version).predictor(choice.runtime)
+
+
+def _contestants(models: Sequence[LoadedModel], every_runtime: bool) -> Iterable[Predictor]:
+    for model in models:
+        if every_runtime:
+            yield from model.predictors.values()
+        else:
+            yield model.predictor()
+
+
+def _agree(answers: Sequence[dict[str, Any]]) -> bool:
+    return len({answer["label"] for answer in answers}) == 1
+
+
+def _answer(predictor: Predictor, prediction: Prediction) -> dict[str, Any]:
+    return {
+        "model": predictor.manifest.name,
+        "version": predictor.manifest.version,
+        "runtime": predictor.runtime_id,
+        "label": prediction.label,
+        "probability": prediction.probability,
+        "probabilities": prediction.probabilities,
+        "accepted": prediction.accepted,
+        "reason": prediction.reason,
+    }
+
+
+def _refusal(error: ImageError) -> dict[str, Any]:
+    return {"detail": str(error), "status": status_of(error)}
+
+
+def _json(content: dict[str, Any]) -> Response:
+    return Response(to_json(content), media_type="application/json")

@@ -1,0 +1,149 @@
+"""What only the HTTP API says; the rest of its answers are the artifact's own documents."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from artifact.filters import LayerKind
+from artifact.latency import Benchmark
+from artifact.manifest import Part, RuntimeId
+from artifact.metrics import Epoch, Example, Share
+from artifact.predictor import Reason
+
+
+class Detail(Part):
+    """Why a request was refused."""
+
+    detail: str = Field(description="What was wrong, and what is accepted.")
+
+
+class Answer(Part):
+    """What one model says of one picture."""
+
+    model: str
+    version: int
+    runtime: RuntimeId
+    label: str = Field(description="The most probable class.")
+    probability: Share = Field(description="Of that class.")
+    probabilities: dict[str, Share] = Field(description="Of every class; they sum to 1.")
+    accepted: bool = Field(description="Whether the picture is one that the model can answer for.")
+    reason: Reason | None = Field(
+        description="Why it is not: nothing to see, several things, or an uncertain answer."
+    )
+
+
+class Refusal(Detail):
+    """In a batch, what stands in the place of the answer for a picture that is refused."""
+
+    status: int = Field(description="The status it would have had alone.")
+
+
+class BatchAnswer(Part):
+    """One answer for each picture, in the order in which they were sent."""
+
+    answers: list[Answer | Refusal]
+
+
+class Comparison(Part):
+    """What several models say of the same picture."""
+
+    agree: bool = Field(description="Whether all of them name the same label.")
+    answers: list[Answer] = Field(description="Names of models in order.")
+
+
+class ModelSummary(Part):
+    """The headline figures of a model; null where it was published without them."""
+
+    name: str
+    version: int = Field(description="The highest, which answers unless another is asked for.")
+    versions: list[int] = Field(description="Every published one, the highest first.")
+    default: bool = Field(description="Whether it answers where a request names no model.")
+    labels: list[str]
+    runtimes: list[RuntimeId] = Field(description="Open here, the default one first.")
+    parameters: int
+    macs: int = Field(description="Multiply-accumulate operations for one picture.")
+    bytes: dict[RuntimeId, int] = Field(description="Size of the model file.")
+    accuracy: Share | None = Field(description="On the test images.")
+    macro_f1: Share | None = Field(description="On the test images.")
+    p50_ms: dict[RuntimeId, float] = Field(
+        description="Recorded median time for one picture, model only."
+    )
+
+
+class ModelList(Part):
+    """Every published model, names in order."""
+
+    models: list[ModelSummary]
+
+
+class ConfusionMatrix(Part):
+    """Of the test images. Rows are true labels, columns are predicted ones."""
+
+    labels: list[str] = Field(description="Of the rows and of the columns.")
+    rows: Literal["true"] = "true"
+    columns: Literal["predicted"] = "predicted"
+    counts: list[list[int]]
+    row_normalised: list[list[Share]] = Field(
+        description="Each row over its sum: the shares of the images of one true label; the "
+        "diagonal is the recall. 0 where a label has no image."
+    )
+
+
+class Curves(Part):
+    """Loss and accuracy, epoch by epoch."""
+
+    chosen_epoch: int = Field(description="The one that was published: the best on validation.")
+    epochs: list[Epoch]
+
+
+class Layer(Part):
+    """One convolution layer."""
+
+    name: str
+    kind: LayerKind
+    shape: tuple[int, int, int, int]
+    picture: str | None = Field(description="Where its filters are drawn; null where they are not.")
+
+
+class LayerList(Part):
+    """Every convolution layer, from input to output."""
+
+    layers: list[Layer]
+
+
+class ExampleList(Part):
+    """Test images with what the model made of them."""
+
+    total: int = Field(description="How many of that kind were published.")
+    examples: list[Example]
+
+
+class ModelBenchmark(Part):
+    """The speed and size of one model."""
+
+    model: str
+    version: int
+    benchmark: Benchmark | None = Field(description="null where none was published.")
+
+
+class BenchmarkList(Part):
+    """The speed and size of several models."""
+
+    models: list[ModelBenchmark]
+
+
+class Live(Part):
+    """The process answers."""
+
+    live: Literal[True] = True
+
+
+class Ready(Part):
+    """The models answer."""
+
+    ready: Literal[True] = True
+    models: list[str] = Field(description="Every loaded model and version.")
+    runtimes: list[RuntimeId] = Field(description="Those that at least one model is open on.")
+    missing_runtimes: dict[RuntimeId, str] = Field(
+        description="Those that cannot be had here, and why."
+    )

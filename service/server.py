@@ -1,0 +1,59 @@
+"""uvicorn, with an end that a load balancer can follow."""
+
+import logging
+import signal
+from math import inf
+from time import monotonic
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from service.settings import Settings
+from service.state import Service
+
+log = logging.getLogger(__name__)
+
+
+class Server(uvicorn.Server):
+    """Serves one app until it is told to stop.
+
+    The first signal makes the service not ready and starts the shutdown delay, in which requests
+    are still answered; the second one ends the delay, and an interrupt after that ends the open
+    requests too.
+    """
+
+    def __init__(self, app: FastAPI, settings: Settings) -> None:
+        super().__init__(_config(app, settings))
+        self._service: Service = app.state.service
+        self._delay = settings.shutdown_delay
+        self._stop_at = inf
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Stop, step by step."""
+        if self.should_exit:
+            self.force_exit = sig == signal.SIGINT
+        elif self._service.draining or not self._delay:
+            self.should_exit = True
+        else:
+            log.info("not ready any more; stopping in %g s", self._delay)
+            self._stop_at = monotonic() + self._delay
+        self._service.draining = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say whether it is time to stop."""
+        self.should_exit = self.should_exit or monotonic() >= self._stop_at
+        return await super().on_tick(counter)
+
+
+def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        log_level=settings.log_level,
+        access_log=settings.access_log,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_timeout,
+    )

@@ -1,0 +1,119 @@
+"""What can be set, each from an environment variable: TANDEM_ and the field's name."""
+
+import os
+import textwrap
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from artifact.images import Limits
+from artifact.latency import BATCH_SIZES
+from artifact.manifest import RuntimeId
+
+PREFIX = "TANDEM_"
+_MEGABYTE = 1_000_000
+
+
+class Settings(BaseSettings):
+    """Read once at start-up and passed in; never changed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid"
+    )
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(
+        default=8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one."
+    )
+    models_dir: Path = Field(
+        default=Path("models"), description="The model repository: <name>/<version>/ folders."
+    )
+    default_model: str | None = Field(
+        default=None,
+        description="Answers where a request names none. Unset: mobilenet if there is one, else "
+        "the first by name.",
+    )
+    runtimes: Annotated[tuple[RuntimeId, ...] | None, NoDecode] = Field(
+        default=None,
+        min_length=1,
+        description="Runtimes to open, with commas between. Unset: every one that is installed.",
+    )
+    threads: int = Field(default=1, ge=1, description="Threads of each runtime for one batch.")
+    worker_threads: int = Field(
+        default=2, ge=1, description="Threads for large pictures and large batches."
+    )
+    max_bytes: int = Field(
+        default=Limits().max_bytes, ge=1, description="Most bytes of one encoded picture."
+    )
+    max_pixels: int = Field(
+        default=Limits().max_pixels, ge=1, description="Most pixels of one picture."
+    )
+    max_body_bytes: int = Field(
+        default=32 * _MEGABYTE, ge=1, description="Most bytes of one request's body."
+    )
+    max_files: int = Field(default=64, ge=1, description="Most pictures in one batch.")
+    body_seconds: float = Field(
+        default=30, gt=0, description="Longest time in which a request's body must have arrived."
+    )
+    benchmark_seconds: float = Field(
+        default=60, gt=0, description="Longest timed part of one POST /benchmark."
+    )
+    benchmark_batch: int = Field(
+        default=256,
+        ge=max(BATCH_SIZES),
+        description="Largest batch size of POST /benchmark.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="debug, info, warning or error."
+    )
+    access_log: bool = Field(default=False, description="Log a line for every request.")
+    shutdown_delay: float = Field(
+        default=0,
+        ge=0,
+        description="Seconds after SIGTERM in which requests are still served while "
+        "/health/ready answers 503, so that a load balancer can look away first.",
+    )
+    shutdown_timeout: int = Field(
+        default=20, ge=1, description="Longest time in seconds to finish open requests at the end."
+    )
+
+    @field_validator("runtimes", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+
+    @property
+    def limits(self) -> Limits:
+        """What one picture may have."""
+        return Limits(max_bytes=self.max_bytes, max_pixels=self.max_pixels)
+
+
+def describe_settings() -> str:
+    """List every setting with its default and its meaning, as a person reads them."""
+    return "\n".join(
+        f"  {_variable(name)} ({'unset' if field.default is None else field.default})\n"
+        + textwrap.fill(
+            field.description or "", 78, initial_indent=" " * 6, subsequent_indent=" " * 6
+        )
+        for name, field in Settings.model_fields.items()
+    )
+
+
+def describe_invalid(error: ValidationError) -> str:
+    """Say in one line which variables were wrong, what they held and what they may hold."""
+    return "; ".join(
+        f"{_variable(str(problem['loc'][0]))}={problem['input']!r}: {problem['msg']}"
+        for problem in error.errors()
+    )
+
+
+def unknown_variables() -> list[str]:
+    """Name the variables that look like settings and are none: misspelt, perhaps."""
+    known = {_variable(name) for name in Settings.model_fields}
+    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+
+
+def _variable(field: str) -> str:
+    return PREFIX + field.upper()

@@ -1,0 +1,56 @@
+"""What happens when a server starts the app, and how it is told that this failed."""
+
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import cv2
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from artifact.errors import TandemError
+from service.loaded import Models, missing_runtimes
+from service.state import Service
+
+log = logging.getLogger(__name__)
+
+
+def loading(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Make the lifespan that loads the models, and stops being ready when the server stops."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        cv2.setNumThreads(1)  # requests are what runs side by side, not the rows of one picture
+        service.models = Models.load(service.settings)
+        for runtime, why in missing_runtimes().items():
+            log.info("not serving %s: it %s", runtime, why)
+        log.info("ready; %s answers by default; documentation at /docs", service.models.default)
+        yield
+        service.draining = True
+
+    return lifespan
+
+
+class OneLineFailure:
+    """ASGI middleware that tells the server of a foreseen failure in its own words.
+
+    Starlette would hand it the whole traceback.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        await self._app(scope, receive, _plainly(send) if scope["type"] == "lifespan" else send)
+
+
+def _plainly(send: Send) -> Send:
+    async def send_plainly(message: Message) -> None:
+        error = sys.exception()
+        if message["type"] == "lifespan.startup.failed" and isinstance(error, TandemError):
+            message = {**message, "message": f"Cannot start: {error}"}
+        await send(message)
+
+    return send_plainly

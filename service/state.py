@@ -1,0 +1,61 @@
+"""What one app holds while it runs, and how a route gets at it."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Final
+
+from fastapi import Request
+
+from service.errors import not_ready
+from service.loaded import Models
+from service.pictures import Pictures
+from service.settings import Settings
+from service.telemetry import Telemetry
+
+_LOADING: Final = "the models are still loading; try again in a second"
+_DRAINING: Final = "the service is shutting down"
+
+
+@dataclass
+class Service:
+    """The settings, and everything that is made from them."""
+
+    settings: Settings
+    telemetry: Telemetry
+    pictures: Pictures
+    models: Models | None = None
+    draining: bool = False
+    benchmark: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @classmethod
+    def prepare(cls, settings: Settings) -> "Service":
+        """Make everything but the models, which take a while to load."""
+        telemetry = Telemetry()
+        pictures = Pictures(settings.limits, settings.worker_threads, telemetry)
+        return cls(settings, telemetry, pictures)
+
+    def loaded(self) -> Models:
+        """Give the models, which answer through a shutdown too.
+
+        Raises:
+            HTTPException: 503, they are not loaded yet.
+        """
+        if self.models is None:
+            raise not_ready(_LOADING)
+        return self.models
+
+    def ready(self) -> Models:
+        """Give the models if this service wants more requests.
+
+        Raises:
+            HTTPException: 503, they are not loaded yet, or the service is shutting down.
+        """
+        if self.draining:
+            raise not_ready(_DRAINING)
+        return self.loaded()
+
+
+def service_of(request: Request) -> Service:
+    """Find what the app that answers this request holds."""
+    service: Service = request.app.state.service
+    return service

@@ -1,0 +1,42 @@
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.app import create_app
+from service.settings import Settings
+from tests.known_answer import GAIN, publish_known_answer
+
+with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", "Using `httpx` with `starlette.testclient`")
+    from fastapi.testclient import TestClient
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two versions of `known`, and `contrary`, which names the darkest quarter."""
+    root = tmp_path_factory.mktemp("models")
+    publish_known_answer(root, version=1)
+    publish_known_answer(root, version=2, gain=2 * GAIN)
+    publish_known_answer(root, name="contrary", gain=-GAIN, runtimes=("onnx",))
+    return root
+
+
+@pytest.fixture(scope="session")
+def settings(repository: Path) -> Settings:
+    return Settings(
+        models_dir=repository,
+        default_model="known",
+        max_bytes=200_000,
+        max_body_bytes=300_000,
+        max_files=4,
+        benchmark_seconds=0.1,
+        benchmark_batch=64,
+    )
+
+
+@pytest.fixture(scope="session")
+def client(settings: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        yield client

@@ -1,0 +1,201 @@
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from artifact.manifest import PATHS
+from tests.known_answer import picture, publish_known_answer
+from tests.service.process import PATIENCE, WITHOUT_TORCH, Running, run_to_the_end, serving
+
+BODY_LIMIT = 100_000
+
+
+@pytest.fixture(scope="module")
+def running(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    log = tmp_path_factory.mktemp("log") / "service.log"
+    with serving(
+        log,
+        WITHOUT_TORCH,
+        models_dir=repository,
+        default_model="known",
+        max_body_bytes=BODY_LIMIT,
+        body_seconds=1,
+    ) as running:
+        yield running
+
+
+def test_service_answers_through_a_socket(running: Running) -> None:
+    files = {"image": ("a.png", picture("bottom-left"), "image/png")}
+    with httpx.Client(base_url=running.url) as client:
+        assert client.get("/health/ready").json()["ready"]
+        assert client.post("/predict", files=files).json()["label"] == "bottom-left"
+        assert client.post("/predict", content=picture("top-right")).json()["label"] == "top-right"
+
+
+def test_service_without_torch_serves_onnx_and_says_so(running: Running) -> None:
+    ready = httpx.get(f"{running.url}/health/ready").json()
+    assert ready["runtimes"] == ["onnx"]
+    assert list(ready["missing_runtimes"]) == ["torchscript"]
+    assert "not serving torchscript: it needs the package torch" in running.log.read_text()
+    refused = httpx.post(
+        f"{running.url}/predict?model=known&runtime=torchscript", content=picture("top-left")
+    )
+    assert refused.status_code == 404
+    assert "its runtimes: onnx" in refused.json()["detail"]
+
+
+def exchange(port: int, head: str, chunks: Iterator[bytes]) -> tuple[bytes, int]:
+    """Send chunks until the service answers; give its answer and how many bytes it let through."""
+    sent = 0
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(head.encode() + b"\r\n")
+        for chunk in chunks:
+            answered, _, _ = select.select([connection], [], [], 0.001)
+            if answered:
+                break
+            connection.sendall(chunk)
+            sent += len(chunk)
+        return read_to_the_end(connection), sent
+
+
+def read_to_the_end(connection: socket.socket) -> bytes:
+    answer = b""
+    with suppress(ConnectionResetError):  # the service does not wait for the rest of the body
+        while received := connection.recv(65536):
+            answer += received
+    return answer
+
+
+def test_announced_body_over_the_limit_is_refused_before_it_is_sent(running: Running) -> None:
+    head = "POST /predict HTTP/1.1\r\nHost: t\r\nContent-Length: 900000\r\n"
+    answer, sent = exchange(running.port, head, iter(()))
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"connection: close" in answer
+    assert b"100000 bytes" in answer
+    assert sent == 0
+
+
+def test_chunked_body_is_cut_at_the_limit(running: Running) -> None:
+    head = "POST /predict HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n"
+    chunk = b"2710\r\n" + bytes(10_000) + b"\r\n"
+    answer, sent = exchange(running.port, head, (chunk for _ in range(1000)))
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert sent < 50 * len(chunk), "an endless body must not be read to its end"
+
+
+def test_body_that_stalls_is_given_up(running: Running) -> None:
+    head = "POST /predict HTTP/1.1\r\nHost: t\r\nContent-Length: 100\r\n"
+    start = time.monotonic()
+    answer, _ = exchange(running.port, head, iter([b"some"]))
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert 0.9 < time.monotonic() - start < 10
+
+
+def test_client_that_leaves_in_the_middle_troubles_nobody(running: Running) -> None:
+    head = b"POST /predict HTTP/1.1\r\nHost: t\r\nContent-Length: 100\r\n\r\nsome"
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
+        connection.sendall(head)
+        time.sleep(0.1)
+    assert httpx.get(f"{running.url}/health/live").status_code == 200
+    assert "Traceback" not in running.log.read_text()
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs Linux's /proc")
+def test_service_opens_no_outgoing_connection(running: Running) -> None:
+    httpx.post(f"{running.url}/predict", content=picture("top-left")).raise_for_status()
+    own = {
+        target.removeprefix("socket:[").removesuffix("]")
+        for link in Path(f"/proc/{running.process.pid}/fd").iterdir()
+        if (target := str(link.readlink())).startswith("socket:[")
+    }
+    listening = f":{running.port:04X}"
+    local = [
+        fields[1]
+        for table in ("tcp", "tcp6", "udp", "udp6")
+        for fields in map(str.split, Path(f"/proc/net/{table}").read_text().splitlines()[1:])
+        if fields[9] in own
+    ]
+    assert local, "its listening socket must be found, or this shows nothing"
+    assert all(address.endswith(listening) for address in local)
+
+
+CONNECTIONS = """
+import sys
+seen = []
+names = ("socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname")
+sys.addaudithook(lambda event, args: seen.append((event, args)) if event in names else None)
+import asyncio, pathlib
+from service.app import create_app
+from service.settings import Settings
+sent = []
+async def predict(app, body):
+    async def receive():
+        return {"type": "http.request", "body": body, "more_body": False}
+    async def send(message):
+        sent.append(message)
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [],
+             "query_string": b"", "http_version": "1.1"}
+    async with app.router.lifespan_context(app):
+        await app(scope, receive, send)
+app = create_app(Settings(models_dir=pathlib.Path(sys.argv[1]), runtimes="onnx"))
+asyncio.run(predict(app, pathlib.Path(sys.argv[2]).read_bytes()))
+assert sent[0]["status"] == 200, sent
+assert not seen, seen
+"""
+
+
+def test_nothing_in_the_process_asks_for_a_connection(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "picture.png").write_bytes(picture("top-left"))
+    arguments = ["-c", CONNECTIONS, str(repository), str(tmp_path / "picture.png")]
+    subprocess.run([sys.executable, *arguments], check=True, timeout=60)  # noqa: S603
+
+
+def test_importing_the_service_imports_no_torch() -> None:
+    script = "import sys, service.app; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)  # noqa: S603
+
+
+def test_signal_ends_it_cleanly(repository: Path, tmp_path: Path) -> None:
+    with serving(tmp_path / "log", models_dir=repository, runtimes="onnx") as running:
+        httpx.get(f"{running.url}/health/ready").raise_for_status()
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(PATIENCE) == 0
+    assert "Traceback" not in running.log.read_text()
+
+
+def test_shutdown_delay_serves_on_but_is_not_ready(repository: Path, tmp_path: Path) -> None:
+    with serving(
+        tmp_path / "log", models_dir=repository, runtimes="onnx", shutdown_delay=60
+    ) as running:
+        running.process.send_signal(signal.SIGTERM)
+        with httpx.Client(base_url=running.url) as client:
+            wait_until(lambda: client.get("/health/ready").status_code == 503)
+            assert client.post("/predict", content=picture("top-left")).status_code == 200
+            assert client.get("/health/live").status_code == 200
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(PATIENCE) == 0, "a second signal ends the delay"
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_broken_artifact_stops_the_start_with_one_line(tmp_path: Path) -> None:
+    artifact = publish_known_answer(tmp_path, runtimes=("onnx",))
+    (artifact.folder / PATHS["onnx"]).write_bytes(b"cut")
+    ended = run_to_the_end(models_dir=tmp_path)
+    assert ended.returncode not in (0, None)
+    [line] = [line for line in ended.stderr.splitlines() if "Cannot start" in line]
+    assert "known/1/model.onnx has 3 bytes, the manifest says" in line
+    assert "Traceback" not in ended.stderr
