@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from artifact.filters import LayerKind
 from artifact.latency import Benchmark
@@ -19,6 +19,23 @@ class Detail(Part):
 
 class Answer(Part):
     """What one model says of one picture."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "model": "mobilenet",
+                    "version": 1,
+                    "runtime": "onnx",
+                    "label": "7",
+                    "probability": 0.52,
+                    "probabilities": {"1": 0.47, "2": 0.01, "7": 0.52},
+                    "accepted": False,
+                    "reason": "uncertain",
+                }
+            ]
+        }
+    )
 
     model: str
     version: int

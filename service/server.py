@@ -32,7 +32,7 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Stop, step by step."""
         if self.should_exit:
-            self.force_exit = sig == signal.SIGINT
+            self.force_exit |= sig == signal.SIGINT
         elif self._service.draining or not self._delay:
             self.should_exit = True
         else:

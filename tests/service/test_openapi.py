@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from artifact.manifest import Part
+from service.schemas import Answer
 from tests.known_answer import picture
 
 
@@ -90,6 +91,11 @@ def test_every_operation_is_tagged_and_described(schema: dict[str, Any]) -> None
         for path, operation in operations(schema, method):
             assert set(operation["tags"]) <= tags, path
             assert operation["summary"], path
+
+
+def test_documented_example_is_an_answer(schema: dict[str, Any]) -> None:
+    [example] = schema["components"]["schemas"]["Answer"]["examples"]
+    assert Answer.model_validate(example).label in example["probabilities"]
 
 
 def test_documentation_page_is_there(client: TestClient) -> None:
