@@ -47,7 +47,8 @@ def train(config: RunConfig, places: Places) -> Candidate:
     scaling = normalization.measure(split.train)
     shape = architecture(config.architecture)
     network = build(shape, dataset.shape[0], len(dataset.labels), config.seed).to(device)
-    fitted = fit(network, split.to(device), scaling, config, places.run_folder(config))
+    with torch.backends.cudnn.flags(enabled=True, deterministic=True):
+        fitted = fit(network, split.to(device), scaling, config, places.run_folder(config))
     portable = network.cpu().to(memory_format=torch.contiguous_format)
     return Candidate(
         name=places.published_name(config),

@@ -1,3 +1,4 @@
+import io
 import sys
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from training.data import Split
 from training.errors import CheckpointError, DivergedError
 from training.fit import Fitted, History, fit
 from training.logits import network_logits
+from training.progress import Progress
+from training.trainer import Trainer
 
 QUICK = RunConfig(epochs=4, batch_size=32, learning_rate=0.02)
 
@@ -114,6 +117,16 @@ def test_earlier_epoch_is_kept_when_later_ones_are_worse() -> None:
             )
         )
     assert history.best.epoch == 3
+
+
+def test_kept_weights_stay_while_training_goes_on(small: Split) -> None:
+    network = build(architecture("mobilenet"), 1, 10, seed=0)
+    trainer = Trainer(network, normalization.measure(small.train), QUICK, steps=10)
+    kept = trainer.weights()
+    before = kept["head.weight"].clone()
+    trainer.epoch(1, small, Progress(epochs=1, steps=10, stream=io.StringIO()))
+    assert torch.equal(kept["head.weight"], before)
+    assert not torch.equal(trainer.weights()["head.weight"], before)
 
 
 def test_lost_training_is_reported(small: Split, tmp_path: Path) -> None:
