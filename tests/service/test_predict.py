@@ -1,4 +1,6 @@
 import asyncio
+import tempfile
+from typing import Any
 
 import httpx
 import pytest
@@ -12,7 +14,7 @@ from tests.known_answer import GAIN, LABELS, known_probability, picture
 PNG = "image/png"
 
 
-def post_form(client: TestClient, path: str, *pictures: bytes, field: str = "images") -> object:
+def post_form(client: TestClient, path: str, *pictures: bytes, field: str = "images") -> Any:
     files = [(field, (f"{index}.png", data, PNG)) for index, data in enumerate(pictures)]
     response = client.post(path, files=files)
     assert response.status_code == 200, response.text
@@ -122,7 +124,18 @@ def test_batch_refuses_the_declared_type_of_one_part_alone(client: TestClient) -
 
 def test_batch_of_bad_pictures_alone_has_no_answer(client: TestClient) -> None:
     batch = post_form(client, "/predict/batch", b"text", b"more text")
-    assert [answer["status"] for answer in batch["answers"]] == [415, 415]  # type: ignore[index]
+    assert [answer["status"] for answer in batch["answers"]] == [415, 415]
+
+
+def test_large_file_of_a_form_needs_no_disk(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/no/such/directory")
+    roomy = settings.model_copy(update={"runtimes": ("onnx",), "max_body_bytes": 3_000_000})
+    with TestClient(create_app(roomy)) as client:
+        batch = post_form(client, "/predict/batch", picture("top-left"), bytes(2_000_000))
+    assert batch["answers"][0]["label"] == "top-left"
+    assert batch["answers"][1]["status"] == 413
 
 
 def test_compare_shows_models_side_by_side(client: TestClient) -> None:

@@ -108,6 +108,16 @@ def test_client_that_leaves_in_the_middle_troubles_nobody(running: Running) -> N
     assert "Traceback" not in running.log.read_text()
 
 
+def test_benchmark_stops_when_its_client_leaves(running: Running) -> None:
+    twenty_rows = "/benchmark?model=contrary&seconds=0.3" + "&batch_size=1" * 20
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{running.url}{twenty_rows}", timeout=0.5)
+    left = time.monotonic()
+    again = f"{running.url}/benchmark?model=contrary&seconds=0.001&batch_size=1"
+    wait_until(lambda: httpx.post(again).status_code == 200)
+    assert time.monotonic() - left < 4, "the rest of it would have taken longer"
+
+
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs Linux's /proc")
 def test_service_opens_no_outgoing_connection(running: Running) -> None:
     httpx.post(f"{running.url}/predict", content=picture("top-left")).raise_for_status()
