@@ -11,9 +11,9 @@ from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]  # ships no types
-from scipy.special import log_softmax, softmax  # type: ignore[import-untyped]  # ships no types
-from scipy.stats import binomtest  # type: ignore[import-untyped]  # ships no types
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from artifact.metrics import ClassMetrics, Example, Examples, MacroMetrics, SplitMetrics

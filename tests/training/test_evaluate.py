@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.special import softmax  # type: ignore[import-untyped]  # ships no types
+from scipy.special import softmax
 from sklearn.metrics import classification_report, log_loss
 
 from artifact.metrics import ClassMetrics, Example, SplitMetrics
