@@ -15,7 +15,7 @@ from service.errors import invalid
 MULTIPART: Final = "multipart/form-data"
 RAW: Final = "application/octet-stream"
 _MOST_FIELDS: Final = 16
-# What is left of a refused body must not be taken for the connection's next request.
+# The rest of a refused body is not worth reading: the connection ends with the answer.
 _CLOSE: Final[Mapping[str, str]] = {"Connection": "close"}
 
 

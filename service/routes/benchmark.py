@@ -21,13 +21,16 @@ from service.state import service_of
 router = APIRouter(tags=["benchmark"], responses=NOT_READY)
 
 _BUSY: Final[Responses] = {409: {"model": Detail, "description": "Another one is running."}}
+_MOST_BATCH_SIZES: Final = 8
 
 
 class Wanted(Choice):
     """What to measure; every model on every runtime where none is named."""
 
     batch_size: list[Annotated[int, Field(ge=1)]] = Field(
-        default=list(BATCH_SIZES), description="Pictures in one run; may be repeated."
+        default=list(BATCH_SIZES),
+        max_length=_MOST_BATCH_SIZES,
+        description="Pictures in one run; may be repeated.",
     )
     seconds: float = Field(
         default=0.2,
@@ -49,10 +52,7 @@ async def get_benchmark(request: Request) -> BenchmarkList:
 
 
 @router.post("/benchmark", responses={**NOT_FOUND, **_BUSY})
-async def measure_now(
-    request: Request,
-    wanted: WantedQuery,
-) -> BenchmarkList:
+async def measure_now(request: Request, wanted: WantedQuery) -> BenchmarkList:
     """Measure models on their runtimes here and now: every model and runtime unless asked less.
 
     One benchmark runs at a time, beside the serving, and stops when whoever asked for it leaves.

@@ -59,6 +59,7 @@ def test_what_is_asked_for_is_measured(
     [
         ("batch_size=65", 422, "largest batch size is 64"),
         ("batch_size=0", 422, "batch_size"),
+        ("batch_size=1&" * 9, 422, "at most 8 items"),
         ("seconds=1", 422, "longer than 0.1 s"),
         ("seconds=inf", 422, "finite"),
         ("seconds=0", 422, "seconds"),
