@@ -11,6 +11,7 @@ from training import checkpoint
 from training.config import RunConfig
 from training.data import Split
 from training.normalization import Normalization
+from training.origin import Origin, here
 from training.progress import Progress
 from training.trainer import Trainer
 
@@ -23,11 +24,13 @@ class Fitted:
         network: With the weights of the chosen epoch, in evaluation mode.
         epoch: The chosen one: the best on validation images.
         curves: One row an epoch.
+        origin: By what the run was begun.
     """
 
     network: nn.Module
     epoch: int
     curves: tuple[Epoch, ...]
+    origin: Origin
 
     @property
     def seconds(self) -> float:
@@ -39,6 +42,7 @@ class Fitted:
 class History:
     """The epochs so far, and the weights of the best of them."""
 
+    origin: Origin
     curves: list[Epoch] = field(default_factory=list)
     weights: dict[str, Tensor] = field(default_factory=dict)
 
@@ -55,12 +59,17 @@ class History:
 
     def state(self) -> dict[str, Any]:
         """The history, as a checkpoint stores it."""
-        return {"curves": [row.model_dump() for row in self.curves], "weights": self.weights}
+        return {
+            "origin": self.origin.model_dump(),
+            "curves": [row.model_dump() for row in self.curves],
+            "weights": self.weights,
+        }
 
     @classmethod
     def of(cls, state: dict[str, Any]) -> "History":
         """What `state` returned, as a history."""
-        return cls([Epoch.model_validate(row) for row in state["curves"]], state["weights"])
+        curves = [Epoch.model_validate(row) for row in state["curves"]]
+        return cls(Origin.model_validate(state["origin"]), curves, state["weights"])
 
 
 def fit(
@@ -84,7 +93,8 @@ def fit(
         DivergedError: The loss is no longer a number.
     """
     steps = max(1, len(split.train) // config.batch_size)
-    trainer, history = Trainer(network, normalization, config, steps), History()
+    trainer = Trainer(network, normalization, config, steps)
+    history = History(here(split.train.pixels.device))
     if (state := checkpoint.load(folder, config)) is not None:
         trainer.restore(state["trainer"])
         history = History.of(state["history"])
@@ -96,4 +106,4 @@ def fit(
             checkpoint.save(folder, config, trainer=trainer.state(), history=history.state())
             progress.finish(row)
     network.load_state_dict(history.weights)
-    return Fitted(network.eval(), history.best.epoch, tuple(history.curves))
+    return Fitted(network.eval(), history.best.epoch, tuple(history.curves), history.origin)

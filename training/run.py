@@ -57,5 +57,5 @@ def train(config: RunConfig, places: Places) -> Candidate:
         dataset=dataset,
         normalization=scaling,
         assessment=assess(portable, scaling, split, dataset.labels, fitted.curves),
-        provenance=provenance.describe(config, split, fitted, device),
+        provenance=provenance.describe(config, split, fitted),
     )
