@@ -15,6 +15,7 @@ from training.data import Split
 from training.errors import CheckpointError, DivergedError
 from training.fit import Fitted, History, fit
 from training.logits import network_logits
+from training.origin import here
 from training.progress import Progress
 from training.trainer import Trainer
 
@@ -103,7 +104,7 @@ def test_published_weights_are_those_of_the_chosen_epoch(small: Split, tmp_path:
 
 
 def test_earlier_epoch_is_kept_when_later_ones_are_worse() -> None:
-    history = History()
+    history = History(here(torch.device("cpu")))
     for number, accuracy, loss in ((1, 0.8, 0.5), (2, 0.9, 0.4), (3, 0.9, 0.3), (4, 0.7, 0.1)):
         history.curves.append(
             Epoch(
