@@ -1,0 +1,55 @@
+"""Pictures that are no digits, and what the service would make of them.
+
+Every kind comes in two parts that have no source in common: other fonts and letters, other shapes,
+other ways of scribbling, other statistics. What is learnt or chosen rests on the one part, what is
+reported on the other.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from artifact.images import Picture
+from artifact.manifest import Input
+from artifact.preprocess import View, view
+from training.outliers.canvas import Pixels
+from training.outliers.letters import draw_letter
+from training.outliers.noise import draw_noise
+from training.outliers.photographs import draw_photograph
+from training.outliers.scribbles import draw_scribble
+from training.outliers.shapes import draw_shape
+from training.outliers.sources import Part
+from training.outliers.textures import draw_texture
+
+__all__ = ["KINDS", "Part", "pictures", "views"]
+
+KINDS: dict[str, Callable[[np.random.Generator, Part], Pixels]] = {
+    "letters": draw_letter,
+    "shapes": draw_shape,
+    "scribbles": draw_scribble,
+    "noise": draw_noise,
+    "textures": draw_texture,
+    "photographs": draw_photograph,
+}
+
+
+def pictures(kind: str, part: Part, count: int, seed: int) -> Iterator[Picture]:
+    """Draw pictures of one kind, in the sizes and colours in which people send them.
+
+    Args:
+        kind: A key of KINDS.
+        part: Which of the kind's two sources.
+        count: How many.
+        seed: Of every draw; the parts' draws differ for the same seed.
+    """
+    key = (seed, list(KINDS).index(kind), part == "held-out")
+    rng = np.random.default_rng(key)
+    for _ in range(count):
+        pixels = KINDS[kind](rng, part)
+        height, width = pixels.shape[:2]
+        yield Picture(pixels, width, height)
+
+
+def views(kind: str, part: Part, count: int, seed: int, wanted: Input) -> list[View]:
+    """Draw pictures of one kind, and preprocess them as the service would."""
+    return [view(picture, wanted) for picture in pictures(kind, part, count, seed)]

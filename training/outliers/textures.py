@@ -1,0 +1,90 @@
+"""Surfaces and pieces of clothing: something with a pattern, filling the picture or cut out."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from training.outliers.canvas import Floats, Pixels, empty, fill, noisy, placed, smooth
+from training.outliers.sources import Part, pick
+
+Pattern = Callable[[np.random.Generator, Floats, Floats], Floats]
+
+
+def draw_texture(rng: np.random.Generator, part: Part) -> Pixels:
+    """Draw a pattern over the whole picture or, as often, within a garment's outline."""
+    mask = empty(rng)
+    side = len(mask)
+    turned = _turned(rng, side)
+    field = pick(rng, _PATTERNS, part)(rng, *turned)
+    low, high = rng.uniform(0, 120, 3), rng.uniform(120, 255, 3)
+    pixels = low + (high - low) * field[..., None]
+    if rng.random() < 0.5:  # noqa: PLR2004 - one in two
+        fill(mask, placed(rng, pick(rng, _GARMENTS, part), turn=0.15))
+        ground = 255.0 if rng.random() < 0.5 else 0.0  # noqa: PLR2004 - one in two
+        pixels = np.where(mask[..., None] > 127, pixels, ground)  # noqa: PLR2004 - half covered
+    return noisy(rng, pixels, rng.uniform(0, 6))
+
+
+def _turned(rng: np.random.Generator, side: int) -> tuple[Floats, Floats]:
+    """Coordinates along and across a random direction, 0 to 1, a little bent."""
+    y, x = np.mgrid[:side, :side].astype(np.float32) / side
+    bend = 0.05 * smooth(rng, (side, side), 4)
+    angle = rng.uniform(0, np.pi)
+    along, across = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+    return x * along + y * across + bend, y * along - x * across + bend
+
+
+def _stripes(rng: np.random.Generator, x: Floats, _: Floats) -> Floats:
+    return (np.sin(x * rng.uniform(15, 80)) + 1) / 2
+
+
+def _checks(rng: np.random.Generator, x: Floats, y: Floats) -> Floats:
+    rate = rng.uniform(4, 16)
+    return ((np.floor(x * rate) + np.floor(y * rate)) % 2).astype(np.float32)
+
+
+def _dots(rng: np.random.Generator, x: Floats, y: Floats) -> Floats:
+    rate = rng.uniform(4, 12)
+    distance = np.hypot((x * rate) % 1 - 0.5, (y * rate) % 1 - 0.5)
+    return (distance < rng.uniform(0.2, 0.4)).astype(np.float32)
+
+
+def _weave(rng: np.random.Generator, x: Floats, y: Floats) -> Floats:
+    rate = rng.uniform(30, 90)
+    return (2 + np.sin(x * rate) + np.sin(y * rate * rng.uniform(0.4, 1))) / 4
+
+
+def _knit(rng: np.random.Generator, x: Floats, y: Floats) -> Floats:
+    rate = rng.uniform(30, 70)
+    return (1 + np.sin(x * rate + 2 * np.abs((y * rate / 6) % 2 - 1))) / 2
+
+
+def _wood(rng: np.random.Generator, x: Floats, y: Floats) -> Floats:
+    bent = x + 0.2 * smooth(rng, x.shape, 5) + 0.02 * y
+    return (1 + np.sin(bent * rng.uniform(30, 90))) / 2
+
+
+def _outline(*half: tuple[float, float]) -> Floats:
+    """The right half of an outline, mirrored to the left."""
+    right = np.array(half, np.float32)
+    return np.concatenate([right, right[::-1] * np.array([-1, 1], np.float32)])
+
+
+_PATTERNS: dict[Part, tuple[Pattern, ...]] = {
+    "fitting": (_stripes, _dots, _weave),
+    "held-out": (_checks, _knit, _wood),
+}
+_GARMENTS: dict[Part, tuple[Floats, ...]] = {
+    "fitting": (
+        _outline((0.25, -0.9), (0.95, -0.6), (0.8, -0.15), (0.55, -0.3), (0.55, 0.9)),  # T-shirt
+        _outline((0.5, -1.0), (0.7, 1.0), (0.2, 1.0), (0.0, -0.4)),  # trousers
+    ),
+    "held-out": (
+        _outline((0.3, -1.0), (0.25, -0.3), (0.8, 1.0)),  # dress
+        _outline((0.2, -1.0), (0.25, -0.5), (0.8, -0.4), (0.9, 0.8)),  # bag
+        np.array(
+            [(-0.9, -0.6), (-0.3, -0.6), (0.0, 0.0), (0.9, 0.3), (0.95, 0.6), (-0.9, 0.6)],
+            np.float32,
+        ),  # boot
+    ),
+}
