@@ -24,10 +24,12 @@ RUN pip uninstall --quiet --yes pip setuptools
 
 FROM build AS build-slim
 
-# What the service never imports: installers, the libraries' own tests and training-side tools.
+# What the service never loads: installers, the libraries' own tests and training-side tools, and
+# ONNX Runtime's copy of itself for C programs (35 MB; Python's binding has its own).
 RUN pip uninstall --quiet --yes pip setuptools \
     && cd /opt/tandem/lib/python3*/site-packages \
-    && rm -rf onnxruntime/transformers onnxruntime/quantization onnxruntime/tools cv2/data \
+    && rm -rf onnxruntime/transformers onnxruntime/quantization onnxruntime/tools \
+        onnxruntime/capi/libonnxruntime.so.* \
     && find numpy -type d -name tests -prune -exec rm -rf {} +
 
 
