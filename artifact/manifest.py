@@ -12,6 +12,8 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
 Version = Annotated[int, Field(ge=1)]
 RuntimeId = Literal["onnx", "onnx-int8", "torchscript"]
 Preprocess = Literal["digit", "resize"]
+ScoreName = Literal["max-softmax", "energy", "max-logit"]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 FigureRole = Literal[
     "curves",
@@ -78,12 +80,36 @@ class Input(Part):
         return self
 
 
+class RejectionPoint(Part):
+    """What one threshold would accept."""
+
+    threshold: float
+    accepted: Share = Field(description="Of the validation pictures.")
+    outliers: dict[str, Share] = Field(description="Of the outliers, kind by kind.")
+
+
+class Separation(Part):
+    """How well the score tells the known from outliers that nothing was fitted on."""
+
+    pictures: int = Field(ge=1, description="Outliers of each kind that reached the network.")
+    auroc: Share = Field(
+        description="Chance that a validation picture scores higher than an outlier of any kind."
+    )
+    auroc_by_kind: dict[str, Share]
+    curve: tuple[RejectionPoint, ...] = Field(description="From the lowest threshold up.")
+
+
 class Rejection(Part):
     """When an answer is withheld: the score falls below the threshold."""
 
-    score: Literal["max-softmax"] = Field(description="Computed from the logits of one picture.")
-    threshold: float = Field(ge=0, description="Below it the picture is not accepted.")
-    accepted: float = Field(ge=0, le=1, description="Share of validation pictures accepted.")
+    score: ScoreName = Field(
+        description="Computed from the logits of one picture, divided by the temperature."
+    )
+    threshold: float = Field(description="Below it the picture is not accepted.")
+    accepted: Share = Field(description="Of the validation pictures.")
+    separation: Separation | None = Field(
+        None, description="Null where it is not known what is no such picture."
+    )
 
 
 class File(Part):

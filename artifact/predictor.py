@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artifact.manifest import Manifest, RuntimeId
 from artifact.preprocess import View, tensor
 from artifact.runtime import Batch, Logits, Runtime
+from artifact.scores import SCORES, softmax
 
-Reason = Literal["blank", "several", "uncertain"]
+Reason = Literal["blank", "several", "not-a-digit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,15 @@ class Predictor:
 
     def predict(self, views: Sequence[View]) -> list[Prediction]:
         """Answer N views, in their order."""
-        logits = self.run(tensor(views, self.manifest.input))
-        rows = softmax(logits / np.float32(self.manifest.temperature))
-        return [self._answer(view, row) for view, row in zip(views, rows.tolist(), strict=True)]
+        raw = self.run(tensor(views, self.manifest.input))
+        logits = raw / np.float32(self.manifest.temperature)
+        answers = zip(views, softmax(logits).tolist(), self._familiar(logits), strict=True)
+        return [self._answer(*answer) for answer in answers]
 
-    def _answer(self, view: View, probabilities: list[float]) -> Prediction:
+    def _answer(self, view: View, probabilities: list[float], familiar: bool) -> Prediction:
         labels = self.manifest.labels
         probability = max(probabilities)
-        reason = view.reason or self._doubt(probability)
+        reason = view.reason or (None if familiar else "not-a-digit")
         return Prediction(
             label=labels[probabilities.index(probability)],
             probability=probability,
@@ -63,15 +64,10 @@ class Predictor:
             reason=reason,
         )
 
-    def _doubt(self, probability: float) -> Reason | None:
+    def _familiar(self, logits: Logits) -> list[bool]:
+        """Whether each picture is like those that the model was trained on."""
         rejection = self.manifest.rejection
-        if rejection is not None and probability < rejection.threshold:
-            return "uncertain"
-        return None
-
-
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Turn logits [N, K] into probabilities [N, K], without overflow for any finite logits."""
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
-    return probabilities
+        if rejection is None:
+            return [True] * len(logits)
+        accepted: list[bool] = (SCORES[rejection.score](logits) >= rejection.threshold).tolist()
+        return accepted

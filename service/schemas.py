@@ -31,7 +31,7 @@ class Answer(Part):
                     "probability": 0.52,
                     "probabilities": {"1": 0.47, "2": 0.01, "7": 0.52},
                     "accepted": False,
-                    "reason": "uncertain",
+                    "reason": "not-a-digit",
                 }
             ]
         }
@@ -45,7 +45,7 @@ class Answer(Part):
     probabilities: dict[str, Share] = Field(description="Of every class; they sum to 1.")
     accepted: bool = Field(description="Whether the picture is one that the model can answer for.")
     reason: Reason | None = Field(
-        description="Why it is not: nothing to see, several things, or an uncertain answer."
+        description="Why it is not: nothing to see, several things, or no digit."
     )
 
 

@@ -1,22 +1,21 @@
 """How good a trained network is, on every part of its data set, as it will be served."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
-from artifact.manifest import Rejection
+from artifact.manifest import Rejection, ScoreName
 from artifact.metrics import Epoch, Examples, Metrics, SplitMetrics
-from artifact.predictor import softmax
+from artifact.scores import SCORES
 from training import evaluate
 from training.data import Images, Split
-from training.logits import network_logits
+from training.logits import pixel_logits
 from training.normalization import Normalization
+from training.rejection import fit_rejection
 
-_ACCEPTED = 0.995  # share of validation pictures that the model must not decline
-_DIGITS = 1e6  # a threshold is rounded down: the service computes in other precision
+_SCORE: ScoreName = "energy"  # of those compared in docs/REJECTION.md, the one that tells best
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Assessment:
 
     Attributes:
         temperature: Fitted on validation; the metrics describe the logits divided by it.
-        rejection: Fitted on validation.
+        rejection: Fitted on validation, judged by outliers.
         metrics: Of all three parts.
         examples: Of the test images.
         test_logits: [N, classes], before the temperature.
@@ -50,23 +49,32 @@ def assess(
     Args:
         network: With its final weights, on the device of the images.
         normalization: Of its input.
-        split: All images.
+        split: All images, and the outliers to be judged on.
         labels: Name of each class.
         curves: Of the training, to be kept beside the metrics.
     """
 
-    def logits_of(images: Images) -> NDArray[np.float32]:
-        logits: NDArray[np.float32] = network_logits(network, images, normalization).cpu().numpy()
+    def logits_of(pixels: Tensor) -> NDArray[np.float32]:
+        logits: NDArray[np.float32] = pixel_logits(network, pixels, normalization).cpu().numpy()
         return logits
+
+    def score_of(logits: NDArray[np.float32]) -> NDArray[np.floating]:
+        return SCORES[_SCORE](logits / np.float32(temperature))
 
     def metrics_of(images: Images, logits: NDArray[np.float32]) -> SplitMetrics:
         return evaluate.split_metrics(logits / temperature, truth(images), labels)
 
-    train, validation, test = map(logits_of, (split.train, split.validation, split.test))
+    train, validation, test = map(
+        logits_of, (split.train.pixels, split.validation.pixels, split.test.pixels)
+    )
     temperature = evaluate.fit_temperature(validation, truth(split.validation))
     return Assessment(
         temperature=temperature,
-        rejection=fit_rejection(softmax(validation / np.float32(temperature))),
+        rejection=fit_rejection(
+            _SCORE,
+            score_of(validation),
+            {kind: score_of(logits_of(pixels)) for kind, pixels in split.outliers.judged.items()},
+        ),
         metrics=Metrics(
             train=metrics_of(split.train, train),
             validation=metrics_of(split.validation, validation),
@@ -76,18 +84,6 @@ def assess(
         examples=evaluate.choose_examples(test / temperature, truth(split.test), labels, seed=0),
         test_logits=test,
     )
-
-
-def fit_rejection(probabilities: NDArray[np.float32]) -> Rejection:
-    """The highest threshold that still accepts nearly all validation pictures.
-
-    Args:
-        probabilities: Of the validation pictures, [N, classes], after the temperature.
-    """
-    exact = evaluate.rejection_threshold(probabilities, _ACCEPTED)
-    threshold = math.floor(exact * _DIGITS) / _DIGITS
-    accepted = float((probabilities.max(axis=1) >= threshold).mean())
-    return Rejection(score="max-softmax", threshold=threshold, accepted=accepted)
 
 
 def truth(images: Images) -> NDArray[np.int64]:

@@ -48,6 +48,12 @@ class RunConfig(BaseModel):
         "onecycle", description="How the learning rate moves; step divides it by 10 twice."
     )
     loss: LossName = Field("cross-entropy", description="What is minimised.")
+    outlier_weight: float = Field(
+        0.0, ge=0, description="Of the loss on pictures that are of no class; 0 is off."
+    )
+    outlier_share: float = Field(
+        0.25, gt=0, le=1, description="Of such pictures, to the batch's own, if they are on."
+    )
     ema_decay: float = Field(
         0.999, ge=0, lt=1, description="Of the moving average of the weights; 0 is off."
     )

@@ -129,20 +129,20 @@ def fit_temperature(logits: Floats, labels: Integers) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(-bound, bound), method="bounded").x))
 
 
-def rejection_threshold(probabilities: Floats, accepted: float = 0.995) -> float:
-    """Find the highest confidence that still accepts a share of the pictures.
+def rejection_threshold(scores: Floats, accepted: float = 0.995) -> float:
+    """Find the highest score that still accepts a share of the pictures.
 
     Args:
-        probabilities: Of validation pictures, [N, K], after the temperature.
-        accepted: Least share of them whose largest probability reaches the threshold.
+        scores: Of validation pictures, [N]; the higher, the more familiar.
+        accepted: Least share of them whose score reaches the threshold.
 
     Raises:
         ValueError: `accepted` is not a share.
     """
     if not 0 < accepted <= 1:
         raise ValueError(f"accepted is {accepted}: it is a share above 0 and at most 1")
-    most_confident_first = np.sort(probabilities.max(axis=1))[::-1]
-    return float(most_confident_first[ceil(accepted * len(probabilities)) - 1])
+    most_familiar_first = np.sort(scores)[::-1]
+    return float(most_familiar_first[ceil(accepted * len(scores)) - 1])
 
 
 def choose_examples(

@@ -9,7 +9,6 @@ from training.normalization import Normalization
 _BATCH = 500  # large enough for the processor, small enough for its cache
 
 
-@torch.inference_mode()
 def network_logits(network: nn.Module, images: Images, normalization: Normalization) -> Tensor:
     """Float32 logits [N, classes], on the images' device.
 
@@ -18,6 +17,12 @@ def network_logits(network: nn.Module, images: Images, normalization: Normalizat
         images: N stored images.
         normalization: Of the network's input.
     """
+    return pixel_logits(network, images.pixels, normalization)
+
+
+@torch.inference_mode()
+def pixel_logits(network: nn.Module, pixels: Tensor, normalization: Normalization) -> Tensor:
+    """Float32 logits [N, classes] of stored pixels [N, C, H, W], of whatever class or of none."""
     network.eval()
-    batches = torch.split(images.pixels, _BATCH)
+    batches = torch.split(pixels, _BATCH)
     return torch.cat([network(normalization.inputs(batch)).float() for batch in batches])

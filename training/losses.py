@@ -24,6 +24,14 @@ def squared_error(logits: Tensor, labels: Tensor) -> Tensor:
     return (logits.softmax(dim=1) - target).square().sum(dim=1).mean()
 
 
+def indifference(logits: Tensor) -> Tensor:
+    """Cross-entropy with all classes alike likely, for pictures that are of none of them.
+
+    Source: Hendrycks et al., "Deep anomaly detection with outlier exposure" (arXiv:1812.04606).
+    """
+    return -logits.log_softmax(dim=1).mean()
+
+
 LOSSES: dict[LossName, Loss] = {
     "cross-entropy": F.cross_entropy,
     "label-smoothing": partial(F.cross_entropy, label_smoothing=0.1),

@@ -93,7 +93,7 @@ def describe(candidate: Candidate, version: int, folder: Path, proven: Parity) -
         version=version,
         architecture=_architecture(candidate),
         labels=candidate.dataset.labels,
-        input=_input(candidate),
+        input=describe_input(candidate.dataset, candidate.normalization),
         temperature=candidate.assessment.temperature,
         rejection=candidate.assessment.rejection,
         files=list_files(folder),
@@ -113,13 +113,14 @@ def _architecture(candidate: Candidate) -> manifest.Architecture:
     )
 
 
-def _input(candidate: Candidate) -> Input:
+def describe_input(dataset: Dataset, normalization: Normalization) -> Input:
+    """What a network that learnt from this data set takes."""
     return Input(
-        shape=candidate.dataset.shape,
-        mode="L" if candidate.dataset.shape[0] == 1 else "RGB",
-        mean=candidate.normalization.mean,
-        std=candidate.normalization.std,
-        preprocess=candidate.dataset.preprocess,
+        shape=dataset.shape,
+        mode="L" if dataset.shape[0] == 1 else "RGB",
+        mean=normalization.mean,
+        std=normalization.std,
+        preprocess=dataset.preprocess,
     )
 
 

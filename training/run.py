@@ -1,16 +1,24 @@
 """One run, end to end."""
 
+from dataclasses import replace
+
 import torch
 
+from artifact.manifest import Input
 from artifact.repository import Artifact
-from training import data, normalization, provenance
+from training import data, normalization, outliers, provenance
 from training.architectures import architecture, build
 from training.assessment import assess
 from training.checkpoint import refuse_overwriting
 from training.config import Places, RunConfig
+from training.data import Outliers, Split
+from training.errors import DatasetError
 from training.fit import fit
 from training.hardware import choose_device
-from training.publication import Candidate, publish_candidate
+from training.publication import Candidate, describe_input, publish_candidate
+
+_LEARNT = 1500  # outliers of each kind: fewer are learnt by heart
+_JUDGED = 300  # of each kind: an AUROC to a few tenths of a point
 
 
 def run(config: RunConfig, places: Places, *, resume: bool = False) -> Artifact:
@@ -45,6 +53,7 @@ def train(config: RunConfig, places: Places) -> Candidate:
     dataset = data.load(config.dataset, places.data_dir, config.side, config.mode)
     split = data.split(dataset, config.train_ratio, config.seed)
     scaling = normalization.measure(split.train)
+    split = with_outliers(split, config, describe_input(dataset, scaling))
     shape = architecture(config.architecture)
     network = build(shape, dataset.shape[0], len(dataset.labels), config.seed).to(device)
     with torch.backends.cudnn.flags(enabled=True, deterministic=True):
@@ -59,3 +68,21 @@ def train(config: RunConfig, places: Places) -> Candidate:
         assessment=assess(portable, scaling, split, dataset.labels, fitted.curves),
         provenance=provenance.describe(config, split, fitted),
     )
+
+
+def with_outliers(split: Split, config: RunConfig, wanted: Input) -> Split:
+    """Add what is no picture of any class: to learn, where the config asks for it, and to judge.
+
+    Raises:
+        DatasetError: They are asked for where it is not known what is one.
+    """
+    learnt = None
+    if config.outlier_weight:
+        if not (kinds := outliers.reaching("fitting", _LEARNT, config.seed, wanted)):
+            raise DatasetError(
+                f"--outlier-weight {config.outlier_weight} with {config.dataset}: it is not known "
+                "what is no picture of its classes; accepted is 0, or a set of MNIST's digits"
+            )
+        learnt = torch.cat(list(kinds.values()))
+    judged = outliers.reaching("held-out", _JUDGED, config.seed, wanted)
+    return replace(split, outliers=Outliers(learnt, judged))

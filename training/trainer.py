@@ -12,11 +12,11 @@ from torch import Generator, Tensor, nn
 from artifact.metrics import Epoch
 from training.augment import Augmenter
 from training.config import RunConfig
-from training.data import Images, Split
+from training.data import Images, Outliers, Split
 from training.errors import DivergedError
 from training.hardware import uses_bfloat16
 from training.logits import network_logits
-from training.losses import LOSSES
+from training.losses import LOSSES, indifference
 from training.normalization import Normalization, to_unit
 from training.optimization import make_average, make_optimizer, make_scheduler
 from training.progress import Progress
@@ -76,7 +76,7 @@ class Trainer:
             DivergedError: The loss is no longer a number.
         """
         began = time.perf_counter()
-        loss, accuracy = self._learn(number, split.train, progress)
+        loss, accuracy = self._learn(number, split, progress)
         labels = split.validation.labels
         logits = network_logits(self.average.module, split.validation, self.normalization)
         return Epoch(
@@ -111,13 +111,13 @@ class Trainer:
         self.scheduler.load_state_dict(state["scheduler"])
         self.generator.set_state(state["generator"])
 
-    def _learn(self, number: int, images: Images, progress: Progress) -> tuple[float, float]:
+    def _learn(self, number: int, split: Split, progress: Progress) -> tuple[float, float]:
         """Mean loss and accuracy over the epoch's augmented images, while the weights move."""
-        device = images.pixels.device
+        images, device = split.train, split.train.pixels.device
         tally = Tally(torch.zeros((), device=device), torch.zeros((), device=device))
         self.network.train()
         for done, batch in enumerate(shuffled(images, self.config.batch_size, self.generator)):
-            tally.add(*self._step(batch), batch.labels)
+            tally.add(*self._step(batch, self._draw(split.outliers)), batch.labels)
             progress.step()
             if progress.visible and done % _SHOW_EVERY == 0:
                 progress.show(number, *tally.means())
@@ -128,18 +128,32 @@ class Trainer:
             )
         return tally.means()
 
-    def _step(self, batch: Images) -> tuple[Tensor, Tensor]:
-        """Loss and logits of the batch, by which the weights were moved."""
-        inputs = self.normalization(self.augment(to_unit(batch.pixels)))
+    def _step(self, batch: Images, outliers: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Loss and logits of the batch, by which, and by outliers, the weights were moved."""
+        pixels = batch.pixels if outliers is None else torch.cat((batch.pixels, outliers))
+        inputs = self.normalization(self.augment(to_unit(pixels)))
         with self.autocast:
-            logits = self.network(inputs.contiguous(memory_format=torch.channels_last)).float()
-        loss = LOSSES[self.config.loss](logits, batch.labels)
+            outputs = self.network(inputs.contiguous(memory_format=torch.channels_last)).float()
+        logits, of_outliers = outputs.tensor_split((len(batch),))
+        loss = total = LOSSES[self.config.loss](logits, batch.labels)
+        if outliers is not None:
+            total = loss + self.config.outlier_weight * indifference(of_outliers)
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        total.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.scheduler.step()
         self.average.update_parameters(self.network)
         return loss, logits
+
+    def _draw(self, outliers: Outliers) -> Tensor | None:
+        """As many as a batch is to have; where there are none, nothing is drawn."""
+        if outliers.learnt is None:
+            return None
+        count = round(self.config.outlier_share * self.config.batch_size)
+        device = self.generator.device
+        size = len(outliers.learnt)
+        chosen = torch.randint(size, (count,), generator=self.generator, device=device)
+        return outliers.learnt[chosen]
 
 
 def shuffled(images: Images, size: int, generator: Generator) -> Iterator[Images]:

@@ -1,12 +1,19 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from artifact.images import decode
-from artifact.predictor import Predictor, softmax
+from artifact.manifest import Rejection
+from artifact.predictor import Predictor
 from artifact.preprocess import View, view
-from tests.known_answer import LABELS, known_probability, picture, publish_known_answer
+from tests.known_answer import (
+    GAIN,
+    LABELS,
+    TEMPERATURE,
+    known_probability,
+    picture,
+    publish_known_answer,
+)
 
 
 @pytest.fixture
@@ -40,11 +47,21 @@ def test_clear_picture_is_accepted_without_a_reason(predictor: Predictor) -> Non
 def test_two_bright_quarters_are_not_accepted(predictor: Predictor) -> None:
     (answer,) = predictor.predict([seen(predictor, "top-left", "top-right")])
     assert answer.probability < 0.6
-    assert (answer.accepted, answer.reason) == (False, "uncertain")
+    assert (answer.accepted, answer.reason) == (False, "not-a-digit")
 
 
-@pytest.mark.parametrize("level", [-1e30, -1e4, 0.0, 1e4, 1e30])
-def test_softmax_of_any_finite_logits_sums_to_one(level: float) -> None:
-    rows = softmax(np.array([[level, level], [level, 0]], np.float32))
-    np.testing.assert_allclose(rows.sum(axis=1), 1, rtol=1e-6)
-    np.testing.assert_allclose(rows[0], 0.5)
+def test_threshold_holds_for_the_score_that_the_manifest_names(tmp_path: Path) -> None:
+    by_confidence = publish_known_answer(tmp_path, runtimes=["onnx"]).open("onnx")
+    rejection = Rejection(score="max-logit", threshold=GAIN / TEMPERATURE + 0.01, accepted=0)
+    manifest = by_confidence.manifest.model_copy(update={"rejection": rejection})
+    by_logit = Predictor(manifest, "onnx", by_confidence)
+    picture_seen = [seen(by_confidence, "top-left")]
+    assert by_confidence.predict(picture_seen)[0].accepted
+    assert not by_logit.predict(picture_seen)[0].accepted
+
+
+def test_model_without_a_threshold_accepts_everything(predictor: Predictor) -> None:
+    manifest = predictor.manifest.model_copy(update={"rejection": None})
+    undecided = seen(predictor, "top-left", "top-right")
+    (answer,) = Predictor(manifest, "onnx", predictor).predict([undecided])
+    assert (answer.accepted, answer.reason) == (True, None)

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from training.assessment import assess, fit_rejection
-from training.data import Images, Split
+from training.assessment import assess
+from training.data import Images, Outliers, Split
 from training.normalization import Normalization
 
 AS_IT_IS = Normalization((0.0,), (1.0,))
@@ -50,13 +52,13 @@ def test_wrong_examples_are_those_of_the_test_part() -> None:
     assert (wrong.index, wrong.true, wrong.predicted) == (3, "dark", "light")
 
 
-def test_nearly_all_validation_pictures_are_accepted() -> None:
-    sure = np.linspace(0.5, 1, 1000, dtype=np.float32)
-    rejection = fit_rejection(np.stack([sure, 1 - sure], axis=1))
-    assert 0.995 <= rejection.accepted < 0.998
-    assert (sure >= rejection.threshold).mean() == rejection.accepted
-
-
-def test_threshold_accepts_equally_sure_pictures() -> None:
-    rejection = fit_rejection(np.full((10, 3), 1 / 3, np.float32))
-    assert rejection.accepted == 1
+def test_outliers_of_each_kind_are_judged_by_the_score_that_is_published() -> None:
+    grey = torch.full((3, 1, 1, 2), 20, dtype=torch.uint8)
+    outliers = {"grey": grey, "white": torch.full((2, 1, 1, 2), 255, dtype=torch.uint8)}
+    split = replace(WRONG_ONCE, outliers=Outliers(judged=outliers))
+    found = assess(Brightest(), AS_IT_IS, split, ("dark", "light"), ())
+    separation = found.rejection.separation
+    assert separation is not None
+    assert separation.auroc_by_kind == {"grey": 1, "white": 0}
+    assert separation.auroc == pytest.approx(3 / 5)
+    assert separation.pictures == 2

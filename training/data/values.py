@@ -4,7 +4,8 @@ A data set of this size fits into memory many times over, and indexing a tensor 
 any loader.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -59,13 +60,33 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class Outliers:
+    """Pictures of none of a data set's classes, uint8 [M, C, H, W].
+
+    Attributes:
+        learnt: What the network is taught to be unsure about; None where it is not.
+        judged: By kind, what it is judged on, from other sources; none where none are known.
+    """
+
+    learnt: Tensor | None = None
+    judged: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Split:
-    """A data set in its three parts."""
+    """A data set in its three parts, and what is in none of its classes."""
 
     train: Images
     validation: Images
     test: Images
+    outliers: Outliers = field(default_factory=Outliers)
 
     def to(self, device: torch.device) -> "Split":
-        """The same split on that device."""
-        return Split(self.train.to(device), self.validation.to(device), self.test.to(device))
+        """All that the training looks at, on that device."""
+        learnt = self.outliers.learnt
+        return Split(
+            self.train.to(device),
+            self.validation.to(device),
+            self.test.to(device),
+            replace(self.outliers, learnt=None if learnt is None else learnt.to(device)),
+        )

@@ -8,6 +8,8 @@ reported on the other.
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from artifact.images import Picture
 from artifact.manifest import Input
@@ -21,7 +23,7 @@ from training.outliers.shapes import draw_shape
 from training.outliers.sources import Part
 from training.outliers.textures import draw_texture
 
-__all__ = ["KINDS", "Part", "pictures", "views"]
+__all__ = ["KINDS", "Part", "pictures", "reaching", "views"]
 
 KINDS: dict[str, Callable[[np.random.Generator, Part], Pixels]] = {
     "letters": draw_letter,
@@ -53,3 +55,19 @@ def pictures(kind: str, part: Part, count: int, seed: int) -> Iterator[Picture]:
 def views(kind: str, part: Part, count: int, seed: int, wanted: Input) -> list[View]:
     """Draw pictures of one kind, and preprocess them as the service would."""
     return [view(picture, wanted) for picture in pictures(kind, part, count, seed)]
+
+
+def reaching(part: Part, count: int, seed: int, wanted: Input) -> dict[str, Tensor]:
+    """What a network would be shown of every kind: uint8 [M, C, H, W].
+
+    M is less than the count by what the preprocessing declines already. There are no kinds for an
+    input that is not of digits: any picture may be one of its classes.
+    """
+    if wanted.preprocess != "digit":
+        return {}
+    return {kind: _pixels(views(kind, part, count, seed, wanted)) for kind in KINDS}
+
+
+def _pixels(seen: list[View]) -> Tensor:
+    kept = [torch.from_numpy(shown.pixels) for shown in seen if shown.reason is None]
+    return torch.stack(kept)[:, None]

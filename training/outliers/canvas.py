@@ -47,7 +47,7 @@ def placed(rng: np.random.Generator, points: Floats, turn: float = np.pi) -> Flo
     stretch = np.diag(rng.uniform(0.75, 1, 2))
     rotation = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     place = 0.5 + rng.uniform(-1, 1, 2) * (0.45 - size)
-    return (points @ stretch @ rotation * size + place).astype(np.float32)
+    return np.asarray(points @ stretch @ rotation * size + place, np.float32)
 
 
 def inked(rng: np.random.Generator, mask: Pixels) -> Pixels:

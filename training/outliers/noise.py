@@ -44,7 +44,7 @@ def _fractal(rng: np.random.Generator, shape: tuple[int, int]) -> Pixels:
 
 def _stretched(field: np.ndarray) -> Pixels:
     low, high = field.min(), field.max()
-    return np.rint(255 * (field - low) / (high - low)).astype(np.uint8)
+    return np.asarray(np.rint(255 * (field - low) / (high - low)), np.uint8)
 
 
 _NOISES: dict[Part, tuple[Callable[[np.random.Generator, tuple[int, int]], Pixels], ...]] = {

@@ -8,7 +8,7 @@ import numpy as np
 from training.outliers.canvas import Floats, Pixels, fill, noisy, smooth
 from training.outliers.sources import Part, pick
 
-_SMALLEST, _LARGEST = 128, 384  # pixels: side of a photograph
+_SMALLEST, _LARGEST = 128, 256  # pixels: side of a photograph
 
 
 def draw_photograph(rng: np.random.Generator, part: Part) -> Pixels:
@@ -16,7 +16,7 @@ def draw_photograph(rng: np.random.Generator, part: Part) -> Pixels:
     side = int(rng.integers(_SMALLEST, _LARGEST + 1))
     pixels = pick(rng, _SCENES, part)(rng, side)
     lit = pixels * (1 + 0.3 * smooth(rng, (side, side), 3))[..., None]
-    soft = np.asarray(cv2.GaussianBlur(lit, (0, 0), rng.uniform(0.5, 2)))
+    soft = np.asarray(cv2.GaussianBlur(lit, (0, 0), rng.uniform(0.5, 2)), np.float32)
     return noisy(rng, soft, rng.uniform(1, 8))
 
 
@@ -42,7 +42,7 @@ def _stones(rng: np.random.Generator, side: int) -> Floats:
     nearest, second = np.partition(distances, 1, axis=2)[..., :2].transpose(2, 0, 1)
     colours = rng.uniform(40, 230, (len(centres), 3)).astype(np.float32)
     gap = np.clip((second - nearest) * side / 3, 0.2, 1)[..., None]
-    return (colours[distances.argmin(axis=2)] * gap).astype(np.float32)
+    return np.asarray(colours[distances.argmin(axis=2)] * gap, np.float32)
 
 
 def _landscape(rng: np.random.Generator, side: int) -> Floats:

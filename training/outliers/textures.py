@@ -35,33 +35,35 @@ def _turned(rng: np.random.Generator, side: int) -> tuple[Floats, Floats]:
 
 
 def _stripes(rng: np.random.Generator, x: Floats, _: Floats) -> Floats:
-    return (np.sin(x * rng.uniform(15, 80)) + 1) / 2
+    return np.asarray((np.sin(x * rng.uniform(15, 80)) + 1) / 2, np.float32)
 
 
 def _checks(rng: np.random.Generator, x: Floats, y: Floats) -> Floats:
     rate = rng.uniform(4, 16)
-    return ((np.floor(x * rate) + np.floor(y * rate)) % 2).astype(np.float32)
+    return np.asarray((np.floor(x * rate) + np.floor(y * rate)) % 2, np.float32)
 
 
 def _dots(rng: np.random.Generator, x: Floats, y: Floats) -> Floats:
     rate = rng.uniform(4, 12)
     distance = np.hypot((x * rate) % 1 - 0.5, (y * rate) % 1 - 0.5)
-    return (distance < rng.uniform(0.2, 0.4)).astype(np.float32)
+    return np.asarray(distance < rng.uniform(0.2, 0.4), np.float32)
 
 
 def _weave(rng: np.random.Generator, x: Floats, y: Floats) -> Floats:
     rate = rng.uniform(30, 90)
-    return (2 + np.sin(x * rate) + np.sin(y * rate * rng.uniform(0.4, 1))) / 4
+    return np.asarray(
+        (2 + np.sin(x * rate) + np.sin(y * rate * rng.uniform(0.4, 1))) / 4, np.float32
+    )
 
 
 def _knit(rng: np.random.Generator, x: Floats, y: Floats) -> Floats:
     rate = rng.uniform(30, 70)
-    return (1 + np.sin(x * rate + 2 * np.abs((y * rate / 6) % 2 - 1))) / 2
+    return np.asarray((1 + np.sin(x * rate + 2 * np.abs((y * rate / 6) % 2 - 1))) / 2, np.float32)
 
 
 def _wood(rng: np.random.Generator, x: Floats, y: Floats) -> Floats:
     bent = x + 0.2 * smooth(rng, x.shape, 5) + 0.02 * y
-    return (1 + np.sin(bent * rng.uniform(30, 90))) / 2
+    return np.asarray((1 + np.sin(bent * rng.uniform(30, 90))) / 2, np.float32)
 
 
 def _outline(*half: tuple[float, float]) -> Floats:

@@ -1,0 +1,47 @@
+"""How familiar a picture is to a network, judged by its logits alone.
+
+Throughout, `logits` is float [N, K], already divided by the temperature; the score is [N], and the
+higher, the more familiar.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artifact.manifest import ScoreName
+
+Floats = NDArray[np.floating]
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn logits [N, K] into probabilities [N, K], without overflow for any finite logits."""
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: NDArray[np.float32] = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def max_softmax(logits: Floats) -> Floats:
+    """The largest probability: Hendrycks and Gimpel (arXiv:1610.02136)."""
+    probability: Floats = np.exp(logits.max(axis=1) - energy(logits))
+    return probability
+
+
+def energy(logits: Floats) -> Floats:
+    """The negative free energy, log-sum-exp of the logits: Liu et al. (arXiv:2010.03759)."""
+    largest = logits.max(axis=1)
+    total: Floats = largest + np.log(np.exp(logits - largest[:, None]).sum(axis=1))
+    return total
+
+
+def max_logit(logits: Floats) -> Floats:
+    """The largest logit: Hendrycks et al. (arXiv:1911.11132)."""
+    largest: Floats = logits.max(axis=1)
+    return largest
+
+
+SCORES: dict[ScoreName, Callable[[Floats], Floats]] = {
+    "max-softmax": max_softmax,
+    "energy": energy,
+    "max-logit": max_logit,
+}

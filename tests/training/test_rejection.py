@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from training.rejection import auroc, fit_rejection, separate
+
+KNOWN = np.linspace(0.5, 1, 1000, dtype=np.float32)
+
+
+def test_nearly_all_validation_pictures_are_accepted() -> None:
+    rejection = fit_rejection("energy", KNOWN, {})
+    assert 0.995 <= rejection.accepted < 0.998
+    assert (rejection.threshold <= KNOWN).mean() == rejection.accepted
+
+
+def test_equally_familiar_pictures_are_all_accepted() -> None:
+    assert fit_rejection("max-softmax", np.full(10, 1 / 3, np.float32), {}).accepted == 1
+
+
+def test_separation_is_unknown_without_outliers() -> None:
+    assert fit_rejection("energy", KNOWN, {}).separation is None
+
+
+@pytest.mark.parametrize(
+    ("outliers", "expected"),
+    [([0.0, 0.1], 1), ([2.0], 0), ([0.0, 2.0], 0.5), (KNOWN, 0.5)],
+    ids=["all below", "all above", "half and half", "the same"],
+)
+def test_auroc_is_the_chance_that_the_known_scores_higher(
+    outliers: list[float], expected: float
+) -> None:
+    assert auroc(KNOWN, np.array(outliers)) == pytest.approx(expected)
+
+
+def test_threshold_rests_on_the_known_alone() -> None:
+    with_outliers = fit_rejection("energy", KNOWN, {"far": KNOWN - 1, "near": KNOWN})
+    assert with_outliers.threshold == fit_rejection("energy", KNOWN, {}).threshold
+
+
+def test_curve_tells_what_every_threshold_would_accept() -> None:
+    curve = separate(KNOWN, {"far": KNOWN - 1, "near": KNOWN}).curve
+    thresholds = [point.threshold for point in curve]
+    assert thresholds == sorted(thresholds)
+    for point in curve:
+        assert point.accepted == (point.threshold <= KNOWN).mean()
+        assert point.outliers == {"far": 0, "near": point.accepted}

@@ -1,0 +1,72 @@
+"""When to decline a picture, and how well that tells digits from everything else.
+
+Throughout, a score is [N]: the higher, the more familiar is a picture to the network.
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from artifact.manifest import Rejection, RejectionPoint, ScoreName, Separation
+from training.evaluate import rejection_threshold
+
+Floats = NDArray[np.floating]
+
+ACCEPTED = 0.995  # share of validation pictures that the model must not decline
+_DIGITS = 1e4  # a threshold is rounded down: the service computes in other precision
+_CURVE = (1.0, 0.999, 0.998, 0.997, 0.996, 0.995, 0.99, 0.98, 0.95, 0.9)  # shares accepted
+
+
+def fit_rejection(name: ScoreName, known: Floats, outliers: Mapping[str, Floats]) -> Rejection:
+    """Choose the highest threshold that still accepts nearly all validation pictures.
+
+    Args:
+        name: Of the score.
+        known: Scores of the validation pictures; the threshold rests on them alone.
+        outliers: Scores of each kind of outlier that nothing was fitted on; may be empty.
+    """
+    threshold = threshold_for(known, ACCEPTED)
+    return Rejection(
+        score=name,
+        threshold=threshold,
+        accepted=_share(known, threshold),
+        separation=separate(known, outliers) if outliers else None,
+    )
+
+
+def separate(known: Floats, outliers: Mapping[str, Floats]) -> Separation:
+    """Measure how well a score tells the known from each kind of outlier."""
+    together = np.concatenate(list(outliers.values()))
+    return Separation(
+        pictures=min(map(len, outliers.values())),
+        auroc=auroc(known, together),
+        auroc_by_kind={kind: auroc(known, scores) for kind, scores in outliers.items()},
+        curve=tuple(_point(known, outliers, accepted) for accepted in _CURVE),
+    )
+
+
+def auroc(known: Floats, outliers: Floats) -> float:
+    """Chance that a known picture scores higher than an outlier; ties count half."""
+    truth = np.repeat([True, False], [len(known), len(outliers)])
+    return float(roc_auc_score(truth, np.concatenate([known, outliers])))
+
+
+def threshold_for(known: Floats, accepted: float) -> float:
+    """Find the threshold, rounded down, that accepts at least that share of the known."""
+    return math.floor(rejection_threshold(known, accepted) * _DIGITS) / _DIGITS
+
+
+def _point(known: Floats, outliers: Mapping[str, Floats], accepted: float) -> RejectionPoint:
+    threshold = threshold_for(known, accepted)
+    return RejectionPoint(
+        threshold=threshold,
+        accepted=_share(known, threshold),
+        outliers={kind: _share(scores, threshold) for kind, scores in outliers.items()},
+    )
+
+
+def _share(scores: Floats, threshold: float) -> float:
+    return float((scores >= threshold).mean())
