@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from training.config import RunConfig
 from training.errors import CheckpointError
@@ -53,22 +54,38 @@ def load(folder: Path, config: RunConfig) -> dict[str, Any] | None:
     Raises:
         CheckpointError: The file is damaged, or the run was started with other values.
     """
-    path = folder / FILE
-    if not path.is_file():
+    if not (folder / FILE).is_file():
         return None
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        stored = RunConfig.model_validate(state["config"])
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise CheckpointError(
-            f"the checkpoint of run {folder.name!r} cannot be read: delete it to start over"
-        ) from error
+    stored, state = _read(folder)
     if stored != config:
         raise CheckpointError(
             f"run {folder.name!r} was started with other values: {differences(stored, config)}; "
             "repeat them, or choose another --run-name"
         )
     return state
+
+
+def chosen_weights(folder: Path) -> tuple[RunConfig, dict[str, Tensor]]:
+    """What a run was started with, and the weights of its best epoch so far.
+
+    Raises:
+        CheckpointError: There is no such run, or its checkpoint is damaged.
+    """
+    if not (folder / FILE).is_file():
+        raise CheckpointError(f"there is no run {folder.name!r} that has got as far as an epoch")
+    config, state = _read(folder)
+    weights: dict[str, Tensor] = state["history"]["weights"]
+    return config, weights
+
+
+def _read(folder: Path) -> tuple[RunConfig, dict[str, Any]]:
+    try:
+        state: dict[str, Any] = torch.load(folder / FILE, map_location="cpu", weights_only=True)
+        return RunConfig.model_validate(state["config"]), state
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+        raise CheckpointError(
+            f"the checkpoint of run {folder.name!r} cannot be read: delete it to start over"
+        ) from error
 
 
 def differences(stored: RunConfig, config: RunConfig) -> str:
