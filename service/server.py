@@ -32,7 +32,7 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Stop, step by step."""
         if self.should_exit:
-            self.force_exit |= sig == signal.SIGINT
+            self.force_exit = self.force_exit or sig == signal.SIGINT
         elif self._service.draining or not self._delay:
             self.should_exit = True
         else:
@@ -42,7 +42,9 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Say whether it is time to stop."""
-        self.should_exit = self.should_exit or monotonic() >= self._stop_at
+        # Only ever set: a signal may come between reading a flag and writing it back.
+        if monotonic() >= self._stop_at:
+            self.should_exit = True
         return await super().on_tick(counter)
 
 

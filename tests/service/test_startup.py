@@ -1,3 +1,5 @@
+import asyncio
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,19 @@ def test_runtime_that_is_not_installed_stops_the_start(
     monkeypatch.setitem(sys.modules, "torch", None)
     settings = Settings(models_dir=repository, port=0, runtimes=("onnx", "torchscript"))
     assert "torchscript needs the package torch" in refusal_to_start(settings, caplog)
+
+
+def test_signal_in_the_middle_of_a_tick_is_not_lost(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(create_app(settings), settings)
+
+    def interrupted_clock() -> float:
+        server.handle_exit(signal.SIGTERM, None)
+        return 0
+
+    monkeypatch.setattr("service.server.monotonic", interrupted_clock)
+    assert asyncio.run(server.on_tick(1))
 
 
 def test_invalid_setting_stops_the_start_with_one_line(
