@@ -1,7 +1,7 @@
-"""`python -m training run`: the command line, and nothing else."""
+"""`python -m training run | evaluate`: the command line, and nothing else."""
 
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
 from pydantic import ValidationError
@@ -11,6 +11,7 @@ from artifact.metrics import Metrics
 from artifact.repository import Artifact
 from training.config import Places, RunConfig
 from training.errors import TrainingError
+from training.examination import ExaminationConfig, examine
 from training.options import add_options, explain, from_options
 from training.run import run
 
@@ -21,14 +22,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says, and return the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        config, places = from_options(RunConfig, options), from_options(Places, options)
-        _announce(run(config, places, resume=options.resume))
+        options.command(options)
     except ValidationError as error:
         return _fail(explain(error), 2)
     except (TrainingError, TandemError) as error:
         return _fail(str(error), 1)
     except KeyboardInterrupt:
-        return _fail("stopped; the same command with --resume goes on from here", _INTERRUPTED)
+        return _fail(f"stopped; {options.when_stopped}", _INTERRUPTED)
     return 0
 
 
@@ -36,12 +36,29 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser("python -m training", description="Train and publish classifiers.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("run", help="train one network and publish it")
+    command.set_defaults(
+        command=_run, when_stopped="the same command with --resume goes on from here"
+    )
     command.add_argument(
         "--resume", action="store_true", help="Go on where the run stopped, if it was begun."
     )
     add_options(command, RunConfig)
     add_options(command, Places)
+    command = commands.add_parser("evaluate", help="ask published models about other pictures")
+    command.set_defaults(command=_evaluate, when_stopped="there is no report")
+    add_options(command, ExaminationConfig)
     return parser
+
+
+def _run(options: Namespace) -> None:
+    config, places = from_options(RunConfig, options), from_options(Places, options)
+    _announce(run(config, places, resume=options.resume))
+
+
+def _evaluate(options: Namespace) -> None:
+    config = from_options(ExaminationConfig, options)
+    examine(config)
+    sys.stdout.write(f"\nreport, contact sheets and figures are in {config.output}\n")
 
 
 def _announce(artifact: Artifact) -> None:

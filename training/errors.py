@@ -5,7 +5,8 @@ TrainingError               never raised itself
 ├── DeviceError             there is no such device here
 ├── DivergedError           the loss is no longer a number
 ├── CheckpointError         a run cannot be continued, or would be overwritten
-└── ParityError             an exported file does not answer as the network does
+├── ParityError             an exported file does not answer as the network does
+└── OutputError             results cannot be written
 """
 
 
@@ -31,3 +32,7 @@ class CheckpointError(TrainingError):
 
 class ParityError(TrainingError):
     """An exported file does not answer as the network does: it must not be published."""
+
+
+class OutputError(TrainingError):
+    """Results cannot be written where they should go."""

@@ -19,6 +19,7 @@ def add_options(parser: ArgumentParser, model: type[BaseModel]) -> None:
             group.add_argument(
                 f"--{name.replace('_', '-')}",
                 default=SUPPRESS,
+                nargs="+" if get_origin(field.annotation) is tuple else None,
                 choices=_choices(field),
                 metavar=None if _choices(field) else "VALUE",
                 help=_help(field),
@@ -63,7 +64,7 @@ def _choices(field: FieldInfo) -> tuple[str, ...] | None:
 
 
 def _help(field: FieldInfo) -> str:
-    default = "" if field.default is None else f" Default: {field.default}."
+    default = "" if field.default in (None, ()) else f" Default: {field.default}."
     return f"{field.description}{default}".replace("%", "%%")
 
 

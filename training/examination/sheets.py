@@ -1,0 +1,98 @@
+"""From answers to a contact sheet: what deserves a look comes first."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from artifact.errors import ImageError
+from artifact.images import Picture
+from artifact.manifest import Input
+from artifact.preprocess import View
+from training.examination.outcomes import Outcome, look
+from training.examination.scoring import worst_first
+from training.figures.contacts import Card, draw_contacts
+
+MOST_CARDS = 100
+
+_THUMBNAIL = 160  # longest side, in pixels
+_CERTAIN = 0.9995  # from here on, rounding would write 100%
+
+
+def draw_sheet(outcomes: Sequence[Outcome], wanted: Input, name: str) -> Figure:
+    """Draw the wrong answers, then the right ones that are least certain, 100 in all.
+
+    Args:
+        outcomes: At least one.
+        wanted: The input that the model's manifest describes.
+        name: Of the model and of the pictures, for the title.
+    """
+    shown = worst_first(outcomes)[:MOST_CARDS]
+    wrong = sum(not outcome.right for outcome in outcomes)
+    title = (
+        f"{name}\n{wrong:,} of {len(outcomes):,} wrong, framed; left as sent, right as the network "
+        f"saw it; {'all' if len(shown) == len(outcomes) else f'the worst {len(shown)}'} shown"
+    )
+    return draw_contacts([_card(outcome, wanted) for outcome in shown], title)
+
+
+def _card(outcome: Outcome, wanted: Input) -> Card:
+    picture, seen = _looked(outcome, wanted)
+    return Card(
+        original=_thumbnail(picture.pixels) if picture else None,
+        seen=seen.pixels if seen else None,
+        box=_share(seen.box, picture) if seen and seen.box and picture else None,
+        right=outcome.right,
+        answer=_answer(outcome),
+        name=outcome.sample.name,
+        remark=_remark(outcome),
+    )
+
+
+def _looked(outcome: Outcome, wanted: Input) -> tuple[Picture | None, View | None]:
+    """Decode once more: to keep every picture in memory would cost more."""
+    try:
+        return look(outcome.sample, wanted)
+    except (ImageError, OSError):
+        return None, None
+
+
+def _thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = pixels.shape[:2]
+    factor = _THUMBNAIL / max(height, width)
+    if factor >= 1:
+        return pixels
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _share(box: tuple[int, int, int, int], picture: Picture) -> tuple[float, float, float, float]:
+    """A box in the original's pixels, as shares of its sides."""
+    left, top, right, bottom = box
+    return (
+        left / picture.width,
+        top / picture.height,
+        right / picture.width,
+        bottom / picture.height,
+    )
+
+
+def _answer(outcome: Outcome) -> str:
+    sample, prediction = outcome.sample, outcome.prediction
+    if prediction is None:
+        return f"true {sample.label}, refused"
+    certain = prediction.probability >= _CERTAIN
+    probability = ">99.9%" if certain else f"{prediction.probability:.1%}"
+    if outcome.right:
+        return f"{sample.label}  {probability}"
+    return f"true {sample.label}, said {prediction.label}  {probability}"
+
+
+def _remark(outcome: Outcome) -> str:
+    if outcome.prediction is None:
+        return outcome.refusal or ""
+    if outcome.prediction.reason:
+        return f"not accepted: {outcome.prediction.reason}"
+    return outcome.sample.source
