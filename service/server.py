@@ -1,6 +1,5 @@
 """uvicorn, with an end that a load balancer can follow."""
 
-import logging
 import signal
 from math import inf
 from time import monotonic
@@ -11,8 +10,6 @@ from fastapi import FastAPI
 
 from service.settings import Settings
 from service.state import Service
-
-log = logging.getLogger(__name__)
 
 
 class Server(uvicorn.Server):
@@ -36,7 +33,6 @@ class Server(uvicorn.Server):
         elif self._service.draining or not self._delay:
             self.should_exit = True
         else:
-            log.info("not ready any more; stopping in %g s", self._delay)
             self._stop_at = monotonic() + self._delay
         self._service.draining = True
 
