@@ -15,7 +15,7 @@ from training.logits import pixel_logits
 from training.normalization import Normalization
 from training.rejection import fit_rejection
 
-_SCORE: ScoreName = "energy"  # of those compared in docs/REJECTION.md, the one that tells best
+_SCORE: ScoreName = "max-logit"  # of those compared in docs/REJECTION.md, the one that tells best
 
 
 @dataclass(frozen=True)

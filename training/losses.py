@@ -7,6 +7,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
 from training.config import LossName
+from training.data import NO_CLASS
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -24,12 +25,14 @@ def squared_error(logits: Tensor, labels: Tensor) -> Tensor:
     return (logits.softmax(dim=1) - target).square().sum(dim=1).mean()
 
 
-def indifference(logits: Tensor) -> Tensor:
-    """Cross-entropy with all classes alike likely, for pictures that are of none of them.
+def outlier_exposure(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy in which a picture of no class should have all of them alike likely.
 
     Source: Hendrycks et al., "Deep anomaly detection with outlier exposure" (arXiv:1812.04606).
     """
-    return -logits.log_softmax(dim=1).mean()
+    is_none = (labels == NO_CLASS)[:, None]
+    target = F.one_hot(labels.clamp(min=0), logits.shape[1]).to(logits.dtype)
+    return F.cross_entropy(logits, target.where(~is_none, 1 / logits.shape[1]))
 
 
 LOSSES: dict[LossName, Loss] = {

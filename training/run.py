@@ -83,6 +83,6 @@ def with_outliers(split: Split, config: RunConfig, wanted: Input) -> Split:
                 f"--outlier-weight {config.outlier_weight} with {config.dataset}: it is not known "
                 "what is no picture of its classes; accepted is 0, or a set of MNIST's digits"
             )
-        learnt = torch.cat(list(kinds.values()))
+        learnt = outliers.to_learn(kinds, outliers.printed("fitting", _LEARNT, config.seed, wanted))
     judged = outliers.reaching("held-out", _JUDGED, config.seed, wanted)
     return replace(split, outliers=Outliers(learnt, judged))

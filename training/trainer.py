@@ -16,7 +16,7 @@ from training.data import Images, Outliers, Split
 from training.errors import DivergedError
 from training.hardware import uses_bfloat16
 from training.logits import network_logits
-from training.losses import LOSSES, indifference
+from training.losses import LOSSES, outlier_exposure
 from training.normalization import Normalization, to_unit
 from training.optimization import make_average, make_optimizer, make_scheduler
 from training.progress import Progress
@@ -128,16 +128,16 @@ class Trainer:
             )
         return tally.means()
 
-    def _step(self, batch: Images, outliers: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _step(self, batch: Images, extra: Images | None) -> tuple[Tensor, Tensor]:
         """Loss and logits of the batch, by which, and by outliers, the weights were moved."""
-        pixels = batch.pixels if outliers is None else torch.cat((batch.pixels, outliers))
+        pixels = batch.pixels if extra is None else torch.cat((batch.pixels, extra.pixels))
         inputs = self.normalization(self.augment(to_unit(pixels)))
         with self.autocast:
             outputs = self.network(inputs.contiguous(memory_format=torch.channels_last)).float()
-        logits, of_outliers = outputs.tensor_split((len(batch),))
+        logits, of_extra = outputs.tensor_split((len(batch),))
         loss = total = LOSSES[self.config.loss](logits, batch.labels)
-        if outliers is not None:
-            total = loss + self.config.outlier_weight * indifference(of_outliers)
+        if extra is not None:
+            total = loss + self.config.outlier_weight * outlier_exposure(of_extra, extra.labels)
         self.optimizer.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
@@ -145,7 +145,7 @@ class Trainer:
         self.average.update_parameters(self.network)
         return loss, logits
 
-    def _draw(self, outliers: Outliers) -> Tensor | None:
+    def _draw(self, outliers: Outliers) -> Images | None:
         """As many as a batch is to have; where there are none, nothing is drawn."""
         if outliers.learnt is None:
             return None

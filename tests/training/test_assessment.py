@@ -59,6 +59,6 @@ def test_outliers_of_each_kind_are_judged_by_the_score_that_is_published() -> No
     found = assess(Brightest(), AS_IT_IS, split, ("dark", "light"), ())
     separation = found.rejection.separation
     assert separation is not None
-    assert separation.auroc_by_kind == {"grey": 1, "white": 0}
-    assert separation.auroc == pytest.approx(3 / 5)
+    assert separation.auroc_by_kind == {"grey": 1, "white": 0.5}
+    assert separation.auroc == pytest.approx(4 / 5)
     assert separation.pictures == 2

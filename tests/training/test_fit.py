@@ -1,5 +1,6 @@
 import io
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tests.training.streams import Impatient
 from training import checkpoint, normalization
 from training.architectures import architecture, build
 from training.config import RunConfig
-from training.data import Split
+from training.data import NO_CLASS, Images, Outliers, Split
 from training.errors import CheckpointError, DivergedError
 from training.fit import Fitted, History, fit
 from training.logits import network_logits
@@ -153,3 +154,28 @@ def test_weights_stay_in_full_precision(
 def test_training_set_smaller_than_a_batch_is_one_step(small: Split, tmp_path: Path) -> None:
     config = QUICK.model_copy(update={"batch_size": 1000, "epochs": 1})
     assert len(train(small, config, tmp_path).curves) == 1
+
+
+def test_outliers_make_the_network_unsure_of_what_is_like_them(
+    small: Split, tmp_path: Path
+) -> None:
+    noise = torch.randint(17, (200, 1, 8, 8), generator=torch.Generator().manual_seed(0)) * 15
+    outliers = Images(noise.byte(), torch.full((200,), NO_CLASS))
+    taught = replace(small, outliers=Outliers(learnt=outliers))
+    config = QUICK.model_copy(update={"outlier_weight": 1.0, "outlier_share": 0.5})
+    scaling = normalization.measure(small.train)
+
+    def confidence(split: Split, folder: Path) -> float:
+        logits = network_logits(train(split, config, folder).network, outliers, scaling)
+        return float(logits.softmax(dim=1).amax(dim=1).mean())
+
+    untaught = confidence(small, tmp_path / "untaught")
+    assert confidence(taught, tmp_path / "taught") < untaught - 0.1
+
+
+def test_weight_of_outliers_changes_nothing_where_there_are_none(
+    small: Split, tmp_path: Path
+) -> None:
+    config = QUICK.model_copy(update={"epochs": 1})
+    weighted = config.model_copy(update={"outlier_weight": 1.0})
+    assert_same(train(small, config, tmp_path / "a"), train(small, weighted, tmp_path / "b"))

@@ -6,7 +6,8 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from training.config import LossName
-from training.losses import LOSSES, focal, squared_error
+from training.data import NO_CLASS
+from training.losses import LOSSES, focal, outlier_exposure, squared_error
 
 LABELS = torch.tensor([0, 1, 2])
 SURE = F.one_hot(LABELS, 3).float() * 3
@@ -40,3 +41,14 @@ def test_focal_of_even_odds() -> None:
 
 def test_squared_error_of_even_odds() -> None:
     assert squared_error(torch.zeros(1, 2), torch.tensor([0])).item() == pytest.approx(0.5)
+
+
+def test_picture_of_no_class_should_have_all_alike_likely() -> None:
+    undecided, none = torch.zeros(2, 3), torch.full((2,), NO_CLASS)
+    assert float(outlier_exposure(undecided, none)) == pytest.approx(math.log(3))
+    assert outlier_exposure(SURE[:2], none) > outlier_exposure(undecided, none)
+
+
+def test_picture_of_a_class_among_outliers_should_be_that_class() -> None:
+    expected = F.cross_entropy(SURE, LABELS)
+    torch.testing.assert_close(outlier_exposure(SURE, LABELS), expected)

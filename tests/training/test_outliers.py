@@ -3,7 +3,8 @@ import pytest
 
 from artifact.images import Picture
 from artifact.manifest import Input
-from training.outliers import KINDS, Part, pictures, reaching
+from training.data import NO_CLASS
+from training.outliers import KINDS, Part, pictures, printed, reaching, to_learn
 from training.outliers.letters import FONTS, LETTERS, LOOK_LIKE_DIGITS, draw_glyph
 
 MNIST = Input(shape=(1, 28, 28), mode="L", mean=(0.1,), std=(0.3,), preprocess="digit")
@@ -61,3 +62,14 @@ def test_network_is_shown_what_the_preprocessing_does_not_decline() -> None:
 
 def test_nothing_is_an_outlier_of_pictures_of_anything() -> None:
     assert reaching("held-out", 3, 0, MNIST.model_copy(update={"preprocess": "resize"})) == {}
+
+
+def test_printed_digits_are_learnt_as_what_they_are() -> None:
+    digits = printed("fitting", 20, 0, MNIST)
+    kinds = reaching("fitting", 2, 0, MNIST)
+    learnt = to_learn(kinds, digits)
+    outliers = sum(map(len, kinds.values()))
+    assert (learnt.labels[:outliers] == NO_CLASS).all()
+    assert learnt.labels[outliers:].tolist() == digits.labels.tolist()
+    assert learnt.pixels.shape == (outliers + len(digits), 1, 28, 28)
+    assert {*digits.labels.tolist()} == set(range(10))

@@ -59,16 +59,21 @@ class Dataset:
         return channels, height, width
 
 
+NO_CLASS = -1  # the label of a picture of none of the classes
+
+
 @dataclass(frozen=True)
 class Outliers:
-    """Pictures of none of a data set's classes, uint8 [M, C, H, W].
+    """Pictures of none of a data set's classes.
 
     Attributes:
-        learnt: What the network is taught to be unsure about; None where it is not.
-        judged: By kind, what it is judged on, from other sources; none where none are known.
+        learnt: What the network is taught to be unsure about, labelled NO_CLASS, and what might be
+            confused with it but is of a class, labelled as that; None where it is not taught.
+        judged: By kind, what it is judged on, from other sources, uint8 [M, C, H, W]; none where
+            none are known.
     """
 
-    learnt: Tensor | None = None
+    learnt: Images | None = None
     judged: Mapping[str, Tensor] = field(default_factory=dict)
 
 

@@ -5,13 +5,10 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artifact.images import Picture
 from artifact.manifest import Input
-from artifact.preprocess import view
 from training import checkpoint, data, evaluate, normalization, outliers
 from training.architectures import architecture, build
 from training.assessment import truth
@@ -23,7 +20,6 @@ from training.declining.methods import methods
 from training.declining.report import EVERYTHING, PRINTED, Compared, Row, write_report
 from training.errors import DatasetError
 from training.normalization import Normalization
-from training.outliers.letters import FONTS, draw_glyph
 from training.publication import describe_input
 from training.rejection import ACCEPTED, separate, threshold_for
 
@@ -87,16 +83,8 @@ def _learnt(run: RunConfig, data_dir: Path) -> tuple[Split, Normalization, Input
 def _shown(config: DecliningConfig, wanted: Input) -> dict[str, Tensor]:
     """What the network is shown of held-out outliers, and of printed digits."""
     kinds = outliers.reaching("held-out", config.outliers, config.seed, wanted)
-    return {**kinds, PRINTED: _printed(config, wanted)}
-
-
-def _printed(config: DecliningConfig, wanted: Input) -> Tensor:
-    """Digits in the fonts of the held-out letters."""
-    rng = np.random.default_rng(config.seed)
-    choices = [(digit, font) for font in FONTS["held-out"] for digit in "0123456789"]
-    glyphs = [draw_glyph(rng, *choices[k % len(choices)]) for k in range(config.outliers)]
-    seen = [view(Picture(glyph, *glyph.shape[1::-1]), wanted) for glyph in glyphs]
-    return torch.stack([torch.from_numpy(shown.pixels) for shown in seen])[:, None]
+    digits = outliers.printed("held-out", config.outliers, config.seed, wanted)
+    return {**kinds, PRINTED: digits.pixels}
 
 
 def _row(method: str, validation: Scores, test: Scores, others: Mapping[str, Scores]) -> Row:

@@ -5,7 +5,7 @@ other ways of scribbling, other statistics. What is learnt or chosen rests on th
 reported on the other.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -14,16 +14,17 @@ from torch import Tensor
 from artifact.images import Picture
 from artifact.manifest import Input
 from artifact.preprocess import View, view
+from training.data import NO_CLASS, Images
 from training.outliers.canvas import Pixels
-from training.outliers.letters import draw_letter
+from training.outliers.letters import FONTS, draw_glyph, draw_letter
 from training.outliers.noise import draw_noise
 from training.outliers.photographs import draw_photograph
 from training.outliers.scribbles import draw_scribble
 from training.outliers.shapes import draw_shape
-from training.outliers.sources import Part
+from training.outliers.sources import Part, pick
 from training.outliers.textures import draw_texture
 
-__all__ = ["KINDS", "Part", "pictures", "reaching", "views"]
+__all__ = ["KINDS", "Part", "pictures", "printed", "reaching", "to_learn", "views"]
 
 KINDS: dict[str, Callable[[np.random.Generator, Part], Pixels]] = {
     "letters": draw_letter,
@@ -66,6 +67,27 @@ def reaching(part: Part, count: int, seed: int, wanted: Input) -> dict[str, Tens
     if wanted.preprocess != "digit":
         return {}
     return {kind: _pixels(views(kind, part, count, seed, wanted)) for kind in KINDS}
+
+
+def printed(part: Part, count: int, seed: int, wanted: Input) -> Images:
+    """Digits in the fonts of the letters: they must not be declined for their font."""
+    rng = np.random.default_rng((seed, len(KINDS), part == "held-out"))
+    labels = torch.arange(count) % 10
+    seen = [_printed(rng, digit, part, wanted) for digit in labels.tolist()]
+    is_kept = torch.tensor([shown.reason is None for shown in seen])
+    return Images(_pixels(seen), labels[is_kept])
+
+
+def to_learn(kinds: Mapping[str, Tensor], digits: Images) -> Images:
+    """Put outliers of every kind and labelled digits together."""
+    pixels = torch.cat(list(kinds.values()))
+    none = torch.full((len(pixels),), NO_CLASS)
+    return Images(torch.cat((pixels, digits.pixels)), torch.cat((none, digits.labels)))
+
+
+def _printed(rng: np.random.Generator, digit: int, part: Part, wanted: Input) -> View:
+    glyph = draw_glyph(rng, str(digit), pick(rng, FONTS, part))
+    return view(Picture(glyph, *glyph.shape[1::-1]), wanted)
 
 
 def _pixels(seen: list[View]) -> Tensor:
