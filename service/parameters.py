@@ -28,6 +28,14 @@ class Choice(Part):
     )
 
 
+class PredictChoice(Choice):
+    """Which model answers, and how much it says."""
+
+    explain: bool = Field(
+        default=False, description="Also say what the network saw, and where in the picture."
+    )
+
+
 class VersionChoice(Part):
     """Which version of a model."""
 
@@ -54,6 +62,7 @@ class RuntimesChoice(Part):
 
 Name = Annotated[str, Path(description="Of a model; `GET /models` lists them.")]
 ChoiceQuery = Annotated[Choice, Query()]
+PredictQuery = Annotated[PredictChoice, Query()]
 VersionQuery = Annotated[VersionChoice, Query()]
 ExampleQuery = Annotated[ExampleChoice, Query()]
 RuntimesQuery = Annotated[RuntimesChoice, Query()]

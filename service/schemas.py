@@ -9,12 +9,24 @@ from artifact.latency import Benchmark
 from artifact.manifest import Part, RuntimeId
 from artifact.metrics import Epoch, Example, Share
 from artifact.predictor import Reason
+from artifact.preprocess import Polarity
 
 
 class Detail(Part):
     """Why a request was refused."""
 
     detail: str = Field(description="What was wrong, and what is accepted.")
+
+
+class Explanation(Part):
+    """What the network saw of a picture: where an answer is wrong, this shows why."""
+
+    seen: str = Field(description="The network's input as a PNG file, base64.")
+    box: tuple[int, int, int, int] | None = Field(
+        description="Of the digit in the picture sent: left, top, right, bottom, in pixels; null "
+        "where none was looked for or found."
+    )
+    polarity: Polarity | None = Field(description="Of the digit; null as for the box.")
 
 
 class Answer(Part):
@@ -46,6 +58,9 @@ class Answer(Part):
     accepted: bool = Field(description="Whether the picture is one that the model can answer for.")
     reason: Reason | None = Field(
         description="Why it is not: nothing to see, several things, or no digit."
+    )
+    explanation: Explanation | None = Field(
+        default=None, description="Only where it was asked for, by `explain=true`."
     )
 
 

@@ -15,6 +15,7 @@ from artifact.predictor import Prediction, Predictor
 from artifact.preprocess import View
 from service.bodies import MULTIPART, RAW, read_picture, read_pictures
 from service.errors import status_of
+from service.explanation import explain
 from service.loaded import LoadedModel, Models
 from service.parameters import (
     NOT_FOUND,
@@ -22,6 +23,7 @@ from service.parameters import (
     REFUSED_BODY,
     Choice,
     ChoiceQuery,
+    PredictQuery,
     RuntimesQuery,
 )
 from service.schemas import Answer, BatchAnswer, Comparison
@@ -50,7 +52,7 @@ _SEVERAL_PICTURES: Final = _body({MULTIPART: _form("images", {"type": "array", "
 
 
 @router.post("/predict", response_model=Answer, openapi_extra=_ONE_PICTURE)
-async def predict(request: Request, choice: ChoiceQuery) -> Response:
+async def predict(request: Request, choice: PredictQuery) -> Response:
     """Name what one picture shows.
 
     Send the picture as the file `image` of a form, or as the body itself with its own
@@ -59,9 +61,10 @@ async def predict(request: Request, choice: ChoiceQuery) -> Response:
     service = service_of(request)
     predictor = _predictor(service.loaded(), choice)
     data = await read_picture(request, "image")
-    views = await service.pictures.views(data, [predictor.manifest.input])
-    [prediction] = await service.pictures.predict(predictor, views)
-    return _json(_answer(predictor, prediction))
+    [view] = await service.pictures.views(data, [predictor.manifest.input])
+    [prediction] = await service.pictures.predict(predictor, [view])
+    answer = _answer(predictor, prediction)
+    return _json(answer | {"explanation": explain(view)} if choice.explain else answer)
 
 
 @router.post("/predict/batch", response_model=BatchAnswer, openapi_extra=_SEVERAL_PICTURES)

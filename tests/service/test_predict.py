@@ -1,15 +1,18 @@
 import asyncio
+import io
 import tempfile
+from base64 import b64decode
 from typing import Any
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from service.app import create_app
 from service.schemas import Answer, BatchAnswer, Comparison, Refusal
 from service.settings import Settings
-from tests.known_answer import GAIN, LABELS, known_probability, picture
+from tests.known_answer import GAIN, LABELS, SIDE, known_probability, picture
 
 PNG = "image/png"
 
@@ -83,6 +86,20 @@ def test_undecided_picture_is_not_accepted(client: TestClient) -> None:
     answer = client.post("/predict", content=picture("top-left", "top-right")).json()
     assert (answer["accepted"], answer["reason"]) == (False, "not-a-digit")
     assert answer["probability"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_explanation_shows_what_the_network_saw(client: TestClient) -> None:
+    sent = picture("bottom-left", side=80)
+    answer = client.post("/predict?explain=true", content=sent, headers={"Content-Type": PNG})
+    explanation = Answer.model_validate(answer.json()).explanation
+    assert explanation is not None
+    seen = Image.open(io.BytesIO(b64decode(explanation.seen)))
+    assert seen.size == (SIDE, SIDE)
+    assert [seen.getpixel(at) for at in ((1, 1), (1, 6), (6, 6))] == [0, 255, 0]
+
+
+def test_answer_is_not_explained_unless_asked_for(client: TestClient) -> None:
+    assert "explanation" not in post_form(client, "/predict", picture(LABELS[0]), field="image")
 
 
 def test_large_picture_is_answered(client: TestClient) -> None:
