@@ -1,5 +1,6 @@
 """From answers to a contact sheet: what deserves a look comes first."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import cv2
@@ -29,13 +30,28 @@ def draw_sheet(outcomes: Sequence[Outcome], wanted: Input, name: str) -> Figure:
         wanted: The input that the model's manifest describes.
         name: Of the model and of the pictures, for the title.
     """
-    shown = worst_first(outcomes)[:MOST_CARDS]
+    shown = choose(outcomes)
     wrong = sum(not outcome.right for outcome in outcomes)
+    amount = "all" if len(shown) == len(outcomes) else f"{len(shown)}, the worst of each source,"
     title = (
         f"{name}\n{wrong:,} of {len(outcomes):,} wrong, framed; left as sent, right as the network "
-        f"saw it; {'all' if len(shown) == len(outcomes) else f'the worst {len(shown)}'} shown"
+        f"saw it; {amount} shown"
     )
     return draw_contacts([_card(outcome, wanted) for outcome in shown], title)
+
+
+def choose(outcomes: Sequence[Outcome], most: int = MOST_CARDS) -> list[Outcome]:
+    """Order by what deserves a look; of too many, take the worst of every source in turn."""
+    ordered = worst_first(outcomes)
+    if len(ordered) <= most:
+        return ordered
+    seen: Counter[str] = Counter()
+    turns = []
+    for outcome in ordered:
+        turns.append((outcome.right, seen[outcome.sample.source]))
+        seen[outcome.sample.source] += 1
+    first = sorted(range(len(ordered)), key=turns.__getitem__)[:most]
+    return [ordered[place] for place in first]
 
 
 def _card(outcome: Outcome, wanted: Input) -> Card:
