@@ -32,10 +32,10 @@ def draw_sheet(outcomes: Sequence[Outcome], wanted: Input, name: str) -> Figure:
     """
     shown = choose(outcomes)
     wrong = sum(not outcome.right for outcome in outcomes)
-    amount = "all" if len(shown) == len(outcomes) else f"{len(shown)}, the worst of each source,"
+    amount = "all" if len(shown) == len(outcomes) else f"the worst {len(shown)}, by source in turn"
     title = (
-        f"{name}\n{wrong:,} of {len(outcomes):,} wrong, framed; left as sent, right as the network "
-        f"saw it; {amount} shown"
+        f"{name}\n{wrong:,} of {len(outcomes):,} wrong, framed; shown: {amount}\n"
+        "left: as sent, and where the digit was found; right: as the network saw it"
     )
     return draw_contacts([_card(outcome, wanted) for outcome in shown], title)
 

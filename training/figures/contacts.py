@@ -34,6 +34,7 @@ _LINES = 3
 _CHARACTERS = 27  # of a line that fits below a card
 _TYPE = 8.0
 _MARGIN = 0.1
+_TITLE_INCHES = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def draw_contacts(cards: Sequence[Card], title: str) -> Figure:
     line = _LINE / inches
     pitch = 1 + (_LINES + 0.9) * line
     rows = -(-len(cards) // COLUMNS)
-    figure = blank(rows * pitch * inches + 0.5, title)
+    figure = blank(rows * pitch * inches + _TITLE_INCHES, title)
     axes = figure.subplots()
     bare(axes)
     for place, card in enumerate(cards):
