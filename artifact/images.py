@@ -1,180 +1,220 @@
-"""From the bytes of a picture file to its pixels, safely.
+"""From the bytes of a picture to its pixels.
 
-The format is read from the bytes, never from a name; the size is read from the header, and refused
-there, before anything is decoded. Pillow decodes: its formats can be limited to a list, its
-headers are read without the pixels, and it knows what palettes, EXIF and CMYK mean.
+Formats are told by content and taken from a short list; sizes are read from the header and
+refused before anything is decoded. OpenCV decodes plain PNG, four times as fast as Pillow for a
+28x28 one, and refuses damaged ones as strictly. Pillow decodes the rest: it notices a JPEG that
+is cut short (OpenCV fills it up with grey), reads orientation, palettes, CMYK and 16 bits, and is
+as fast where it decodes a JPEG reduced.
 """
 
+import contextlib
 import io
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image
 
-from artifact.errors import TooLarge, Undecodable, UnsupportedType
+from artifact.errors import ImageError, TooLarge, Undecodable, UnsupportedType
+from artifact.pixels import Pixels, average_blocks
+from artifact.transparency import flatten
 
-Pixels = NDArray[np.uint8]
+Format = Literal["PNG", "JPEG", "WebP", "BMP", "GIF", "TIFF"]
+ACCEPTED: Final = "PNG, JPEG, WebP, BMP, GIF and TIFF"
 
-_MAGIC: Final[dict[bytes, str]] = {
+_SIGNATURES: Final[dict[bytes, Format]] = {
     b"\x89PNG\r\n\x1a\n": "PNG",
     b"\xff\xd8\xff": "JPEG",
-    b"GIF8": "GIF",
+    b"GIF87a": "GIF",
+    b"GIF89a": "GIF",
     b"BM": "BMP",
     b"II*\x00": "TIFF",
     b"MM\x00*": "TIFF",
 }
-ACCEPTED: Final = ("PNG", "JPEG", "WebP", "BMP", "GIF", "TIFF")
-_WIDE_MODES: Final = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
-_WITH_EXIF: Final = frozenset({"PNG", "JPEG", "WEBP", "TIFF"})
-_LYING: Final = frozenset({5, 6, 7, 8})  # EXIF orientations that swap width and height
-_CHEAP_PIXELS: Final = 64 * 64
-_PNG_SIZE: Final = struct.Struct(">16x2I")
-# A JPEG is decoded to an eighth of its size for an eighth of the work; a digit in it is still
-# many times larger than what the network sees.
-_LONG_SIDE: Final = 1000
-_MIDDLE_GREY: Final = 127
+_DETAIL = 512  # pixels: a picture is decoded reduced, but with a longer side of at least that
+_CHEAP_BYTES = 16_384
+_CHEAP_PIXELS = 64 * 64
+_PNG_SIZE = struct.Struct(">II")
+_PLAIN_PNG = frozenset({b"\x08\x00", b"\x08\x02", b"\x08\x04", b"\x08\x06"})  # 8 bits, no palette
+_SPECIAL_CHUNKS = (b"tRNS", b"eXIf", b"acTL")  # transparency, orientation, animation
+_DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
+_FULL_SCALES = (1.0, 255.0, 1023.0, 4095.0, 65535.0)  # unit floats; 8, 10, 12 and 16 bits
+_UPRIGHT: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one picture may have.
+    """What is refused as too large.
 
     Attributes:
-        max_bytes: Of the file.
-        max_pixels: Width times height. The default takes the photographs of today's telephones.
+        max_bytes: Of the encoded picture.
+        max_pixels: Width times height; decoding takes up to 12 bytes of memory for each.
     """
 
-    max_bytes: int = 20_000_000
-    max_pixels: int = 50_000_000
+    max_bytes: int = 20 * 2**20
+    max_pixels: int = 32_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A decoded picture.
+    """A decoded picture, upright, on opaque ground.
 
     Attributes:
-        pixels: uint8 [H, W, C], C = 1 (grey) or 3 (RGB); upright, without transparency. May be
-            smaller than the original by a whole factor.
-        width: Of the original, upright.
-        height: Of the original, upright.
+        pixels: uint8 [H, W, C]; C is 1 for grey and 3 for RGB.
+        width: Of the original picture, upright.
+        height: Of the original picture, upright.
+        scale: Pixels of the original per pixel of `pixels`, each way; 1 unless decoded reduced.
     """
 
     pixels: Pixels
     width: int
     height: int
+    scale: int = 1
 
 
-def decode(data: bytes, limits: Limits = Limits()) -> Picture:
-    """Decode one picture; of an animation or of several pages, the first.
-
-    Raises:
-        UnsupportedType: The bytes are no image of an accepted format.
-        Undecodable: The picture is damaged or cut short.
-        TooLarge: It has more bytes or pixels than the limits allow.
-    """
-    if len(data) > limits.max_bytes:
-        raise TooLarge(
-            f"the picture has {len(data)} bytes; at most {limits.max_bytes} are accepted"
-        )
-    image = _open(data)
-    _check_size(*image.size, limits)
-    try:
-        return _picture(image)
-    except Exception as error:  # decoders raise anything at damaged data
-        raise Undecodable(f"the {image.format} picture is damaged or cut short") from error
+_DEFAULT_LIMITS: Final = Limits()
 
 
 def is_cheap(data: bytes) -> bool:
-    """Say from the header alone whether a picture takes far less than a millisecond.
-
-    What cannot be decoded is cheap too: it is refused at once.
-    """
+    """Whether decoding and preprocessing, or refusing, takes no more than about a millisecond."""
     try:
-        width, height = _size(data)
-    except (UnsupportedType, Undecodable, TooLarge):
+        width, height = _size(data, _format(data)) if len(data) <= _CHEAP_BYTES else (0, 0)
+    except ImageError:
         return True
-    return width * height <= _CHEAP_PIXELS
+    return len(data) <= _CHEAP_BYTES and width * height <= _CHEAP_PIXELS
 
 
-def _size(data: bytes) -> tuple[int, int]:
-    if data.startswith(b"\x89PNG") and len(data) >= _PNG_SIZE.size:
-        width, height = _PNG_SIZE.unpack_from(data)
-        return width, height
-    return _open(data).size
+def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> Picture:
+    """Decode a picture, reduced where it is much larger than any network's input.
 
-
-def _open(data: bytes) -> Image.Image:
-    """Read the header."""
-    found = _sniff(data)
-    try:
-        return Image.open(io.BytesIO(data), formats=[found])
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise TooLarge("the picture has far more pixels than are accepted") from error
-    except Exception as error:  # readers raise anything at damaged data
-        raise Undecodable(f"the {found} picture is damaged or cut short") from error
-
-
-def _sniff(data: bytes) -> str:
-    for magic, name in _MAGIC.items():
-        if data.startswith(magic):
-            return name
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    what = "the bytes are no picture" if data else "there are no bytes"
-    raise UnsupportedType(f"{what} of an accepted format; accepted: {', '.join(ACCEPTED)}")
-
-
-def _check_size(width: int, height: int, limits: Limits) -> None:
+    Raises:
+        UnsupportedType: Not a picture of an accepted format.
+        Undecodable: Damaged or cut short.
+        TooLarge: More bytes or pixels than the limits.
+    """
+    if len(data) > limits.max_bytes:
+        raise TooLarge(
+            f"the picture has {len(data):,} bytes; at most {limits.max_bytes:,} are accepted"
+        )
+    kind = _format(data)
+    width, height = _size(data, kind)
     if width * height > limits.max_pixels:
         raise TooLarge(
-            f"the picture has {width} x {height} pixels; "
-            f"at most {limits.max_pixels} in all are accepted"
+            f"the picture has {width:,} x {height:,} pixels; at most {limits.max_pixels:,} pixels "
+            "are accepted"
         )
+    return _decode_plain_png(data) if _is_plain_png(data) else _decode_with_pillow(data, kind)
 
 
-def _picture(image: Image.Image) -> Picture:
-    width, height = image.size
-    if image.format == "JPEG":
-        shrink = max(1, max(width, height) // _LONG_SIDE)
-        image.draft(None, (width // shrink, height // shrink))
-    image.load()
-    if image.format not in _WITH_EXIF:
-        return Picture(_pixels(image), width, height)
-    if image.getexif().get(ExifTags.Base.Orientation, 1) in _LYING:
-        width, height = height, width
-    return Picture(_pixels(ImageOps.exif_transpose(image)), width, height)
+def _format(data: bytes) -> Format:
+    for signature, kind in _SIGNATURES.items():
+        if data.startswith(signature):
+            return kind
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP"
+    raise UnsupportedType(f"not a picture of an accepted format; accepted: {ACCEPTED}")
+
+
+def _size(data: bytes, kind: Format) -> tuple[int, int]:
+    if kind == "PNG" and data[12:16] == b"IHDR" and len(data) >= 24:
+        return _PNG_SIZE.unpack_from(data, 16)
+    with _opened(data, kind) as image:
+        return image.size
+
+
+def _is_plain_png(data: bytes) -> bool:
+    return (
+        data[12:16] == b"IHDR"
+        and data[24:26] in _PLAIN_PNG
+        and not any(chunk in data for chunk in _SPECIAL_CHUNKS)
+    )
+
+
+def _decode_plain_png(data: bytes) -> Picture:
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise _damaged("PNG") from error
+    if pixels is None:
+        raise _damaged("PNG")
+    if pixels.ndim == 2:
+        return _picture(np.asarray(pixels, np.uint8)[..., None])
+    to_rgb = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+    return _picture(np.asarray(cv2.cvtColor(pixels, to_rgb), np.uint8))
+
+
+def _decode_with_pillow(data: bytes, kind: Format) -> Picture:
+    with _opened(data, kind) as image:
+        width, block = image.width, _block(image.size)
+        image.draft(None, (image.width // block, image.height // block))  # JPEG: 1/2, 1/4 or 1/8
+        drafted = round(width / image.width)
+        return _picture(_pixels(_upright(image)), drafted)
+
+
+@contextlib.contextmanager
+def _opened(data: bytes, kind: Format) -> Iterator[Image.Image]:
+    """Open with Pillow; what a damaged file makes it raise, until the end, is Undecodable."""
+    try:
+        with Image.open(io.BytesIO(data), formats=(kind,)) as image:
+            yield image
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise TooLarge("the picture has far more pixels than are accepted") from error
+    except Exception as error:  # Pillow's decoders have no common root
+        raise _damaged(kind) from error
+
+
+def _damaged(kind: Format) -> Undecodable:
+    return Undecodable(
+        f"the picture is a {kind} file that is damaged or cut short; accepted: whole files of "
+        f"{ACCEPTED}"
+    )
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    orientation = 1
+    with contextlib.suppress(Exception):  # damaged EXIF spoils no picture
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
 
 
 def _pixels(image: Image.Image) -> Pixels:
-    """The pixels as grey or RGB, [H, W, 1 or 3]."""
+    """Bring every mode to 8 bits, [H, W, C]: grey, RGB or RGBA."""
+    if image.mode in _DEEP_MODES:
+        return _to_eight_bits(np.asarray(image))[..., None]
     if image.has_transparency_data:
-        return _over_ground(np.asarray(image.convert("RGBA")))
-    if image.mode in _WIDE_MODES:
-        return _narrow(np.asarray(image))[..., None]
-    grey = image.mode in {"1", "L"}
-    pixels = np.asarray(image.convert("L" if grey else "RGB"))
-    return pixels[..., None] if grey else pixels
+        return np.asarray(image.convert("RGBA"))
+    if image.mode in {"1", "L"}:
+        return np.asarray(image.convert("L"))[..., None]
+    return np.asarray(image.convert("RGB"))
 
 
-def _over_ground(rgba: Pixels) -> Pixels:
-    """Lay a picture with alpha over the ground, black or white, on which it can be seen."""
-    alpha = rgba[..., 3:].astype(np.float32) / 255
-    drawn = rgba[..., :3]
-    visible = float(alpha.sum())
-    is_light = visible > 0 and float((drawn * alpha).sum()) > 3 * _MIDDLE_GREY * visible
-    ground = 0 if is_light else 255
-    return np.rint(drawn * alpha + ground * (1 - alpha)).astype(np.uint8)
+def _to_eight_bits(deep: NDArray[np.generic]) -> Pixels:
+    """Scale by the smallest depth that holds the brightest pixel."""
+    values = np.nan_to_num(deep.astype(np.float32))
+    peak = float(values.max())
+    depth = min((scale for scale in _FULL_SCALES if scale >= peak), default=peak)
+    return np.clip(values * (255 / depth), 0, 255).astype(np.uint8)
 
 
-def _narrow(wide: NDArray[np.generic]) -> Pixels:
-    """More than eight bits a pixel to eight: 16 bits by their range, others by what they hold."""
-    values = wide.astype(np.float64)
-    if wide.dtype == np.uint16:
-        low, high = 0.0, 65535.0
-    else:
-        low, high = float(values.min()), float(values.max())
-    scaled = (values - low) / max(high - low, 1e-9) * 255
-    return np.rint(scaled).astype(np.uint8)
+def _picture(pixels: Pixels, scale: int = 1) -> Picture:
+    """Put decoded pixels [H, W, C] on opaque ground and reduce them to what is needed."""
+    height, width = pixels.shape[:2]
+    block = _block((width, height))
+    opaque = flatten(pixels, block) if pixels.shape[2] == 4 else average_blocks(pixels, block)
+    return Picture(opaque, width * scale, height * scale, scale * block)
+
+
+def _block(size: tuple[int, int]) -> int:
+    return max(1, max(size) // _DETAIL)

@@ -2,23 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from artifact.geometry import is_normalised, normalise
+from artifact.digit.geometry import is_normalised, normalise
+from artifact.digit.ink import find_ink
 from artifact.images import Picture
-from artifact.ink import find_ink
 from artifact.manifest import Input, Preprocess
+from artifact.pixels import Box, Pixels
 
 Polarity = Literal["dark-on-light", "light-on-dark"]
 Reason = Literal["blank", "several"]
-Pixels = NDArray[np.uint8]
-Box = tuple[int, int, int, int]
 
-_MIDDLE_GREY = 127
+_LIGHT = 128  # of 255: a corner so light is light ground
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +25,9 @@ class View:
     """What the network sees of a picture.
 
     Attributes:
-        pixels: uint8 of the input's size, [H, W] for mode L, [H, W, 3] for RGB.
+        pixels: uint8 of the input's size: [H, W] for mode L, [H, W, 3] for RGB.
         box: Of the digit in the original picture, in its pixels: left, top, right, bottom, the
-            last two exclusive. None where no digit was looked for or found.
+            last two exclusive. None where none was looked for or found.
         polarity: Of the digit; None as for the box.
         reason: Why this is no picture of one digit; None where it may be one.
     """
@@ -40,98 +39,91 @@ class View:
 
 
 def view(picture: Picture, wanted: Input) -> View:
-    """Make a picture what the network was trained on.
+    """Make of a picture what the network was trained on, as the manifest's input says.
 
-    Args:
-        picture: As decoded, in its own size and colours.
-        wanted: The manifest's input: size, mode, and which kind of preprocessing.
+    `digit` finds the ink, whatever the ground, and draws it light on black in MNIST's size, place
+    and stroke; a picture that is so already is passed on as it is. `resize` scales the whole
+    picture into the input's size, and keeps its aspect; one of that size is passed on as it is.
     """
     return _MODES[wanted.preprocess](picture, wanted)
 
 
 def tensor(views: Sequence[View], wanted: Input) -> NDArray[np.float32]:
     """Stack N views to what the network takes: (pixels / 255 - mean) / std, [N, C, H, W]."""
-    pixels = np.stack([seen.pixels for seen in views]).astype(np.float32)
-    batch = pixels[:, None] if pixels.ndim == 3 else pixels.transpose(0, 3, 1, 2)  # noqa: PLR2004
-    mean, std = (
-        np.array(values, np.float32).reshape(1, -1, 1, 1) for values in (wanted.mean, wanted.std)
-    )
-    return np.ascontiguousarray((batch / np.float32(255) - mean) / std)
+    channels, height, width = wanted.shape
+    mean, std = np.array((wanted.mean, wanted.std), np.float32)
+    pixels = np.stack([seen.pixels for seen in views]).reshape(-1, height, width, channels)
+    batch = (pixels / np.float32(255) - mean) / std
+    return np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
 
 
 def _digit(picture: Picture, wanted: Input) -> View:
-    """Find the ink and draw it as MNIST has it; MNIST's own pictures pass unchanged."""
-    shape = wanted.shape[1:]
-    ready = _as_it_is(picture, shape)
+    size = wanted.shape[1:]
+    ready = _as_it_is(picture, wanted)
     if ready is not None:
         return ready
-    ink = find_ink(_as_mode(picture.pixels, "RGB"))
+    ink = find_ink(_in_mode(picture.pixels, "RGB"))
     if ink is None:
-        return View(np.zeros(shape, np.uint8), reason="blank")
+        return View(_in_mode(np.zeros((*size, 1), np.uint8), wanted.mode), reason="blank")
     return View(
-        normalise(ink.strength, shape),
+        _in_mode(normalise(ink.strength, size)[..., None], wanted.mode),
         _in_original(ink.box, picture),
         "dark-on-light" if ink.dark else "light-on-dark",
+        "several" if ink.several else None,
     )
 
 
-def _as_it_is(picture: Picture, shape: tuple[int, int]) -> View | None:
-    """A picture that has MNIST's size and geometry already, in either polarity."""
-    if picture.pixels.shape[:2] != shape:
+def _as_it_is(picture: Picture, wanted: Input) -> View | None:
+    """Pass on, in the right polarity, what has MNIST's size, place and brightness already."""
+    pixels = picture.pixels
+    if pixels.shape[:2] != wanted.shape[1:] or (pixels != pixels[..., :1]).any():
         return None
-    grey = _grey_of(picture.pixels)
-    if grey is None:
+    dark = pixels[0, 0, 0] >= _LIGHT
+    grey = 255 - pixels[..., 0] if dark else np.ascontiguousarray(pixels[..., 0])
+    if not is_normalised(grey):
         return None
-    is_dark_ink = bool(grey[0, 0] > _MIDDLE_GREY)
-    ink = np.bitwise_not(grey) if is_dark_ink else grey
-    if not is_normalised(ink):
-        return None
-    left, top, width, height = cv2.boundingRect(ink)
-    box = (left, top, left + width, top + height)
-    return View(ink, box, "dark-on-light" if is_dark_ink else "light-on-dark")
-
-
-def _grey_of(pixels: Pixels) -> Pixels | None:
-    """The one channel [H, W] of a picture that is grey, however it is stored."""
-    first = np.ascontiguousarray(pixels[..., 0])
-    return first if (pixels == pixels[..., :1]).all() else None
-
-
-def _resize(picture: Picture, wanted: Input) -> View:
-    """Scale the whole picture, aspect kept, onto the middle of its own border's colour."""
-    pixels = _as_mode(picture.pixels, wanted.mode)
-    height, width = pixels.shape[:2]
-    full_height, full_width = wanted.shape[1:]
-    factor = min(full_height / height, full_width / width)
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    scaled = np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8)
-    top, left = (full_height - size[1]) // 2, (full_width - size[0]) // 2
-    seen = np.empty((full_height, full_width, *pixels.shape[2:]), np.uint8)
-    seen[...] = _border_colour(scaled)
-    seen[top : top + size[1], left : left + size[0]] = scaled
-    return View(seen)
-
-
-def _border_colour(pixels: Pixels) -> NDArray[np.float64]:
-    edges = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
-    return np.asarray(np.median(np.concatenate(edges), axis=0))
-
-
-def _as_mode(pixels: Pixels, mode: Literal["L", "RGB"]) -> Pixels:
-    """[H, W] for L, [H, W, 3] for RGB."""
-    is_grey = pixels.shape[2] == 1
-    if mode == "L":
-        return pixels[..., 0] if is_grey else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)) if is_grey else pixels
+    x, y, width, height = cv2.boundingRect(grey)
+    box = x, y, x + width, y + height
+    return View(
+        _in_mode(grey[..., None], wanted.mode), box, "dark-on-light" if dark else "light-on-dark"
+    )
 
 
 def _in_original(box: Box, picture: Picture) -> Box:
-    """A box in the decoded pixels as one in the original's."""
-    height, width = picture.pixels.shape[:2]
-    across, down = picture.width / width, picture.height / height
-    left, top, right, bottom = box
-    return round(left * across), round(top * down), round(right * across), round(bottom * down)
+    left, top, right, bottom = (side * picture.scale for side in box)
+    return left, top, min(right, picture.width), min(bottom, picture.height)
 
 
-_MODES: dict[Preprocess, Callable[[Picture, Input], View]] = {"digit": _digit, "resize": _resize}
+def _resize(picture: Picture, wanted: Input) -> View:
+    pixels = _in_mode(picture.pixels, wanted.mode)
+    size = wanted.shape[1:]
+    return View(pixels if pixels.shape[:2] == size else _fit(pixels, size))
+
+
+def _fit(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """Scale to fit inside, and fill the rest with the border's median colour."""
+    factor = min(to / now for to, now in zip(size, pixels.shape, strict=False))
+    height, width = (max(1, round(factor * side)) for side in pixels.shape[:2])
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    scaled = cv2.resize(pixels, (width, height), interpolation=method)
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    fitted = np.empty((*size, *pixels.shape[2:]), np.uint8)
+    fitted[:] = np.median(border, axis=0)
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    fitted[top : top + height, left : left + width] = scaled
+    return fitted
+
+
+def _in_mode(pixels: Pixels, mode: Literal["L", "RGB"]) -> Pixels:
+    """Bring [H, W, 1 or 3] to [H, W] for mode L, [H, W, 3] for RGB."""
+    if mode == "L":
+        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.shape[2] > 1 else pixels[..., 0]
+        return np.asarray(grey, np.uint8)
+    rgb = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB) if pixels.shape[2] == 1 else pixels
+    return np.asarray(rgb, np.uint8)
+
+
+_MODES: Final[dict[Preprocess, Callable[[Picture, Input], View]]] = {
+    "digit": _digit,
+    "resize": _resize,
+}

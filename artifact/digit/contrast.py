@@ -1,0 +1,90 @@
+"""How strongly each pixel departs from the ground, darker and lighter apart, in any hue."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from artifact.pixels import Colours, Pixels, brightest
+
+FAINTEST = 10.0  # of 255: less than this is no ink
+_EDGE = 0.45  # of the ink's strength: where its outline is drawn
+_LUMINANCE = np.array([[0.299, 0.587, 0.114]], np.float32)  # ITU-R BT.601
+_LIT = 200.0  # the luminance to which a shaded ground is brought
+_DARKEST = 64.0  # a ground below it is dark by itself, not for want of light
+_DESCENDING = np.arange(255, -1, -1, dtype=np.float32)
+_SAMPLED = 128  # pixels of the longest side, at least, by which the ink's colour is told
+_STRONGEST = 0.004  # share of the pixels that tell the ink's colour
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """One side of what departs from the ground.
+
+    Attributes:
+        strength: [H, W], 0 is ground.
+        gain: [H, W], by which a difference of colours was multiplied to undo shade.
+        dark: Whether this is the side darker than the ground.
+    """
+
+    strength: Pixels
+    gain: Colours
+    dark: bool
+
+    def ink_level(self) -> float:
+        """Estimate the strength of ink: the median of what reaches half of the strongest."""
+        counts = _histogram(self.strength)
+        strongest = _mean_of_top(counts, max(4, self.strength.size // 500))
+        counts[: int(strongest / 2) + 1] = 0
+        return float(np.searchsorted(np.cumsum(counts), counts.sum() / 2))
+
+    def mask(self, level: float) -> Pixels:
+        """Mark with 1 [H, W] where there is ink of that strength."""
+        return (self.strength > max(_EDGE * level, FAINTEST / 2)).view(np.uint8)
+
+
+def ink_axis(pixels: Pixels, ground: Colours) -> Colours:
+    """Find the direction in colour space [1, 3] in which the strongest pixels leave the ground."""
+    sample = slice(None, None, 1 + max(pixels.shape[:2]) // _SAMPLED)
+    difference = np.subtract(pixels[sample, sample], ground[sample, sample])
+    magnitude = brightest(np.abs(difference)).astype(np.uint8)
+    counts = _histogram(magnitude)
+    strongest = _mean_of_top(counts, max(8, int(_STRONGEST * magnitude.size)))
+    departing = difference[magnitude >= max(1.0, 0.8 * strongest)]
+    _, _, axes = cv2.eigen(cv2.mulTransposed(departing, True))
+    axis = axes[:1]  # of the largest eigenvalue
+    return np.asarray(axis if axis.sum() > 0 else -axis)
+
+
+def contrasts(pixels: Pixels, ground: Colours, axis: Colours) -> tuple[Contrast, Contrast]:
+    """Split what departs from the ground into its darker and its lighter side.
+
+    The sides are told apart along `axis`, so that ink as bright as its ground is not torn in two.
+    Dark ink is measured against the light that falls on it, and so is as strong in shade.
+
+    Args:
+        pixels: [H, W, 3].
+        ground: [H, W, 3].
+        axis: From `ink_axis`.
+    """
+    difference = cv2.subtract(pixels, ground, dtype=cv2.CV_32F)
+    magnitude = brightest(np.abs(difference))
+    lighter = cv2.transform(difference, axis) > 0
+    gain = _LIT / np.maximum(cv2.transform(ground, _LUMINANCE), _DARKEST)
+    dark = np.minimum(magnitude * gain, 255) * ~lighter
+    return (
+        Contrast(dark.astype(np.uint8), gain, dark=True),
+        Contrast((magnitude * lighter).astype(np.uint8), np.ones_like(gain), dark=False),
+    )
+
+
+def _histogram(values: Pixels) -> Colours:
+    counts = cv2.calcHist([values], [0], None, [256], [0, 256])
+    return np.asarray(counts, np.float32).ravel()
+
+
+def _mean_of_top(counts: Colours, number: int) -> float:
+    """Average the `number` largest of the values that a histogram [256] counts."""
+    from_top = np.minimum(np.cumsum(counts[::-1]), number)
+    return float(np.diff(from_top, prepend=0) @ _DESCENDING) / number

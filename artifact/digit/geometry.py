@@ -1,0 +1,108 @@
+"""MNIST's geometry: how large a digit is, where it lies, how thick its stroke is.
+
+As its authors say, the ink's box is scaled, aspect kept, until its longer side is 20 of 28 pixels,
+and shifted by whole pixels until its centre of mass lies in the middle
+(http://yann.lecun.com/exdb/mnist/). All of its 70,000 images have a longer side of 19 or 20
+pixels, a brightest pixel of 254 or 255 and a centre of mass within 0.52 pixels of (14, 14),
+counted from 0.
+"""
+
+import cv2
+import numpy as np
+
+from artifact.pixels import Pixels
+
+_SHARE = 20 / 28  # of the picture's side that the longer side of the digit fills
+_OFF_CENTRE = 0.55  # pixels: more than half of one, for rounding
+_FAINTEST_PEAK = 254
+_FINE = 5  # pixels per pixel of the network, in which strokes are widened or thinned
+_THINNEST, _THICKEST = 2.2, 3.6  # of the network's pixels, at 28
+_SQUARE = np.ones((3, 3), np.uint8)
+
+
+def is_normalised(grey: Pixels) -> bool:
+    """Whether a light-on-dark picture [H, W] has the geometry of MNIST's images already."""
+    height, width = grey.shape
+    _, _, box_width, box_height = cv2.boundingRect(grey)
+    filled = max(box_height / (_SHARE * height), box_width / (_SHARE * width))
+    if (
+        not 1 - 1.01 / (_SHARE * min(height, width)) <= filled <= 1.001
+        or grey.max() < _FAINTEST_PEAK
+    ):
+        return False
+    moments = cv2.moments(grey)
+    x, y = (moments[name] / moments["m00"] for name in ("m10", "m01"))
+    return abs(x - width / 2) <= _OFF_CENTRE and abs(y - height / 2) <= _OFF_CENTRE
+
+
+def normalise(strength: Pixels, shape: tuple[int, int]) -> Pixels:
+    """Draw a digit's ink with MNIST's size, place and stroke.
+
+    Args:
+        strength: [h, w], 255 where the ink is full, 0 where there is none.
+        shape: Height and width of the result.
+
+    Returns:
+        Light ink on black, [H, W], the brightest pixel 255.
+    """
+    target = tuple(_SHARE * side for side in shape)
+    fine = _even_stroke(_enlarge(_trim(strength), target), min(shape) / 28)
+    return _centre(_shrink(fine, target), shape)
+
+
+def _trim(strength: Pixels) -> Pixels:
+    """Cut to the box of what is at least half of full ink."""
+    x, y, width, height = cv2.boundingRect((strength > 127).view(np.uint8))
+    return strength[y : y + height, x : x + width]
+
+
+def _enlarge(strength: Pixels, target: tuple[float, ...]) -> Pixels:
+    """Scale to the fine grid; 1 where there is ink, with room for a wider stroke around it."""
+    height, width = strength.shape
+    factor = _FINE * min(target[0] / height, target[1] / width)
+    if factor < 1:  # a hairline must outlive being averaged
+        reach = int(np.ceil(1 / factor))
+        strength = cv2.dilate(strength, np.ones((reach, reach), np.uint8))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    fine = cv2.resize(strength, size, interpolation=method)
+    return cv2.copyMakeBorder((fine > 127).view(np.uint8), *[4 * _FINE] * 4, cv2.BORDER_CONSTANT)
+
+
+def _even_stroke(ink: Pixels, unit: float) -> Pixels:
+    """Widen or thin the stroke until its median width is within MNIST's range."""
+    depth = cv2.distanceTransform(ink, cv2.DIST_L2, cv2.DIST_MASK_5)
+    ridge = depth[(depth >= cv2.dilate(depth, _SQUARE)) & (ink > 0)]
+    if not ridge.size:
+        return ink
+    width = 2 * float(np.median(ridge)) - 1
+    thinnest, thickest = (limit * _FINE * unit for limit in (_THINNEST, _THICKEST))
+    if width < thinnest:
+        outside = cv2.distanceTransform(1 - ink, cv2.DIST_L2, cv2.DIST_MASK_5)
+        return (outside <= (thinnest - width) / 2).view(np.uint8)
+    if width > thickest:
+        shaved = min((width - thickest) / 2, 0.8 * float(np.percentile(ridge, 20)))
+        return (depth > shaved).view(np.uint8)
+    return ink
+
+
+def _shrink(fine: Pixels, target: tuple[float, ...]) -> Pixels:
+    x, y, width, height = cv2.boundingRect(fine)
+    factor = min(target[0] / height, target[1] / width)
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    ink = 255 * fine[y : y + height, x : x + width]
+    drawn = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
+    return cv2.normalize(drawn, None, 255, 0, cv2.NORM_INF)
+
+
+def _centre(drawn: Pixels, shape: tuple[int, int]) -> Pixels:
+    """Place on black so that the centre of mass is in the middle, to the nearest whole pixel."""
+    moments = cv2.moments(drawn)
+    (height, width), (full_height, full_width) = drawn.shape, shape
+    top = round(full_height / 2 - moments["m01"] / moments["m00"])
+    left = round(full_width / 2 - moments["m10"] / moments["m00"])
+    top = min(max(top, 0), full_height - height)
+    left = min(max(left, 0), full_width - width)
+    picture = np.zeros(shape, np.uint8)
+    picture[top : top + height, left : left + width] = drawn
+    return picture

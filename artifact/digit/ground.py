@@ -1,0 +1,85 @@
+"""What a digit is written on: its colours everywhere, also beneath the ink.
+
+Two estimates, since none serves every picture. The even ground is a smooth surface fitted to the
+picture's rim and to what resembles it: right for canvases and crops, however thick the pen. The
+uneven ground is a median over a window wider than a stroke: it follows the edge of a shadow, a
+fold or the rim of the paper.
+"""
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from artifact.pixels import Colours, Pixels
+
+Mask = NDArray[np.bool_]
+
+COARSE = 44  # longest side, in pixels, of the picture on which a ground is estimated
+_RIM = 0.06  # of the shorter side
+_WINDOW = 0.34  # of the longest side
+
+
+def even(coarse: Pixels) -> Colours:
+    """Fit a quadratic surface per colour to a coarse picture [h, w, 3], ink left out.
+
+    It starts from the rim's median colour, and then fits a plane, then a quadratic, to whatever
+    lies within three times the median deviation of the surface before.
+    """
+    colours = coarse.reshape(-1, 3).astype(np.float32)
+    terms = _terms(*coarse.shape[:2])
+    rim = _rim(*coarse.shape[:2])
+    surface = np.broadcast_to(np.median(colours[rim], axis=0), colours.shape)
+    kept = rim & _near(colours, surface, rim, factor=1.5, least=12)
+    for known_terms in (1, 3, 6, 6):
+        surface = _fit(terms[:, :known_terms], colours, kept)
+        kept = _near(colours, surface, kept, factor=3, least=6)
+    return surface.reshape(coarse.shape).clip(0, 255)
+
+
+def uneven(coarse: Pixels) -> Colours:
+    """Take the median around each pixel of a coarse picture [h, w, 3]."""
+    window = max(3, int(max(coarse.shape[:2]) * _WINDOW) // 2 * 2 + 1)
+    return cv2.medianBlur(coarse, window).astype(np.float32)
+
+
+def _near(
+    colours: Colours, surface: Colours, among: Mask, factor: float, least: float
+) -> Mask:
+    """Tell which pixels [n] lie within some median deviations of the surface [n, 3]."""
+    red, green, blue = cv2.split(cv2.absdiff(colours, surface)[:, None])
+    deviation = np.maximum(np.maximum(red, green), blue).ravel()
+    return deviation <= max(least, factor * _median(deviation[among]))
+
+
+def _median(values: NDArray[np.float32]) -> float:
+    middle = values.size // 2
+    return float(np.partition(values, middle)[middle])  # a third of the time of np.median
+
+
+def _fit(basis: Colours, colours: Colours, kept: Mask) -> Colours:
+    # OpenCV's products, because a BLAS wakes its threads for matrices of this size.
+    known, wanted = basis[kept], colours[kept]
+    squares = cv2.mulTransposed(known, True)
+    ridge = 1e-3 * np.eye(basis.shape[1], dtype=np.float32)  # solvable from one pixel on
+    moments = cv2.gemm(known, wanted, 1, None, 0, flags=cv2.GEMM_1_T)
+    _, coefficients = cv2.solve(squares + ridge, moments)
+    return cv2.gemm(basis, coefficients, 1, None, 0)
+
+
+@lru_cache(maxsize=16)
+def _terms(height: int, width: int) -> Colours:
+    y, x = np.mgrid[-0.5 : 0.5 : height * 1j, -0.5 : 0.5 : width * 1j].reshape(2, -1)
+    terms: Colours = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], 1).astype(np.float32)
+    terms.flags.writeable = False
+    return terms
+
+
+@lru_cache(maxsize=16)
+def _rim(height: int, width: int) -> NDArray[np.bool_]:
+    depth = max(1, round(_RIM * min(height, width)))
+    rim = np.ones((height, width), np.bool_)
+    rim[depth:-depth, depth:-depth] = False
+    rim.flags.writeable = False
+    return rim.ravel()

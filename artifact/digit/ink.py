@@ -1,0 +1,178 @@
+"""Find the digit in a picture: what it is written on, and which pixels are its ink.
+
+Candidates come from two estimates of the ground, and for each from the darker and the lighter
+side of what departs from it. Each is a group of connected pieces; the likeliest is the digit.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from artifact.digit.contrast import FAINTEST, Contrast, contrasts, ink_axis
+from artifact.digit.ground import COARSE, even, uneven
+from artifact.digit.likelihood import Closeup, edges
+from artifact.digit.lines import LINE_SPAN, without_lines
+from artifact.pixels import Box, Colours, Pixels, reduce
+from artifact.digit.shapes import Group, Pieces
+
+_SEARCHED = 256  # longest side, in pixels, of the picture that is searched
+_SEARCHED_CLOSER = 192  # the same once more, around a small digit
+_SMALL = 80  # pixels: a smaller digit is searched for once more, from closer
+_CLOSER = 1.0  # of its longer side: what is then seen around it
+_BEYOND = 0.4  # of its longer side: how much larger it may turn out to be
+_CUT = 224  # longest side, in pixels, of the digit when it is cut out
+_MAINS = 3  # pieces that are tried as a digit's main one
+_CLEAR = 3.0  # a candidate on even ground that is likelier needs no comparison
+_UNEVEN = 0.85  # of two candidates alike, the one on even ground is to be preferred
+_UNLIKELY = 0.8  # what is less likely than that is the ground's own noise
+_SQUARE = np.ones((3, 3), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """A digit's ink, cut out of its picture.
+
+    Attributes:
+        strength: [h, w], 255 where the ink is full, 0 where there is none of this digit.
+        box: Of the digit, in the picture's pixels.
+        dark: Whether the ink is darker than the ground.
+        several: Whether what is beside it looks like a digit as well.
+    """
+
+    strength: Pixels
+    box: Box
+    dark: bool
+    several: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """An estimate of the ground on a coarse grid, and the colour in which ink departs from it."""
+
+    coarse: Colours
+    axis: Colours
+
+    def under(self, box: Box, shape: tuple[int, ...], size: tuple[int, ...]) -> Colours:
+        """Resample the part under a box of a picture of that shape to a height and width."""
+        left, top, right, bottom = box
+        part = _scale(self.coarse, shape)[top:bottom, left:right]
+        return _scale(part, size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A group of pieces that may be the digit, and how strong its ink is on its ground."""
+
+    group: Group
+    ground: _Ground
+    dark: bool
+    level: float
+    likelihood: float
+
+
+def find_ink(pixels: Pixels) -> Ink | None:
+    """Find the digit in a picture [H, W, 3]; None where nothing stands out."""
+    searched, block = reduce(pixels, _SEARCHED)
+    found = _likeliest(searched)
+    if found is None:
+        return None
+    if block > 1 and found.group.longest < _SMALL:
+        return _from_closer(pixels, block, found)
+    return _cut_out(pixels, block, found)
+
+
+def _from_closer(pixels: Pixels, block: int, found: _Candidate) -> Ink:
+    """Search once more around a small candidate; what is found must not reach far beyond it."""
+    left, top, right, bottom = _enlarge(found.group.around(_CLOSER), block)
+    part = pixels[top:bottom, left:right]
+    searched, smaller_block = reduce(part, _SEARCHED_CLOSER)
+    again = _likeliest(searched)
+    if again is not None:
+        ink = _cut_out(part, smaller_block, again)
+        x, y, to_x, to_y = ink.box
+        box = left + x, top + y, left + to_x, top + to_y
+        if _contains(_enlarge(found.group.around(_BEYOND), block), box):
+            return replace(ink, box=box, several=ink.several or found.group.has_rival())
+    return _cut_out(pixels, block, found)
+
+
+def _enlarge(box: Box, block: int) -> Box:
+    left, top, right, bottom = box
+    return left * block, top * block, right * block, bottom * block
+
+
+def _contains(outer: Box, inner: Box) -> bool:
+    return (
+        outer[0] <= inner[0]
+        and outer[1] <= inner[1]
+        and outer[2] >= inner[2]
+        and outer[3] >= inner[3]
+    )
+
+
+def _likeliest(pixels: Pixels) -> _Candidate | None:
+    coarse, block = reduce(pixels, COARSE)
+    coarse = np.asarray(cv2.GaussianBlur(coarse, (3, 3), 0)) if block > 1 else coarse
+    steps = edges(pixels)
+    best = _best(_candidates(pixels, even(coarse), steps))
+    if best is None or best.likelihood < _CLEAR:
+        other = _best(_candidates(pixels, uneven(coarse), steps))
+        if other and (best is None or _UNEVEN * other.likelihood > best.likelihood):
+            best = other
+    return best if best and best.likelihood >= _UNLIKELY else None
+
+
+def _best(candidates: Iterator[_Candidate]) -> _Candidate | None:
+    return max(candidates, key=lambda candidate: candidate.likelihood, default=None)
+
+
+def _candidates(pixels: Pixels, coarse: Colours, steps: Pixels) -> Iterator[_Candidate]:
+    full = _scale(coarse, pixels.shape)
+    ground = _Ground(coarse, ink_axis(pixels, full))
+    for contrast in contrasts(pixels, full, ground.axis):
+        for closeup in _closeups(contrast, steps):
+            yield _Candidate(
+                closeup.group, ground, contrast.dark, closeup.level(), closeup.likelihood()
+            )
+
+
+def _closeups(contrast: Contrast, steps: Pixels) -> Iterator[Closeup]:
+    level = contrast.ink_level()
+    if level < FAINTEST:
+        return
+    ink = contrast.mask(level)
+    pieces = Pieces.of(ink)
+    if pieces.longest_share() >= LINE_SPAN:
+        pieces = Pieces.of(without_lines(ink))
+    lit = contrast.gain * steps
+    order = pieces.by_prominence()
+    for main in order[:_MAINS]:
+        yield Closeup.of(pieces.gather(main, order), contrast, ink, lit)
+
+
+def _cut_out(pixels: Pixels, block: int, found: _Candidate) -> Ink:
+    """Measure the candidate's ink again, in the finest pixels that there are."""
+    region = found.group.around(0.1)
+    left, top, right, bottom = (side * block for side in region)
+    cut, scale = reduce(pixels[top:bottom, left:right], _CUT)
+    ground = found.ground.under(region, found.group.pieces.labels.shape, cut.shape)
+    darker, lighter = contrasts(cut, ground, found.ground.axis)
+    contrast = darker if found.dark else lighter
+    nearby = cv2.dilate(found.group.mask(region), _SQUARE)
+    own = cv2.resize(nearby, cut.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    mask = contrast.mask(found.level) * own
+    strength = contrast.strength * own
+    level = float(np.median(strength[mask > 0])) if mask.any() else found.level
+    x, y, width, height = (side * scale for side in cv2.boundingRect(mask))
+    return Ink(
+        strength=np.minimum(strength * (255 / level), 255).astype(np.uint8),
+        box=(left + x, top + y, left + x + width, top + y + height),
+        dark=found.dark,
+        several=found.group.has_rival(),
+    )
+
+
+def _scale(colours: Colours, size: tuple[int, ...]) -> Colours:
+    return np.asarray(cv2.resize(colours, size[1::-1], interpolation=cv2.INTER_LINEAR))

@@ -1,0 +1,47 @@
+"""Arrays of pixels, and how they are made fewer."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+Colours = NDArray[np.float32]
+Box = tuple[int, int, int, int]  # left, top, right, bottom; the last two exclusive
+
+
+def average_blocks(pixels: Pixels, block: int) -> Pixels:
+    """Average squares of `block` pixels; what is left over at the right and below is cut off.
+
+    Only whole blocks, because OpenCV's area averaging is several times faster for them.
+
+    Args:
+        pixels: [H, W] or [H, W, C].
+        block: Side of a square in pixels, at least 1.
+
+    Returns:
+        [H // block, W // block] or with C, at least one pixel each way.
+    """
+    if block == 1:
+        return pixels
+    height, width = (max(1, side // block) for side in pixels.shape[:2])
+    whole = pixels[: height * block, : width * block]
+    averaged = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(averaged, np.uint8).reshape(height, width, *pixels.shape[2:])
+
+
+def reduce(pixels: Pixels, longest: int) -> tuple[Pixels, int]:
+    """Average blocks until no side is longer than `longest` pixels.
+
+    Returns:
+        The reduced picture, and the side of a block: 1 where there was nothing to do.
+    """
+    block = -(-max(pixels.shape[:2]) // longest)
+    return average_blocks(pixels, block), block
+
+
+def brightest(colours: Any) -> Any:
+    """Take the largest of each pixel's three colours: [H, W] of [H, W, 3]."""
+    red, green, blue = cv2.split(colours)
+    return cv2.max(cv2.max(red, green), blue)
