@@ -1,4 +1,4 @@
-"""`python -m training run | evaluate`: the command line, and nothing else."""
+"""`python -m training run | evaluate | decline`: the command line, and nothing else."""
 
 import sys
 from argparse import ArgumentParser, Namespace
@@ -10,6 +10,7 @@ from artifact.errors import TandemError
 from artifact.metrics import Metrics
 from artifact.repository import Artifact
 from training.config import Places, RunConfig
+from training.declining import DecliningConfig, compare
 from training.errors import TrainingError
 from training.examination import ExaminationConfig, examine
 from training.options import add_options, explain, from_options
@@ -47,6 +48,9 @@ def _parser() -> ArgumentParser:
     command = commands.add_parser("evaluate", help="ask published models about other pictures")
     command.set_defaults(command=_evaluate, when_stopped="there is no report")
     add_options(command, ExaminationConfig)
+    command = commands.add_parser("decline", help="compare scores that tell digits from the rest")
+    command.set_defaults(command=_decline, when_stopped="there is no report")
+    add_options(command, DecliningConfig)
     return parser
 
 
@@ -59,6 +63,12 @@ def _evaluate(options: Namespace) -> None:
     config = from_options(ExaminationConfig, options)
     examine(config)
     sys.stdout.write(f"\nreport, contact sheets and figures are in {config.output}\n")
+
+
+def _decline(options: Namespace) -> None:
+    config = from_options(DecliningConfig, options)
+    compare(config)
+    sys.stdout.write(f"the comparison is in {config.report}\n")
 
 
 def _announce(artifact: Artifact) -> None:

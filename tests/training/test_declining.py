@@ -60,15 +60,15 @@ def test_feature_distance_sees_what_the_logits_do_not_tell() -> None:
 
 
 def test_report_has_a_table_for_each_run_and_a_figure(tmp_path: Path) -> None:
-    rows = (row("poor", np.full(9, 0.8)), row("good", np.full(9, -1.0)))
+    rows = (row("energy", np.full(9, 0.8)), row("max-logit", np.full(9, 0.2)))
     compared = Compared("a-run", RunConfig(outlier_weight=0.5), 0.9951, rows)
     write_report([compared, compared], tmp_path / "docs" / "REPORT.md")
     text = (tmp_path / "docs" / "REPORT.md").read_text("utf-8")
     assert text.count("## a-run") == 2
     assert "99.51% right on test" in text
-    assert "| good | 100.0 | 100.0 |" in text
-    assert "| good | 0.5 | 90.0 | 90.0 | 0.0 |" in text
-    assert compared.best.method == "good"
+    assert "| max-logit | 80.0 | 80.0 |" in text
+    assert "| max-logit | 0.5 | 90.0 | 90.0 | 0.0 |" in text
+    assert compared.best.method == "max-logit"
     with Image.open(tmp_path / "docs" / "REPORT.png") as figure:
         assert min(figure.size) > 200
 

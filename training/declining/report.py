@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from artifact.manifest import Separation
+from artifact.scores import SCORES
 from training.config import RunConfig
 from training.figures.canvas import png
 from training.figures.rejection import draw_rejection
@@ -27,12 +28,12 @@ of scribbling, noises, patterns and scenes are others than those that a network 
 in training (`--outlier-weight`). All are made by `training/outliers`; none of it is a photograph
 that anybody took, and there are no handwritten letters in it.
 
-Left out, because anybody reads them as a digit when they stand alone: the letters {letters};
-circles, upright ellipses and single straight lines.
+Left out, because anybody reads them as a digit when they stand alone: the letters
+{letters}; circles, upright ellipses and single straight lines.
 
 AUROC is the chance that a test image scores higher than an outlier. The two distances need the
 features before the last layer, which the exported files do not give; they are here to show what
-that would bring.
+that would bring. The figure is of the best score that needs nothing but the logits.
 """
 
 
@@ -71,15 +72,16 @@ class Compared:
 
     @property
     def best(self) -> Row:
-        """The score of the highest AUROC over all outliers."""
-        return max(self.rows, key=lambda row: row.separation.auroc)
+        """The score of the highest AUROC over all outliers, of those that artifacts may use."""
+        usable = (row for row in self.rows if row.method in SCORES)
+        return max(usable, key=lambda row: row.separation.auroc)
 
 
 def write_report(compared: Sequence[Compared], path: Path) -> None:
     """Write the page, and its figure beside it under the same name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure = path.with_suffix(".png")
-    curves = {f"{one.run}: {one.best.method}": one.best.separation for one in compared}
+    curves = {f"{one.run}, {one.best.method}": one.best.separation for one in compared}
     figure.write_bytes(png(draw_rejection(curves)))
     path.write_text("\n".join(_lines(compared, figure.name)), "utf-8")
 

@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from artifact.manifest import Separation
-from training.figures.canvas import BLUE, FADED, INK, PALE, RUST, VERMILION, blank, styled
+from training.figures.canvas import BLUE, FADED, INK, PALE, VERMILION, blank, styled
 
-_STYLES = tuple((colour, line) for line in ("-", "--") for colour in (BLUE, VERMILION, INK, RUST))
+_STYLES = tuple((colour, line) for line in ("-", "--") for colour in (BLUE, VERMILION, INK))
 
 
 @styled
@@ -22,7 +22,7 @@ def draw_rejection(separations: Mapping[str, Separation]) -> Figure:
     panels = figure.subplots(1, len(separations), sharey=True, squeeze=False)[0]
     for axes, (name, separation) in zip(panels, separations.items(), strict=True):
         _draw_kinds(axes, separation)
-        axes.set_title(f"{name}, AUROC {separation.auroc:.2%}")
+        axes.set_title(f"{name}\nAUROC {separation.auroc:.2%}")
     panels[0].set_ylabel("outliers declined")
     panels[0].legend(frameon=False, fontsize=8)
     return figure
@@ -37,7 +37,7 @@ def _draw_kinds(axes: Axes, separation: Separation) -> None:
         )
     axes.axvline(0.005, color=FADED, linestyle=":")
     axes.set_xscale("symlog", linthresh=0.001)
-    ticks = {0.0: "100%", 0.001: "99.9%", 0.005: "99.5%", 0.01: "99%", 0.1: "90%"}
+    ticks = {0.0: "100%", 0.001: "99.9%", 0.005: "99.5%", 0.02: "98%", 0.1: "90%"}
     axes.set_xticks(list(ticks), list(ticks.values()), minor=False)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
     axes.set_xlabel("digits accepted")
