@@ -173,8 +173,9 @@ def test_killed_run_goes_on_to_the_same_weights(tmp_path: Path, folder: Path) ->
         (("--dataset", "kmnist", "--data-dir", os.devnull), 1, "kmnist is neither readable"),
         (("--device", "cuda:99"), 1, "device 'cuda:99' cannot be used here"),
         (("--device", "abacus"), 1, "accepted are auto, cpu"),
+        (("--outlier-weight", "1"), 1, "with digits: it is not known what is no picture"),
     ],
-    ids=["architecture", "epochs", "data set", "no such GPU", "no such device"],
+    ids=["architecture", "epochs", "data set", "no such GPU", "no such device", "outliers"],
 )
 def test_mistake_on_the_command_line_is_explained(
     options: tuple[str, ...],
