@@ -37,7 +37,7 @@ def reduce(pixels: Pixels, longest: int) -> tuple[Pixels, int]:
     Returns:
         The reduced picture, and the side of a block: 1 where there was nothing to do.
     """
-    block = -(-max(pixels.shape[:2]) // longest)
+    block = max(1, round(max(pixels.shape[:2]) / longest))
     return average_blocks(pixels, block), block
 
 

@@ -82,7 +82,9 @@ def main() -> None:
             milliseconds(lambda seen=seen: tensor([seen], _INPUT)),
             milliseconds(lambda data=data: tensor([view(decode(data), _INPUT)], _INPUT)),
         )
-        figures = "".join(f"{part:>{width}.3f}" for part, width in zip(parts, (11, 9, 11, 9)))
+        figures = "".join(
+            f"{part:>{width}.3f}" for part, width in zip(parts, (11, 9, 11, 9), strict=True)
+        )
         print(f"{name:31}{len(data) / 1e3:>9.1f}{figures}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak resident memory, drawing included: {peak:.0f} MiB")

@@ -52,7 +52,7 @@ def constant(progress: float) -> float:  # noqa: ARG001 - has the shape of a sch
 
 def step(progress: float) -> float:
     """A tenth from the middle on, a hundredth in the last quarter."""
-    return 1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01  # noqa: PLR2004
+    return 1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01
 
 
 def cosine(progress: float) -> float:

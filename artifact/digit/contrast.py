@@ -4,15 +4,14 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from artifact.pixels import Colours, Pixels, brightest
 
 FAINTEST = 10.0  # of 255: less than this is no ink
 _EDGE = 0.45  # of the ink's strength: where its outline is drawn
-_LUMINANCE = np.array([[0.299, 0.587, 0.114]], np.float32)  # ITU-R BT.601
 _LIT = 200.0  # the luminance to which a shaded ground is brought
 _DARKEST = 64.0  # a ground below it is dark by itself, not for want of light
+_GAIN = (_LIT / np.maximum(np.arange(256), _DARKEST)).astype(np.float32)  # of each luminance
 _DESCENDING = np.arange(255, -1, -1, dtype=np.float32)
 _SAMPLED = 128  # pixels of the longest side, at least, by which the ink's colour is told
 _STRONGEST = 0.004  # share of the pixels that tell the ink's colour
@@ -44,20 +43,19 @@ class Contrast:
         return (self.strength > max(_EDGE * level, FAINTEST / 2)).view(np.uint8)
 
 
-def ink_axis(pixels: Pixels, ground: Colours) -> Colours:
+def ink_axis(pixels: Pixels, ground: Pixels) -> Colours:
     """Find the direction in colour space [1, 3] in which the strongest pixels leave the ground."""
     sample = slice(None, None, 1 + max(pixels.shape[:2]) // _SAMPLED)
-    difference = np.subtract(pixels[sample, sample], ground[sample, sample])
+    difference = pixels[sample, sample].astype(np.float32) - ground[sample, sample]
     magnitude = brightest(np.abs(difference)).astype(np.uint8)
-    counts = _histogram(magnitude)
-    strongest = _mean_of_top(counts, max(8, int(_STRONGEST * magnitude.size)))
+    strongest = _mean_of_top(_histogram(magnitude), max(8, int(_STRONGEST * magnitude.size)))
     departing = difference[magnitude >= max(1.0, 0.8 * strongest)]
-    _, _, axes = cv2.eigen(cv2.mulTransposed(departing, True))
+    _, _, axes = cv2.eigen(cv2.mulTransposed(departing, aTa=True))
     axis = axes[:1]  # of the largest eigenvalue
     return np.asarray(axis if axis.sum() > 0 else -axis)
 
 
-def contrasts(pixels: Pixels, ground: Colours, axis: Colours) -> tuple[Contrast, Contrast]:
+def contrasts(pixels: Pixels, ground: Pixels, axis: Colours) -> tuple[Contrast, Contrast]:
     """Split what departs from the ground into its darker and its lighter side.
 
     The sides are told apart along `axis`, so that ink as bright as its ground is not torn in two.
@@ -68,14 +66,15 @@ def contrasts(pixels: Pixels, ground: Colours, axis: Colours) -> tuple[Contrast,
         ground: [H, W, 3].
         axis: From `ink_axis`.
     """
-    difference = cv2.subtract(pixels, ground, dtype=cv2.CV_32F)
-    magnitude = brightest(np.abs(difference))
-    lighter = cv2.transform(difference, axis) > 0
-    gain = _LIT / np.maximum(cv2.transform(ground, _LUMINANCE), _DARKEST)
-    dark = np.minimum(magnitude * gain, 255) * ~lighter
+    magnitude = brightest(cv2.absdiff(pixels, ground))
+    difference = cv2.subtract(pixels, ground, dtype=cv2.CV_16S)
+    lighter = (cv2.transform(difference, 16 * axis) > 0).view(np.uint8)
+    luminance = cv2.cvtColor(ground, cv2.COLOR_RGB2GRAY)
+    gain = cv2.LUT(luminance, _GAIN)
+    darker = cv2.multiply(magnitude, gain, dtype=cv2.CV_8U) * (lighter ^ 1)
     return (
-        Contrast(dark.astype(np.uint8), gain, dark=True),
-        Contrast((magnitude * lighter).astype(np.uint8), np.ones_like(gain), dark=False),
+        Contrast(darker, gain, dark=True),
+        Contrast(magnitude * lighter, np.ones_like(gain), dark=False),
     )
 
 

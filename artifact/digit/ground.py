@@ -21,7 +21,7 @@ _RIM = 0.06  # of the shorter side
 _WINDOW = 0.34  # of the longest side
 
 
-def even(coarse: Pixels) -> Colours:
+def even(coarse: Pixels) -> Pixels:
     """Fit a quadratic surface per colour to a coarse picture [h, w, 3], ink left out.
 
     It starts from the rim's median colour, and then fits a plane, then a quadratic, to whatever
@@ -35,18 +35,16 @@ def even(coarse: Pixels) -> Colours:
     for known_terms in (1, 3, 6, 6):
         surface = _fit(terms[:, :known_terms], colours, kept)
         kept = _near(colours, surface, kept, factor=3, least=6)
-    return surface.reshape(coarse.shape).clip(0, 255)
+    return np.rint(surface.clip(0, 255)).astype(np.uint8).reshape(coarse.shape)
 
 
-def uneven(coarse: Pixels) -> Colours:
+def uneven(coarse: Pixels) -> Pixels:
     """Take the median around each pixel of a coarse picture [h, w, 3]."""
     window = max(3, int(max(coarse.shape[:2]) * _WINDOW) // 2 * 2 + 1)
-    return cv2.medianBlur(coarse, window).astype(np.float32)
+    return np.asarray(cv2.medianBlur(coarse, window), np.uint8)
 
 
-def _near(
-    colours: Colours, surface: Colours, among: Mask, factor: float, least: float
-) -> Mask:
+def _near(colours: Colours, surface: Colours, among: Mask, factor: float, least: float) -> Mask:
     """Tell which pixels [n] lie within some median deviations of the surface [n, 3]."""
     red, green, blue = cv2.split(cv2.absdiff(colours, surface)[:, None])
     deviation = np.maximum(np.maximum(red, green), blue).ravel()

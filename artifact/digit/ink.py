@@ -4,7 +4,7 @@ Candidates come from two estimates of the ground, and for each from the darker a
 side of what departs from it. Each is a group of connected pieces; the likeliest is the digit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -14,8 +14,8 @@ from artifact.digit.contrast import FAINTEST, Contrast, contrasts, ink_axis
 from artifact.digit.ground import COARSE, even, uneven
 from artifact.digit.likelihood import Closeup, edges
 from artifact.digit.lines import LINE_SPAN, without_lines
-from artifact.pixels import Box, Colours, Pixels, reduce
 from artifact.digit.shapes import Group, Pieces
+from artifact.pixels import Box, Colours, Pixels, reduce
 
 _SEARCHED = 256  # longest side, in pixels, of the picture that is searched
 _SEARCHED_CLOSER = 192  # the same once more, around a small digit
@@ -27,6 +27,7 @@ _MAINS = 3  # pieces that are tried as a digit's main one
 _CLEAR = 3.0  # a candidate on even ground that is likelier needs no comparison
 _UNEVEN = 0.85  # of two candidates alike, the one on even ground is to be preferred
 _UNLIKELY = 0.8  # what is less likely than that is the ground's own noise
+_RING = 0.4  # a digit around it that is so much as likely makes a candidate its hole
 _SQUARE = np.ones((3, 3), np.uint8)
 
 
@@ -51,10 +52,10 @@ class Ink:
 class _Ground:
     """An estimate of the ground on a coarse grid, and the colour in which ink departs from it."""
 
-    coarse: Colours
+    coarse: Pixels
     axis: Colours
 
-    def under(self, box: Box, shape: tuple[int, ...], size: tuple[int, ...]) -> Colours:
+    def under(self, box: Box, shape: tuple[int, ...], size: tuple[int, ...]) -> Pixels:
         """Resample the part under a box of a picture of that shape to a height and width."""
         left, top, right, bottom = box
         part = _scale(self.coarse, shape)[top:bottom, left:right]
@@ -125,10 +126,22 @@ def _likeliest(pixels: Pixels) -> _Candidate | None:
 
 
 def _best(candidates: Iterator[_Candidate]) -> _Candidate | None:
-    return max(candidates, key=lambda candidate: candidate.likelihood, default=None)
+    ranked = sorted(candidates, key=lambda candidate: candidate.likelihood, reverse=True)
+    return next((each for each in ranked if not _is_hole(each, ranked)), None)
 
 
-def _candidates(pixels: Pixels, coarse: Colours, steps: Pixels) -> Iterator[_Candidate]:
+def _is_hole(inner: _Candidate, candidates: Sequence[_Candidate]) -> bool:
+    """Whether it is the ground that shows through a digit such as 0, and not ink at all."""
+    return any(
+        outer.dark != inner.dark
+        and outer.likelihood > _RING * inner.likelihood
+        and outer.group.box != inner.group.box
+        and _contains(outer.group.box, inner.group.box)
+        for outer in candidates
+    )
+
+
+def _candidates(pixels: Pixels, coarse: Pixels, steps: Pixels) -> Iterator[_Candidate]:
     full = _scale(coarse, pixels.shape)
     ground = _Ground(coarse, ink_axis(pixels, full))
     for contrast in contrasts(pixels, full, ground.axis):
@@ -146,7 +159,7 @@ def _closeups(contrast: Contrast, steps: Pixels) -> Iterator[Closeup]:
     pieces = Pieces.of(ink)
     if pieces.longest_share() >= LINE_SPAN:
         pieces = Pieces.of(without_lines(ink))
-    lit = contrast.gain * steps
+    lit = cv2.multiply(contrast.gain, steps, dtype=cv2.CV_32F)
     order = pieces.by_prominence()
     for main in order[:_MAINS]:
         yield Closeup.of(pieces.gather(main, order), contrast, ink, lit)
@@ -174,5 +187,5 @@ def _cut_out(pixels: Pixels, block: int, found: _Candidate) -> Ink:
     )
 
 
-def _scale(colours: Colours, size: tuple[int, ...]) -> Colours:
-    return np.asarray(cv2.resize(colours, size[1::-1], interpolation=cv2.INTER_LINEAR))
+def _scale(pixels: Pixels, size: tuple[int, ...]) -> Pixels:
+    return np.asarray(cv2.resize(pixels, size[1::-1], interpolation=cv2.INTER_LINEAR))

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from artifact.digit.contrast import Contrast
-from artifact.pixels import Colours, Pixels, brightest
 from artifact.digit.shapes import Group
+from artifact.pixels import Colours, Pixels, brightest
 
 _AROUND = 0.3  # of the digit's longer side: what is taken for its surroundings
 _STEP = 0.3  # of the ink's strength: a smaller difference is no edge

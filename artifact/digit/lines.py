@@ -54,7 +54,8 @@ def _lying_lines(mask: Pixels) -> list[_Line]:
     run = np.ones((1, max(9, round(_RUN * width))), np.uint8)
     straight = cv2.morphologyEx(tolerant, cv2.MORPH_OPEN, run)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(straight, connectivity=8)
-    long = [piece for piece in range(1, count) if stats[piece, cv2.CC_STAT_WIDTH] >= LINE_SPAN * width]
+    widths = stats[:, cv2.CC_STAT_WIDTH]
+    long = [piece for piece in range(1, count) if widths[piece] >= LINE_SPAN * width]
     traced = (_trace(np.asarray(labels), stats[piece].tolist(), piece) for piece in long)
     lines = [line for line in traced if line is not None]
     alone = any(len(line.columns) >= _ALONE * width for line in lines)
@@ -75,7 +76,8 @@ def _trace(labels: NDArray[np.int32], stats: list[int], label: int) -> _Line | N
     if np.median(np.abs(polynomial.polyval(bare / width, curve) - middles)) > _BENT:
         return None
     columns = np.arange(width)
-    return _Line(columns + left, polynomial.polyval(columns / width, curve) + top, thickness)
+    rows = np.asarray(polynomial.polyval(columns / width, curve) + top, np.float64)
+    return _Line(columns + left, rows, thickness)
 
 
 def _draw(lines: list[_Line], shape: tuple[int, ...]) -> Pixels:

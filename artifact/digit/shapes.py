@@ -91,7 +91,7 @@ class Pieces:
         x, y = inset
         inside = self.labels[top + y : bottom - y, left + x : right - x]
         others = np.count_nonzero(inside) - np.count_nonzero(inside == piece)
-        return others > 0.004 * inside.size
+        return bool(others > 0.004 * inside.size)
 
     def gather(self, main: int, others: list[int]) -> "Group":
         """Add to a piece whatever of the others is near and large enough to be part of it."""
@@ -147,7 +147,7 @@ class Group:
 
     def _rivals(self, piece: int) -> bool:
         """As tall, at the same height, whole, and near."""
-        left, top, right, bottom = self.pieces.boxes[piece].tolist()
+        _, top, _, bottom = self.pieces.boxes[piece].tolist()
         _, own_top, _, own_bottom = self.box
         tallest = max(bottom - top, own_bottom - own_top)
         overlap = min(bottom, own_bottom) - max(top, own_top)
@@ -176,7 +176,9 @@ class Group:
         """Mark with 1 the members' pixels within a region of the picture."""
         left, top, right, bottom = region
         labels = self.pieces.labels[top:bottom, left:right]
-        return np.isin(labels, self.members).view(np.uint8)
+        is_member = np.zeros(len(self.pieces.areas), np.uint8)
+        is_member[list(self.members)] = 1
+        return is_member[labels]
 
     def around(self, margin: float) -> Box:
         """Widen the box by a share of its longer side, but not beyond the picture."""

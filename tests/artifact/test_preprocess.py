@@ -9,7 +9,8 @@ import pytest
 
 from artifact.images import decode
 from artifact.manifest import Input
-from artifact.preprocess import Pixels, View, tensor, view
+from artifact.pixels import Pixels
+from artifact.preprocess import View, tensor, view
 from tests.artifact.pictures import coloured, encode, seven
 
 DIGIT = Input(shape=(1, 28, 28), mode="L", mean=(0.5,), std=(0.25,), preprocess="digit")
@@ -180,7 +181,8 @@ def test_resize_keeps_the_aspect_on_the_border_s_colour() -> None:
 def test_tensor_is_scaled_as_the_manifest_says() -> None:
     views = [View(np.full((28, 28), value, np.uint8)) for value in (0, 255)]
     batch = tensor(views, DIGIT)
-    assert (batch.shape, batch.dtype) == ((2, 1, 28, 28), np.float32)
+    assert batch.shape == (2, 1, 28, 28)
+    assert batch.dtype == np.float32
     np.testing.assert_allclose(batch[:, 0, 0, 0], [-2, 2])
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from artifact.errors import BrokenArtifact
-from artifact.manifest import RuntimeId
+from artifact.manifest import MODEL_FILES, RuntimeId
 from artifact.runtime import Batch, is_installed, open_runtime
 from tests.known_answer import LABELS, SIDE, onnx_model, torchscript_model
 
@@ -59,7 +59,7 @@ def test_bytes_that_are_no_model_are_refused(runtime: RuntimeId, data: bytes) ->
 
 
 def test_runtimes_of_the_full_installation_are_installed() -> None:
-    assert all(map(is_installed, ("onnx", "onnx-int8", "torchscript")))
+    assert all(is_installed(runtime) for runtime in MODEL_FILES)
 
 
 def test_missing_library_is_named_with_what_is_installed() -> None:

@@ -27,7 +27,7 @@ def load_folder(root: Path, side: int, mode: Mode) -> Dataset:
         DatasetError: A folder is missing or empty, or a file is no picture.
     """
     labels = tuple(path.name for path in _visible(root / "train") if path.is_dir())
-    if len(labels) < 2:  # noqa: PLR2004 - there is nothing to tell apart
+    if len(labels) < 2:
         raise DatasetError(
             f"the data directory's folder train has {len(labels)} folders of pictures: it needs "
             "one for each class, train/<class>/*.png, and the same in test"
@@ -56,7 +56,7 @@ def _pixels(path: Path, wanted: Input) -> NDArray[np.uint8]:
         seen = view(decode(path.read_bytes()), wanted).pixels
     except ImageError as error:
         raise DatasetError(f"{_short(path)} is refused: {error}") from error
-    return seen[None] if seen.ndim == 2 else seen.transpose(2, 0, 1)  # noqa: PLR2004
+    return seen[None] if seen.ndim == 2 else seen.transpose(2, 0, 1)
 
 
 def _visible(folder: Path) -> list[Path]:

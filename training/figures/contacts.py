@@ -143,7 +143,7 @@ def _within(extent: Extent, box: tuple[float, float, float, float]) -> Extent:
 
 
 def _show(axes: Axes, picture: Pixels, extent: Extent) -> None:
-    flat = picture[..., 0] if picture.ndim == 3 and picture.shape[2] == 1 else picture  # noqa: PLR2004
+    flat = picture[..., 0] if picture.ndim == 3 and picture.shape[2] == 1 else picture
     axes.imshow(flat, cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="nearest")
 
 

@@ -24,7 +24,8 @@ def _specks(rng: np.random.Generator, shape: tuple[int, int]) -> Pixels:
     """Black on white, of several pixels each."""
     share, size = rng.uniform(0.005, 0.1), int(rng.integers(1, 6))
     specks = (rng.random(shape) < share / size).astype(np.uint8) * 255
-    return np.bitwise_not(np.asarray(cv2.dilate(specks, np.ones((size, size), np.uint8))))
+    larger = np.asarray(cv2.dilate(specks, np.ones((size, size), np.uint8)), np.uint8)
+    return np.bitwise_not(larger)
 
 
 def _blotches(rng: np.random.Generator, shape: tuple[int, int]) -> Pixels:

@@ -93,7 +93,7 @@ def _paint(rng: np.random.Generator, pixels: Floats, outline: Floats) -> None:
 def _cover(pixels: Floats, outline: Floats, colour: np.ndarray) -> None:
     mask = np.zeros(pixels.shape[:2], np.uint8)
     fill(mask, outline)
-    pixels[mask > 127] = colour  # noqa: PLR2004 - half covered
+    pixels[mask > 127] = colour
 
 
 _SCENES: dict[Part, tuple[Callable[[np.random.Generator, int], Floats], ...]] = {

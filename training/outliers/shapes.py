@@ -19,7 +19,7 @@ def draw_shape(rng: np.random.Generator, part: Part) -> Pixels:
     lines, closed = pick(rng, _SHAPES, part)
     sizes = np.cumsum([len(line) for line in lines])[:-1]
     points = placed(rng, np.concatenate(lines))
-    is_filled = closed and rng.random() < 0.5  # noqa: PLR2004 - outlined as often as filled
+    is_filled = closed and rng.random() < 0.5
     width = rng.uniform(0.02, 0.07)
     for line in np.split(points, sizes):
         if is_filled:

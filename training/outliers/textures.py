@@ -18,10 +18,10 @@ def draw_texture(rng: np.random.Generator, part: Part) -> Pixels:
     field = pick(rng, _PATTERNS, part)(rng, *turned)
     low, high = rng.uniform(0, 120, 3), rng.uniform(120, 255, 3)
     pixels = low + (high - low) * field[..., None]
-    if rng.random() < 0.5:  # noqa: PLR2004 - one in two
+    if rng.random() < 0.5:
         fill(mask, placed(rng, pick(rng, _GARMENTS, part), turn=0.15))
-        ground = 255.0 if rng.random() < 0.5 else 0.0  # noqa: PLR2004 - one in two
-        pixels = np.where(mask[..., None] > 127, pixels, ground)  # noqa: PLR2004 - half covered
+        ground = 255.0 if rng.random() < 0.5 else 0.0
+        pixels = np.where(mask[..., None] > 127, pixels, ground)
     return noisy(rng, pixels, rng.uniform(0, 6))
 
 
