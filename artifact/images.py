@@ -197,7 +197,7 @@ def _pixels(image: Image.Image) -> Pixels:
         return np.asarray(image.convert("RGBA"))
     if image.mode in {"1", "L"}:
         return np.asarray(image.convert("L"))[..., None]
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _to_eight_bits(deep: NDArray[np.generic]) -> Pixels:

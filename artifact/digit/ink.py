@@ -180,7 +180,7 @@ def _cut_out(pixels: Pixels, block: int, found: _Candidate) -> Ink:
     level = float(np.median(strength[mask > 0])) if mask.any() else found.level
     x, y, width, height = (side * scale for side in cv2.boundingRect(mask))
     return Ink(
-        strength=np.minimum(strength * (255 / level), 255).astype(np.uint8),
+        strength=cv2.convertScaleAbs(strength, alpha=255 / level),
         box=(left + x, top + y, left + x + width, top + y + height),
         dark=found.dark,
         several=found.group.has_rival(),

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.polynomial import polynomial
 from numpy.typing import NDArray
 
+from artifact.digit.shapes import label
 from artifact.pixels import Pixels
 
 _RUN = 0.12  # of the picture's side: what is straight for so long may be part of a line
@@ -53,19 +54,19 @@ def _lying_lines(mask: Pixels) -> list[_Line]:
     tolerant = cv2.dilate(mask, np.ones((3, 1), np.uint8))  # a slanted line has short runs
     run = np.ones((1, max(9, round(_RUN * width))), np.uint8)
     straight = cv2.morphologyEx(tolerant, cv2.MORPH_OPEN, run)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(straight, connectivity=8)
+    count, labels, stats = label(straight)
     widths = stats[:, cv2.CC_STAT_WIDTH]
     long = [piece for piece in range(1, count) if widths[piece] >= LINE_SPAN * width]
-    traced = (_trace(np.asarray(labels), stats[piece].tolist(), piece) for piece in long)
+    traced = (_trace(labels, stats[piece].tolist(), piece) for piece in long)
     lines = [line for line in traced if line is not None]
     alone = any(len(line.columns) >= _ALONE * width for line in lines)
     return lines if len(lines) > 1 or alone else []
 
 
-def _trace(labels: NDArray[np.int32], stats: list[int], label: int) -> _Line | None:
+def _trace(labels: NDArray[np.uint16], stats: list[int], number: int) -> _Line | None:
     """Fit a quadratic to a piece where no stroke crosses it; None if that is no line."""
     left, top, width, height, _ = stats
-    piece = labels[top : top + height, left : left + width] == label
+    piece = labels[top : top + height, left : left + width] == number
     heights = piece.sum(axis=0)
     thickness = max(1.0, float(np.median(heights)) - 2)
     if thickness * _SLENDER > width:
@@ -89,6 +90,6 @@ def _draw(lines: list[_Line], shape: tuple[int, ...]) -> Pixels:
 
 
 def _has_piece(mask: Pixels) -> bool:
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    _, _, stats = label(mask)
     sides = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
     return bool(sides.max(initial=0) >= _LEFT * max(mask.shape))

@@ -26,7 +26,7 @@ class Pieces:
         contacts: [N], pixels that lie on the picture's border.
     """
 
-    labels: NDArray[np.int32]
+    labels: NDArray[np.uint16]
     boxes: NDArray[np.int64]
     areas: NDArray[np.int64]
     contacts: NDArray[np.int64]
@@ -34,7 +34,7 @@ class Pieces:
     @classmethod
     def of(cls, mask: Pixels) -> "Pieces":
         """Label the pixels [H, W] of a mask that are not 0."""
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+        count, labels, stats = label(mask)
         border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
         boxes = stats[:, :4].astype(np.int64)
         boxes[:, 2:] += boxes[:, :2]
@@ -183,6 +183,19 @@ class Group:
     def around(self, margin: float) -> Box:
         """Widen the box by a share of its longer side, but not beyond the picture."""
         return widen(self.box, margin, self.pieces.labels.shape)
+
+
+def label(mask: Pixels) -> tuple[int, NDArray[np.uint16], NDArray[np.int32]]:
+    """Label the 8-connected pieces of a mask of less than 2**17 pixels.
+
+    Returns:
+        How many labels there are with the ground's 0, the labels [H, W], and OpenCV's statistics.
+    """
+    # Labels of 16 bits take a third of the time of the usual 32.
+    count, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        mask, connectivity=8, ltype=cv2.CV_16U, ccltype=cv2.CCL_DEFAULT
+    )
+    return count, np.asarray(labels, np.uint16), np.asarray(stats, np.int32)
 
 
 def widen(box: Box, margin: float, shape: tuple[int, ...]) -> Box:
