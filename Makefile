@@ -16,7 +16,7 @@ TORCH_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 PIP := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run run-slim test lint format train serve benchmark image clean
+.PHONY: help setup run run-slim test lint format train serve evaluate benchmark image clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,11 +43,15 @@ format: setup  ## Rewrite the code in the project's style
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-train: setup  ## Train, evaluate and publish all four networks (DATASET, DATA_DIR, TRAIN_OPTIONS)
+train: setup  ## Train and publish all four networks; go on where stopped (DATASET, DATA_DIR)
 	@for architecture in $(ARCHITECTURES); do \
 		$(VENV)/bin/python -m training run --architecture $$architecture \
-			--dataset $(DATASET) --data-dir $(DATA_DIR) $(TRAIN_OPTIONS) || exit; \
+			--dataset $(DATASET) --data-dir $(DATA_DIR) --resume $(TRAIN_OPTIONS) || exit; \
 	done
+
+evaluate: setup  ## Other people's pictures, enlarged digits, MNIST-C (PICTURES, DATA_DIR)
+	$(VENV)/bin/python -m training evaluate --data-dir $(DATA_DIR) \
+		$(if $(PICTURES),--pictures $(PICTURES))
 
 benchmark: setup  ## Measure decoding and preprocessing, and every model on every runtime
 	$(VENV)/bin/python -m bench.preprocess
