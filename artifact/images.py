@@ -35,6 +35,7 @@ _SIGNATURES: Final[dict[bytes, Format]] = {
     b"II*\x00": "TIFF",
     b"MM\x00*": "TIFF",
 }
+_BOMBS: Final = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 _DETAIL = 512  # pixels: a picture is decoded reduced, but with a longer side of at least that
 _CHEAP_BYTES = 16_384
 _CHEAP_PIXELS = 64 * 64
@@ -91,7 +92,7 @@ def is_cheap(data: bytes) -> bool:
     """Whether decoding and preprocessing, or refusing, takes no more than about a millisecond."""
     try:
         width, height = _size(data, _format(data)) if len(data) <= _CHEAP_BYTES else (0, 0)
-    except ImageError:
+    except (ImageError, *_BOMBS):
         return True
     return len(data) <= _CHEAP_BYTES and width * height <= _CHEAP_PIXELS
 
@@ -109,13 +110,10 @@ def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> Picture:
             f"the picture has {len(data):,} bytes; at most {limits.max_bytes:,} are accepted"
         )
     kind = _format(data)
-    width, height = _size(data, kind)
-    if width * height > limits.max_pixels:
-        raise TooLarge(
-            f"the picture has {width:,} x {height:,} pixels; at most {limits.max_pixels:,} pixels "
-            "are accepted"
-        )
-    return _decode_plain_png(data) if _is_plain_png(data) else _decode_with_pillow(data, kind)
+    _check_size(data, kind, limits)
+    if kind == "PNG" and _is_plain_png(data):
+        return _decode_plain_png(data)
+    return _decode_with_pillow(data, kind)
 
 
 def _format(data: bytes) -> Format:
@@ -132,6 +130,16 @@ def _size(data: bytes, kind: Format) -> tuple[int, int]:
         return _PNG_SIZE.unpack_from(data, 16)
     with _opened(data, kind) as image:
         return image.size
+
+
+def _check_size(data: bytes, kind: Format, limits: Limits) -> None:
+    accepted = f"at most {limits.max_pixels:,} pixels are accepted"
+    try:
+        width, height = _size(data, kind)
+    except _BOMBS as error:
+        raise TooLarge(f"the picture has far too many pixels; {accepted}") from error
+    if width * height > limits.max_pixels:
+        raise TooLarge(f"the picture has {width:,} x {height:,} pixels; {accepted}")
 
 
 def _is_plain_png(data: bytes) -> bool:
@@ -169,8 +177,8 @@ def _opened(data: bytes, kind: Format) -> Iterator[Image.Image]:
     try:
         with Image.open(io.BytesIO(data), formats=(kind,)) as image:
             yield image
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise TooLarge("the picture has far more pixels than are accepted") from error
+    except _BOMBS:
+        raise
     except Exception as error:  # Pillow's decoders have no common root
         raise _damaged(kind) from error
 

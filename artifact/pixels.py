@@ -32,10 +32,11 @@ def average_blocks(pixels: Pixels, block: int) -> Pixels:
 
 
 def reduce(pixels: Pixels, longest: int) -> tuple[Pixels, int]:
-    """Average blocks until no side is longer than `longest` pixels.
+    """Average blocks until the longer side has about `longest` pixels.
 
     Returns:
-        The reduced picture, and the side of a block: 1 where there was nothing to do.
+        The reduced picture, its longer side below 1.5 times `longest`, and the side of a block: 1
+        where there was nothing to do.
     """
     block = max(1, round(max(pixels.shape[:2]) / longest))
     return average_blocks(pixels, block), block

@@ -146,9 +146,9 @@ def _candidates(pixels: Pixels, coarse: Pixels, steps: Pixels) -> Iterator[_Cand
     ground = _Ground(coarse, ink_axis(pixels, full))
     for contrast in contrasts(pixels, full, ground.axis):
         for closeup in _closeups(contrast, steps):
-            yield _Candidate(
-                closeup.group, ground, contrast.dark, closeup.level(), closeup.likelihood()
-            )
+            level = closeup.level()
+            likelihood = closeup.likelihood(level)
+            yield _Candidate(closeup.group, ground, contrast.dark, level, likelihood)
 
 
 def _closeups(contrast: Contrast, steps: Pixels) -> Iterator[Closeup]:

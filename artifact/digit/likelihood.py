@@ -58,9 +58,12 @@ class Closeup:
         """The strength of the group's own ink."""
         return float(np.median(self.strength[self.mask > 0]))
 
-    def likelihood(self) -> float:
-        """Rate from 0 to 5.5; of digits in all kinds of pictures, 98% are rated above 2."""
-        level = self.level()
+    def likelihood(self, level: float) -> float:
+        """Rate from 0 to 5.5; of digits in all kinds of pictures, 98% are rated above 2.
+
+        Args:
+            level: From `level`.
+        """
         return self._clear(level) * self._sharp(level) ** 3 * self._alone() * self._shaped()
 
     def _clear(self, level: float) -> float:

@@ -143,24 +143,23 @@ class Group:
 
     def has_rival(self) -> bool:
         """Whether there is another digit beside this one, or this is two side by side."""
-        return self._is_two() or any(self._rivals(piece) for piece in self.pieces.by_prominence())
+        return self._is_two() or any(self._rivals(piece) for piece in self._whole_and_large())
+
+    def _whole_and_large(self) -> list[int]:
+        """Pieces beside this group that the picture's border does not cut, if it cuts neither."""
+        areas = self.pieces.areas
+        large = areas > 0.3 * areas[list(self.members)].sum()
+        large[[0, *self.members]] = False
+        return np.flatnonzero(large & (self.pieces.contacts + self.contact == 0)).tolist()
 
     def _rivals(self, piece: int) -> bool:
-        """As tall, at the same height, whole, and near."""
+        """As tall, at the same height, near, and no frame."""
         _, top, _, bottom = self.pieces.boxes[piece].tolist()
         _, own_top, _, own_bottom = self.box
         tallest = max(bottom - top, own_bottom - own_top)
         overlap = min(bottom, own_bottom) - max(top, own_top)
-        beside = self._gap(piece) > 0 and overlap > _AS_TALL * tallest
-        whole = self.pieces.contacts[piece] == 0 and self.contact == 0
-        large = self.pieces.areas[piece] > 0.3 * self.pieces.areas[list(self.members)].sum()
-        return (
-            piece not in self.members
-            and beside
-            and whole
-            and large
-            and self._gap(piece) < 2 * tallest
-        )
+        near = 0 < self._gap(piece) < 2 * tallest
+        return near and overlap > _AS_TALL * tallest and not self.pieces.is_frame(piece)
 
     def _is_two(self) -> bool:
         """Two tall pieces apart that are together wider than any digit."""
@@ -186,7 +185,7 @@ class Group:
 
 
 def label(mask: Pixels) -> tuple[int, NDArray[np.uint16], NDArray[np.int32]]:
-    """Label the 8-connected pieces of a mask of less than 2**17 pixels.
+    """Label the 8-connected pieces of a mask of at most 2**18 pixels.
 
     Returns:
         How many labels there are with the ground's 0, the labels [H, W], and OpenCV's statistics.

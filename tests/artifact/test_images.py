@@ -128,10 +128,38 @@ def test_bytes_of_no_accepted_format_are_refused_with_the_list(data: bytes) -> N
         decode(data)
 
 
-@pytest.mark.parametrize("header", [png_header, bmp_header, gif_header])
+def jpeg_header(width: int, height: int) -> bytes:
+    whole = encode(INK, "JPEG")
+    size = whole.index(b"\xff\xc0") + 5
+    return whole[:size] + struct.pack(">2H", height, width) + whole[size + 4 :]
+
+
+def webp_header(width: int, height: int) -> bytes:
+    sizes = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    body = b"WEBPVP8X" + struct.pack("<2I", 10, 0) + sizes
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def tiff_header(width: int, height: int) -> bytes:
+    """One uncompressed strip of grey, whose pixels are missing."""
+    sizes = [(256, width), (257, height), (258, 8), (259, 1), (262, 1), (273, 8), (279, 9)]
+    entries = b"".join(struct.pack("<2H2I", tag, 4, 1, value) for tag, value in sizes)
+    return b"II*\x00" + struct.pack("<IH", 8, len(sizes)) + entries + bytes(4)
+
+
+@pytest.mark.parametrize(
+    "header", [png_header, bmp_header, gif_header, jpeg_header, webp_header, tiff_header]
+)
 def test_size_is_refused_from_the_header_alone(header: Callable[[int, int], bytes]) -> None:
-    with pytest.raises(TooLarge, match="pixels"):
+    with pytest.raises(TooLarge, match="at most 32,000,000 pixels are accepted"):
         decode(header(60_000, 60_000))
+
+
+def test_format_is_told_by_its_first_bytes_alone() -> None:
+    tiff = bytearray(tiff_header(4, 4))
+    tiff[12:16], tiff[24:26] = b"IHDR", b"\x08\x00"  # what would mark a plain PNG
+    with pytest.raises(Undecodable, match="TIFF"):
+        decode(bytes(tiff))
 
 
 def test_refusal_of_a_large_picture_says_what_is_accepted() -> None:
