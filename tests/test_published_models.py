@@ -1,0 +1,46 @@
+"""The models that this repository publishes."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from artifact.metrics import Metrics
+from artifact.repository import Repository
+
+MODELS = Path(__file__).parent.parent / "models"
+PLACE = re.compile(rb"site-packages|/(?:home|root|tmp|work|usr)/")
+BARS = {  # most parameters, least test accuracy
+    "mobilenet": (25_000, 0.994),
+    "conv": (200_000, 0.995),
+    "conv1-mobile3": (200_000, 0.994),
+    "conv3-mobile1": (200_000, 0.994),
+}
+
+
+@pytest.fixture(scope="module")
+def repository() -> Repository:
+    return Repository.scan(MODELS)
+
+
+@pytest.mark.parametrize("name", BARS)
+def test_model_is_as_small_and_as_right_as_promised(repository: Repository, name: str) -> None:
+    artifact = repository.get(name)
+    most_parameters, least_accuracy = BARS[name]
+    assert artifact.manifest.architecture.parameters <= most_parameters
+    assert artifact.document("metrics", Metrics).test.accuracy >= least_accuracy
+
+
+@pytest.mark.parametrize("name", BARS)
+def test_runtimes_agree_on_any_picture(repository: Repository, name: str) -> None:
+    artifact = repository.get(name)
+    batch = np.random.default_rng(0).standard_normal((5, *artifact.manifest.input.shape), "f4")
+    onnx, torchscript = (artifact.open(runtime).run(batch) for runtime in ("onnx", "torchscript"))
+    np.testing.assert_allclose(onnx, torchscript, atol=1e-4)
+
+
+def test_no_file_names_a_place_of_the_machine_it_was_made_on(repository: Repository) -> None:
+    files = [path for artifact in repository for path in artifact.folder.rglob("*.*")]
+    assert files
+    assert not [path for path in files if PLACE.search(path.read_bytes())]
