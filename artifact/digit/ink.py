@@ -25,6 +25,7 @@ _BEYOND = 0.4  # of its longer side: how much larger it may turn out to be
 _CUT = 224  # longest side, in pixels, of the digit when it is cut out
 _MAINS = 3  # pieces that are tried as a digit's main one
 _CLEAR = 3.0  # a candidate on even ground that is likelier needs no comparison
+_SLENDER = 0.13  # half of its widest stroke, as a share of its longer side, is then at most that
 _UNEVEN = 0.85  # of two candidates alike, the one on even ground is to be preferred
 _UNLIKELY = 0.8  # what is less likely than that is the ground's own noise
 _RING = 0.4  # a digit around it that is so much as likely makes a candidate its hole
@@ -71,6 +72,7 @@ class _Candidate:
     dark: bool
     level: float
     likelihood: float
+    clear: bool
 
 
 def find_ink(pixels: Pixels) -> Ink | None:
@@ -118,7 +120,7 @@ def _likeliest(pixels: Pixels) -> _Candidate | None:
     coarse = np.asarray(cv2.GaussianBlur(coarse, (3, 3), 0)) if block > 1 else coarse
     steps = edges(pixels)
     best = _best(_candidates(pixels, even(coarse), steps))
-    if best is None or best.likelihood < _CLEAR:
+    if best is None or not best.clear:
         other = _best(_candidates(pixels, uneven(coarse), steps))
         if other and (best is None or _UNEVEN * other.likelihood > best.likelihood):
             best = other
@@ -146,9 +148,10 @@ def _candidates(pixels: Pixels, coarse: Pixels, steps: Pixels) -> Iterator[_Cand
     ground = _Ground(coarse, ink_axis(pixels, full))
     for contrast in contrasts(pixels, full, ground.axis):
         for closeup in _closeups(contrast, steps):
-            level = closeup.level()
-            likelihood = closeup.likelihood(level)
-            yield _Candidate(closeup.group, ground, contrast.dark, level, likelihood)
+            level, widest = closeup.level(), closeup.widest()
+            likelihood = closeup.likelihood(level, widest)
+            clear = likelihood > _CLEAR and widest < _SLENDER
+            yield _Candidate(closeup.group, ground, contrast.dark, level, likelihood, clear)
 
 
 def _closeups(contrast: Contrast, steps: Pixels) -> Iterator[Closeup]:

@@ -58,13 +58,15 @@ class Closeup:
         """The strength of the group's own ink."""
         return float(np.median(self.strength[self.mask > 0]))
 
-    def likelihood(self, level: float) -> float:
+    def likelihood(self, level: float, widest: float) -> float:
         """Rate from 0 to 5.5; of digits in all kinds of pictures, 98% are rated above 2.
 
         Args:
             level: From `level`.
+            widest: From `widest`.
         """
-        return self._clear(level) * self._sharp(level) ** 3 * self._alone() * self._shaped()
+        thin = 1 / (1 + np.exp((widest - _WIDEST) / _WIDEST_SLOPE))
+        return self._clear(level) * self._sharp(level) ** 3 * self._alone() * self._placed() * thin
 
     def _clear(self, level: float) -> float:
         around = self.strength[self.quiet > 0].astype(np.float32)
@@ -81,16 +83,16 @@ class Closeup:
         all_pieces = np.count_nonzero(self.group.pieces.labels[top:bottom, left:right])
         return float(np.sqrt(np.count_nonzero(self.mask) / all_pieces))
 
-    def _shaped(self) -> float:
+    def _placed(self) -> float:
         height, width = self.group.pieces.labels.shape
         left, top, right, bottom = self.group.box
         size = min(1.0, self.group.longest / max(height, width) / _LARGE)
         uncut = max(0.05, 1 - 1.3 * self.group.contact / (right - left + bottom - top))
         off = np.hypot((left + right) / 2 / width - 0.5, (top + bottom) / 2 / height - 0.5)
-        return float(np.sqrt(size) * uncut * (1 - 0.7 * off) * self._thin())
+        return float(np.sqrt(size) * uncut * (1 - 0.7 * off))
 
-    def _thin(self) -> float:
+    def widest(self) -> float:
+        """Half of the widest stroke, as a share of the group's longer side."""
         padded = cv2.copyMakeBorder(self.mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
         depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_3)
-        widest = float(depth.max()) / self.group.longest
-        return float(1 / (1 + np.exp((widest - _WIDEST) / _WIDEST_SLOPE)))
+        return float(depth.max()) / self.group.longest

@@ -15,6 +15,8 @@ LINE_SPAN = 0.7  # of the picture's side: so long is one of several lines
 _ALONE = 0.97  # so long is a line even where it is the only one
 _SLENDER = 25  # times as long as it is thick
 _BENT = 2.0  # pixels off its own curve: more is no line
+_FOLLOWED = 0.5  # of its length: as much of a line must lie on its curve
+_TRIMS = 4  # times that what lies off the curve is left out of the next one
 _LEFT = 0.08  # of the longest side: a piece so large must be left, or the lines were the digit
 
 
@@ -57,28 +59,45 @@ def _lying_lines(mask: Pixels) -> list[_Line]:
     count, labels, stats = label(straight)
     widths = stats[:, cv2.CC_STAT_WIDTH]
     long = [piece for piece in range(1, count) if widths[piece] >= LINE_SPAN * width]
-    traced = (_trace(labels, stats[piece].tolist(), piece) for piece in long)
-    lines = [line for line in traced if line is not None]
+    lines = [line for piece in long for line in _trace(labels, stats[piece].tolist(), piece)]
     alone = any(len(line.columns) >= _ALONE * width for line in lines)
     return lines if len(lines) > 1 or alone else []
 
 
-def _trace(labels: NDArray[np.uint16], stats: list[int], number: int) -> _Line | None:
-    """Fit a quadratic to a piece where no stroke crosses it; None if that is no line."""
+def _trace(labels: NDArray[np.uint16], stats: list[int], number: int) -> list[_Line]:
+    """Follow a piece along its top and along its bottom, where strokes tie two lines together."""
     left, top, width, height, _ = stats
     piece = labels[top : top + height, left : left + width] == number
-    heights = piece.sum(axis=0)
-    thickness = max(1.0, float(np.median(heights)) - 2)
-    if thickness * _SLENDER > width:
+    columns = np.arange(left, left + width)
+    upper, lower = _follow(piece), _follow(piece[::-1])
+    lines = [] if upper is None else [_Line(columns, top + upper[0], upper[1])]
+    if lower is not None:
+        line = _Line(columns, top + height - 1 - lower[0], lower[1])
+        if not lines or np.median(line.rows - lines[0].rows) > line.band:
+            lines.append(line)
+    return lines
+
+
+def _follow(piece: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float] | None:
+    """Fit a quadratic to the uppermost ink of every column.
+
+    Returns:
+        Its row at every column and the thickness of the ink, or None if that is no line.
+    """
+    height, width = piece.shape
+    first = piece.argmax(axis=0)
+    after = ~piece & (np.arange(height)[:, None] > first)
+    last = np.where(after.any(axis=0), after.argmax(axis=0), height) - 1
+    thickness = max(1.0, float(np.median(last - first)) - 1)
+    bare = last - first <= thickness + 3
+    if thickness * _SLENDER > width or not bare.any():
         return None
-    bare = np.flatnonzero(heights <= thickness + 4)
-    middles = (np.arange(height) @ piece)[bare] / heights[bare]
-    curve = polynomial.polyfit(bare / width, middles, 2)
-    if np.median(np.abs(polynomial.polyval(bare / width, curve) - middles)) > _BENT:
-        return None
-    columns = np.arange(width)
-    rows = np.asarray(polynomial.polyval(columns / width, curve) + top, np.float64)
-    return _Line(columns + left, rows, thickness)
+    columns, middles, kept = np.arange(width) / width, (first + last) / 2, bare
+    for _ in range(_TRIMS):
+        rows = polynomial.polyval(columns, polynomial.polyfit(columns[kept], middles[kept], 2))
+        off = np.abs(rows - middles)
+        kept = bare & (off <= max(_BENT, float(np.median(off[kept]))))
+    return (rows, thickness) if (off <= _BENT).mean() > _FOLLOWED else None
 
 
 def _draw(lines: list[_Line], shape: tuple[int, ...]) -> Pixels:

@@ -10,6 +10,7 @@ from artifact.pixels import Box, Pixels
 
 _MOST_PIECES = 30
 _NEAR = 0.15  # of the digit's longer side: how far off a piece of it may lie
+_NEAR_ABOVE = 0.22  # the same for a piece above or below, where no other digit stands
 _SMALLEST = 0.1  # of the digit's longer side: anything shorter is a speck
 _AS_TALL = 0.65  # of the taller of two: how far two digits side by side overlap in height
 _RIM = 0.12  # of a frame's side: where its lines lie
@@ -129,7 +130,14 @@ class Group:
         if self.pieces.areas[piece] < 0.02 * self.pieces.areas[main]:
             return False
         cut_off = self.pieces.contacts[piece] > 0 and self.pieces.contacts[main] == 0
-        return self._gap(piece) <= (_NEAR / 3 if cut_off else _NEAR) * self.longest
+        near = _NEAR / 3 if cut_off else _NEAR_ABOVE if self._is_above(piece) else _NEAR
+        return self._gap(piece) <= near * self.longest
+
+    def _is_above(self, piece: int) -> bool:
+        """Whether the piece lies over or under the group, as the bar of a 5 does."""
+        left, _, right, _ = self.box
+        near_left, _, near_right, _ = self.pieces.boxes[piece].tolist()
+        return near_left < right and left < near_right
 
     def _gap(self, piece: int) -> int:
         left, top, right, bottom = self.box
