@@ -4,15 +4,16 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from service.bodies import BodyLimit
 from service.errors import install_handlers
+from service.exchange import Watched
 from service.openapi import DESCRIPTION, TAGS, name_example
 from service.routes import benchmark, evidence, figures, health, models, predict
 from service.settings import Settings
 from service.startup import OneLineFailure, loading
 from service.state import Service
-from service.telemetry import Instrumented
 
 _ROUTES: Final = (predict, models, evidence, figures, benchmark, health)
 
@@ -20,7 +21,7 @@ _ROUTES: Final = (predict, models, evidence, figures, benchmark, health)
 def create_app(settings: Settings) -> FastAPI:
     """Build the service; it loads the models when a server starts it."""
     service = Service.prepare(settings)
-    app = _Documented(
+    app = _Application(
         title="Tandem",
         version=version("tandem"),
         description=DESCRIPTION,
@@ -30,17 +31,21 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.service = service
     install_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, seconds=settings.body_seconds)
-    app.add_middleware(Instrumented, telemetry=service.telemetry)
     app.add_middleware(OneLineFailure)
     for routes in _ROUTES:
         app.include_router(routes.router)
     return app
 
 
-class _Documented(FastAPI):
-    """Its documentation names a model that exists, so that what it shows works when tried."""
+class _Application(FastAPI):
+    """Watched from outside all its layers, so that no answer escapes."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        service: Service = self.state.service
+        return Watched(super().build_middleware_stack(), service.telemetry)
 
     def openapi(self) -> dict[str, Any]:
+        # A model that exists, so that what the documentation shows works when tried.
         service: Service = self.state.service
         schema = super().openapi()
         return name_example(schema, service.models.default) if service.models else schema

@@ -4,10 +4,12 @@ Every error answers `{"detail": ...}`, as FastAPI's own do.
 """
 
 import logging
+import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fastapi import FastAPI, HTTPException, Request
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
@@ -21,6 +23,7 @@ from artifact.errors import (
     UnknownModel,
     UnsupportedType,
 )
+from service.exchange import exchange_of
 
 STATUS: Final[Mapping[type[TandemError], int]] = {
     Undecodable: 400,
@@ -32,6 +35,7 @@ STATUS: Final[Mapping[type[TandemError], int]] = {
 }
 CLIENT_LEFT: Final = 499
 UNEXPECTED: Final = "the service failed to answer; its log says why"
+_CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +45,22 @@ def status_of(error: TandemError) -> int:
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
-def not_ready(why: str) -> HTTPException:
-    """Refuse for now: whoever asked may ask again in a second."""
-    return HTTPException(503, why, headers={"Retry-After": "1"})
+class Unavailable(HTTPException):
+    """Refused for now: whoever asked may ask again in a second."""
+
+    def __init__(self, kind: Literal["not-ready", "overloaded"], why: str) -> None:
+        super().__init__(503, why, headers={"Retry-After": "1"})
+        self.kind = kind
+
+
+def not_ready(why: str) -> Unavailable:
+    """Refuse because the models are not loaded yet, or no longer."""
+    return Unavailable("not-ready", why)
+
+
+def kind_of(error: type[TandemError]) -> str:
+    """Name the reason of a refusal, as metrics and logs have it: `TooLarge` is `too-large`."""
+    return _CAPITAL.sub("-", error.__name__).lower()
 
 
 def invalid(where: tuple[str, ...], kind: str, message: str) -> RequestValidationError:
@@ -55,14 +72,23 @@ def invalid(where: tuple[str, ...], kind: str, message: str) -> RequestValidatio
 def install_handlers(app: FastAPI) -> None:
     """Have the app answer every error that reaches it."""
     app.add_exception_handler(TandemError, _refuse)
+    app.add_exception_handler(Unavailable, _turn_away)
     app.add_exception_handler(ClientDisconnect, _abandon)
     app.add_exception_handler(Exception, _apologise)
 
 
-async def _refuse(_request: Request, error: Exception) -> JSONResponse:
+async def _refuse(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, TandemError):
         raise error
+    exchange_of(request.scope).kind = kind_of(type(error))
     return JSONResponse({"detail": str(error)}, status_of(error))
+
+
+async def _turn_away(request: Request, error: Exception) -> Response:
+    if not isinstance(error, Unavailable):
+        raise error
+    exchange_of(request.scope).kind = error.kind
+    return await http_exception_handler(request, error)
 
 
 async def _abandon(_request: Request, _error: Exception) -> Response:

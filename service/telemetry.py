@@ -1,47 +1,175 @@
 """What Prometheus scrapes: one registry an app, so that two apps in a process do not add up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 from time import perf_counter
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     PlatformCollector,
     ProcessCollector,
     generate_latest,
 )
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from artifact.predictor import Predictor
+from service.tally import Count, Distribution, Level, Spread, Tally
 
 Stage = Literal["decode", "preprocess"]
-UNMATCHED: Final = "unmatched"
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SECONDS: Final = (
     *(0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005),
     *(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 )
+_PICTURES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _MODEL: Final = ("model", "version", "runtime")
+
+_Tally = TypeVar("_Tally", bound=Tally)
 
 
 class Telemetry:
-    """Counts and times what the service does."""
+    """Counts and times what the service does; every method may be called from any thread.
+
+    An update costs some tenths of a microsecond: `settle` is what tells Prometheus' client.
+    """
 
     def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
+        self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
+        self._tallies: list[Tally] = []
+        self._metrics = metrics = _Metrics(registry)
+        self._answers: dict[tuple[str, str, int], Count] = {}
+        self._request_seconds: dict[str, Distribution] = {}
+        self._errors: dict[str, Count] = {}
+        self._models: dict[tuple[str, int, str], ModelTelemetry] = {}
+        self._growing = Lock()
+        self.in_flight = self._keep(Level(metrics.in_flight))
+        self.decode_seconds = self._stage("decode")
+        self.preprocess_seconds = self._stage("preprocess")
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answered request and the time from its head to the end of its answer."""
+        key = (method, route, status)
+        (self._answers.get(key) or self._open_answers(key)).add()
+        (self._request_seconds.get(route) or self._open_request_seconds(route)).add(seconds)
+
+    def refused(self, kind: str) -> None:
+        """Count a request, or one picture of several, that got no answer, by the reason."""
+        (self._errors.get(kind) or self._open_errors(kind)).add()
+
+    def of(self, predictor: Predictor) -> "ModelTelemetry":
+        """Give the tallies of a model, version and runtime: the same ones when loaded again."""
+        key = (predictor.manifest.name, predictor.manifest.version, predictor.runtime_id)
+        return self._models.get(key) or self._open_model(key)
+
+    @contextmanager
+    def stage(self, stage: Stage) -> Iterator[None]:
+        """Time one step of making a picture ready."""
+        start = perf_counter()
+        yield
+        seconds = perf_counter() - start
+        (self.decode_seconds if stage == "decode" else self.preprocess_seconds).add(seconds)
+
+    @contextmanager
+    def inference(self, predictor: Predictor, pictures: int) -> Iterator[None]:
+        """Time one batch on one runtime and count its pictures."""
+        start = perf_counter()
+        yield
+        self.of(predictor).inferred(pictures, perf_counter() - start)
+
+    def settle(self) -> None:
+        """Hand everything that was counted to Prometheus' client."""
+        with self._growing:
+            tallies = tuple(self._tallies)
+        for tally in tallies:
+            tally.settle()
+
+    def render(self) -> bytes:
+        """Write everything in Prometheus' text format."""
+        self.settle()
+        return generate_latest(self._registry)
+
+    def _keep(self, tally: _Tally) -> _Tally:
+        self._tallies.append(tally)
+        return tally
+
+    def _stage(self, stage: Stage) -> Distribution:
+        return self._keep(Distribution(self._metrics.stage_seconds.labels(stage), _SECONDS))
+
+    def _open_answers(self, key: tuple[str, str, int]) -> Count:
+        with self._growing:
+            if key not in self._answers:
+                self._answers[key] = self._keep(Count(self._metrics.requests.labels(*key)))
+            return self._answers[key]
+
+    def _open_request_seconds(self, route: str) -> Distribution:
+        with self._growing:
+            if route not in self._request_seconds:
+                spread = self._metrics.request_seconds.labels(route)
+                self._request_seconds[route] = self._keep(Distribution(spread, _SECONDS))
+            return self._request_seconds[route]
+
+    def _open_errors(self, kind: str) -> Count:
+        with self._growing:
+            if kind not in self._errors:
+                self._errors[kind] = self._keep(Count(self._metrics.errors.labels(kind)))
+            return self._errors[kind]
+
+    def _open_model(self, key: tuple[str, int, str]) -> "ModelTelemetry":
+        with self._growing:
+            if key not in self._models:
+                self._models[key] = model = ModelTelemetry(self._metrics, key)
+                self._tallies.extend(model.tallies)
+            return self._models[key]
+
+
+class ModelTelemetry:
+    """The tallies of one model, version and runtime."""
+
+    def __init__(self, metrics: "_Metrics", labels: tuple[str, int, str]) -> None:
+        self._depth = Level(metrics.queue_depth.labels(*labels))
+        self._waits = Distribution(metrics.queue_seconds.labels(*labels), _SECONDS)
+        self._inferences = Distribution(metrics.inference_seconds.labels(*labels), _SECONDS)
+        self._batches = Distribution(metrics.batch_size.labels(*labels), _PICTURES)
+        self._predictions = Count(metrics.predictions.labels(*labels))
+        self.tallies: Sequence[Tally] = (
+            self._depth,
+            self._waits,
+            self._inferences,
+            self._batches,
+            self._predictions,
+        )
+
+    def queued(self, pictures: int = 1) -> None:
+        """Pictures begin to wait."""
+        self._depth.add(pictures)
+
+    def dequeued(self, seconds: float, pictures: int = 1) -> None:
+        """Pictures that came together have waited so long: for inference, or for nothing."""
+        self._depth.add(-pictures)
+        self._waits.add(seconds)
+
+    def inferred(self, pictures: int, seconds: float) -> None:
+        """One batch was answered, in the time from its pictures to their predictions."""
+        self._inferences.add(seconds)
+        self._batches.add(pictures)
+        self._predictions.add(pictures)
+
+
+class _Metrics:
+    """Every metric by name; `livesum`: of several processes, those that live add up."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
         self.requests = Counter(
             "tandem_http_requests",
             "Requests answered.",
             ("method", "route", "status"),
             registry=registry,
         )
-        self.request_seconds = Histogram(
+        self.request_seconds = Spread(
             "tandem_http_request_seconds",
             "From a request's head to the end of its answer.",
             ("route",),
@@ -49,77 +177,52 @@ class Telemetry:
             registry=registry,
         )
         self.in_flight = Gauge(
-            "tandem_http_requests_in_flight", "Requests not answered yet.", registry=registry
+            "tandem_http_requests_in_flight",
+            "Requests not answered yet.",
+            multiprocess_mode="livesum",
+            registry=registry,
         )
-        self.stage_seconds = Histogram(
+        self.errors = Counter(
+            "tandem_errors",
+            "Requests, and single pictures of a batch, that were refused or failed, by the reason.",
+            ("kind",),
+            registry=registry,
+        )
+        self.stage_seconds = Spread(
             "tandem_picture_seconds",
             "To decode a picture and to preprocess it.",
             ("stage",),
             buckets=_SECONDS,
             registry=registry,
         )
-        self.inference_seconds = Histogram(
+        self.queue_depth = Gauge(
+            "tandem_queue_depth",
+            "Pictures that wait for inference.",
+            _MODEL,
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self.queue_seconds = Spread(
+            "tandem_queue_seconds",
+            "From a request's pictures being ready to the start of their inference.",
+            _MODEL,
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.inference_seconds = Spread(
             "tandem_inference_seconds",
             "From the pictures of one batch to their predictions.",
             _MODEL,
             buckets=_SECONDS,
             registry=registry,
         )
+        self.batch_size = Spread(
+            "tandem_batch_size",
+            "Pictures in one run of a model.",
+            _MODEL,
+            buckets=_PICTURES,
+            registry=registry,
+        )
         self.predictions = Counter(
             "tandem_predictions", "Pictures answered.", _MODEL, registry=registry
         )
-
-    @contextmanager
-    def stage(self, stage: Stage) -> Iterator[None]:
-        """Time one step of making a picture ready."""
-        start = perf_counter()
-        yield
-        self.stage_seconds.labels(stage).observe(perf_counter() - start)
-
-    @contextmanager
-    def inference(self, predictor: Predictor, pictures: int) -> Iterator[None]:
-        """Time one batch on one runtime and count its pictures."""
-        start = perf_counter()
-        yield
-        labels = (predictor.manifest.name, predictor.manifest.version, predictor.runtime_id)
-        self.inference_seconds.labels(*labels).observe(perf_counter() - start)
-        self.predictions.labels(*labels).inc(pictures)
-
-    def record(self, scope: Scope, status: int, seconds: float) -> None:
-        """Count one answered request by the template of its route, never by its raw path."""
-        route = getattr(scope.get("route"), "path", UNMATCHED)
-        method = scope["method"] if scope["method"] in _METHODS else "other"
-        self.requests.labels(method, route, status).inc()
-        self.request_seconds.labels(route).observe(seconds)
-
-    def render(self) -> bytes:
-        """Write everything in Prometheus' text format."""
-        return generate_latest(self.registry)
-
-
-class Instrumented:
-    """ASGI middleware that tells the telemetry of every request."""
-
-    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
-        self._app = app
-        self._telemetry = telemetry
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one connection."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        status = 500
-        start = perf_counter()
-
-        async def noting_status(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        with self._telemetry.in_flight.track_inprogress():
-            try:
-                await self._app(scope, receive, noting_status)
-            finally:
-                self._telemetry.record(scope, status, perf_counter() - start)

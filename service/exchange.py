@@ -1,0 +1,119 @@
+"""A request and its answer, as those who watch see them: an id, numbers, reasons; no contents."""
+
+import re
+import secrets
+from collections.abc import Awaitable, Iterable
+from itertools import count
+from time import perf_counter
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from artifact.predictor import Predictor
+from service.telemetry import Telemetry
+
+UNMATCHED: Final = "unmatched"
+_SCOPE_KEY: Final = "tandem.exchange"
+_REQUEST_ID: Final = b"x-request-id"
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# Long enough for every scheme in use; nothing that a log, a shell or a page would read as its own.
+_WELL_FORMED: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+_FAILED: Final = 500
+_FIRST_ERROR: Final = 400
+_KINDS: Final = {
+    400: "malformed",
+    404: "not-found",
+    405: "method-not-allowed",
+    408: "too-slow",
+    409: "busy",
+    413: "too-large",
+    415: "unsupported-type",
+    422: "invalid",
+    429: "overloaded",
+    499: "client-left",
+    503: "not-ready",
+}
+
+
+class Exchange:
+    """What is known of one request and its answer.
+
+    Whoever answers says what it knows, at no cost: the route if the router did not find it, the
+    reason of a refusal, and which model said what of how many pictures.
+    """
+
+    __slots__ = ("batch", "kind", "label", "model", "request_id", "route", "runtime", "version")
+
+    def __init__(self, request_id: bytes) -> None:
+        self.request_id = request_id
+        self.route: str | None = None
+        self.kind: str | None = None
+        self.model: str | None = None
+        self.version: int | None = None
+        self.runtime: str | None = None
+        self.label: str | None = None
+        self.batch: int | None = None
+
+    def answered_by(self, predictor: Predictor, pictures: int, label: str | None = None) -> None:
+        """Say which model answered, of how many pictures, and for a single one what it said."""
+        self.model = predictor.manifest.name
+        self.version = predictor.manifest.version
+        self.runtime = predictor.runtime_id
+        self.batch = pictures
+        self.label = label
+
+
+def exchange_of(scope: Scope) -> Exchange:
+    """Find what is known of the request of an ASGI scope."""
+    exchange: Exchange = scope[_SCOPE_KEY]
+    return exchange
+
+
+class Watched:
+    """ASGI application around all others: gives each request an id and tells the telemetry."""
+
+    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
+        self._app = app
+        self._telemetry = telemetry
+        self._new_ids = map(f"{secrets.token_hex(8)}-{{:x}}".format, count())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        start = perf_counter()
+        request_id = _well_formed_id(scope["headers"]) or next(self._new_ids).encode()
+        scope[_SCOPE_KEY] = exchange = Exchange(request_id)
+        status = _FAILED
+
+        def identified(message: Message) -> Awaitable[None]:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = (*message.get("headers", ()), (_REQUEST_ID, request_id))
+                message = {**message, "headers": headers}
+            return send(message)
+
+        in_flight = self._telemetry.in_flight
+        in_flight.add(1)
+        try:
+            await self._app(scope, receive, identified)
+        finally:
+            in_flight.add(-1)
+            self._tell(scope, exchange, status, perf_counter() - start)
+
+    def _tell(self, scope: Scope, exchange: Exchange, status: int, seconds: float) -> None:
+        # The template of the route, never the raw path: each path would be a series of its own.
+        route = exchange.route or str(getattr(scope.get("route"), "path", UNMATCHED))
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._telemetry.answered(method, route, status, seconds)
+        if status >= _FIRST_ERROR:
+            self._telemetry.refused(exchange.kind or _KINDS.get(status, "unexpected"))
+
+
+def _well_formed_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+    for name, value in headers:
+        if name == _REQUEST_ID:
+            return value if _WELL_FORMED.fullmatch(value) else None
+    return None
