@@ -47,7 +47,14 @@ class Predictor:
 
     def predict(self, views: Sequence[View]) -> list[Prediction]:
         """Answer N views, in their order."""
-        raw = self.run(tensor(views, self.manifest.input))
+        return self.answers(views, self.run(self.batch(views)))
+
+    def batch(self, views: Sequence[View]) -> Batch:
+        """Make of N views what the network takes, [N, C, H, W]."""
+        return tensor(views, self.manifest.input)
+
+    def answers(self, views: Sequence[View], raw: Logits) -> list[Prediction]:
+        """Make of N views and their raw logits [N, K] the answers, in their order."""
         logits = raw / np.float32(self.manifest.temperature)
         answers = zip(views, softmax(logits).tolist(), self._familiar(logits), strict=True)
         return [self._answer(*answer) for answer in answers]

@@ -1,4 +1,4 @@
-"""From a request's bytes to what the networks see, and on to their predictions.
+"""From a request's bytes to what the networks see.
 
 Small work is done at once on the event loop, where a thread's hop would cost more than the work;
 large work goes to one of a few threads, so that it holds up nobody.
@@ -6,23 +6,18 @@ large work goes to one of a few threads, so that it holds up nobody.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
 
 from anyio import CapacityLimiter, to_thread
 
 from artifact.errors import ImageError, UnsupportedType
 from artifact.images import Limits, decode, is_cheap
 from artifact.manifest import Input
-from artifact.predictor import Prediction, Predictor
 from artifact.preprocess import View, view
 from service.telemetry import Telemetry
 
-# Some milliseconds of one core.
-_CHEAP_MACS: Final = 50_000_000
-
 
 class Pictures:
-    """Decodes, preprocesses and answers pictures."""
+    """Decodes and preprocesses pictures."""
 
     def __init__(self, limits: Limits, threads: int, telemetry: Telemetry) -> None:
         self._limits = limits
@@ -48,12 +43,6 @@ class Pictures:
         outcomes = (self._view_or_error(data, wanted) for data in pictures)
         return list(await asyncio.gather(*outcomes))
 
-    async def predict(self, predictor: Predictor, views: Sequence[View]) -> list[Prediction]:
-        """Answer the views as one batch, in their order."""
-        if predictor.manifest.architecture.macs * len(views) <= _CHEAP_MACS:
-            return self._predict(predictor, views)
-        return await to_thread.run_sync(self._predict, predictor, views, limiter=self._threads)
-
     def _see(self, data: bytes, inputs: Sequence[Input]) -> list[View]:
         with self._telemetry.stage("decode"):
             picture = decode(data, self._limits)
@@ -69,9 +58,3 @@ class Pictures:
             return (await self.views(data, [wanted]))[0]
         except ImageError as error:
             return error
-
-    def _predict(self, predictor: Predictor, views: Sequence[View]) -> list[Prediction]:
-        if not views:
-            return []
-        with self._telemetry.inference(predictor, len(views)):
-            return predictor.predict(views)

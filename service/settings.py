@@ -44,6 +44,19 @@ class Settings(BaseSettings):
     worker_threads: int = Field(
         default=2, ge=1, description="Threads for large pictures and large batches."
     )
+    max_batch: int = Field(
+        default=32,
+        ge=1,
+        description="Most pictures of different requests that a network is given at once.",
+    )
+    batch_wait_ms: float = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        allow_inf_nan=False,
+        description="Milliseconds that a request waits for others to share its batch with; 0 "
+        "batches what has already arrived.",
+    )
     max_bytes: int = Field(
         default=Limits().max_bytes, ge=1, description="Most bytes of one encoded picture."
     )

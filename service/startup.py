@@ -28,6 +28,7 @@ def loading(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager
         log.info("ready; %s answers by default; documentation at /docs", service.models.default)
         yield
         service.draining = True
+        service.inference.close()
 
     return lifespan
 

@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import Request
 
 from service.errors import not_ready
+from service.inference import Inference
 from service.loaded import Models
 from service.pictures import Pictures
 from service.settings import Settings
@@ -23,6 +24,7 @@ class Service:
     settings: Settings
     telemetry: Telemetry
     pictures: Pictures
+    inference: Inference
     models: Models | None = None
     draining: bool = False
     benchmark: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -32,7 +34,13 @@ class Service:
         """Make everything but the models, which take a while to load."""
         telemetry = Telemetry()
         pictures = Pictures(settings.limits, settings.worker_threads, telemetry)
-        return cls(settings, telemetry, pictures)
+        inference = Inference(
+            telemetry,
+            settings.worker_threads,
+            settings.max_batch,
+            settings.batch_wait_ms / 1000,
+        )
+        return cls(settings, telemetry, pictures, inference)
 
     def loaded(self) -> Models:
         """Give the models, which answer through a shutdown too.

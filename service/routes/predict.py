@@ -27,7 +27,7 @@ from service.parameters import (
     RuntimesQuery,
 )
 from service.schemas import Answer, BatchAnswer, Comparison
-from service.state import service_of
+from service.state import Service, service_of
 
 router = APIRouter(tags=["predict"], responses={**REFUSED_BODY, **NOT_FOUND, **NOT_READY})
 
@@ -62,7 +62,7 @@ async def predict(request: Request, choice: PredictQuery) -> Response:
     predictor = _predictor(service.loaded(), choice)
     data = await read_picture(request, "image")
     [view] = await service.pictures.views(data, [predictor.manifest.input])
-    [prediction] = await service.pictures.predict(predictor, [view])
+    [prediction] = await _predictions(service, predictor, [view])
     answer = _answer(predictor, prediction)
     return _json(answer | {"explanation": explain(view)} if choice.explain else answer)
 
@@ -79,7 +79,7 @@ async def predict_batch(request: Request, choice: ChoiceQuery) -> Response:
     pictures = await read_pictures(request, "images", service.settings.max_files)
     outcomes = await service.pictures.view_each(pictures, predictor.manifest.input)
     views = [outcome for outcome in outcomes if isinstance(outcome, View)]
-    predictions = iter(await service.pictures.predict(predictor, views))
+    predictions = iter(await _predictions(service, predictor, views))
     answers = [
         _refusal(outcome)
         if isinstance(outcome, ImageError)
@@ -103,13 +103,22 @@ async def compare(request: Request, choice: RuntimesQuery) -> Response:
     answers = []
     for predictor in predictors:
         view = views[predictor.manifest.input]
-        [prediction] = await service.pictures.predict(predictor, [view])
+        [prediction] = await _predictions(service, predictor, [view])
         answers.append(_answer(predictor, prediction))
     return _json({"agree": _agree(answers), "answers": answers})
 
 
 def _predictor(models: Models, choice: Choice) -> Predictor:
     return models.get(choice.model, choice.version).predictor(choice.runtime)
+
+
+async def _predictions(
+    service: Service, predictor: Predictor, views: Sequence[View]
+) -> list[Prediction]:
+    if not views:
+        return []
+    logits = await service.inference.run(predictor, predictor.batch(views))
+    return predictor.answers(views, logits)
 
 
 def _contestants(models: Sequence[LoadedModel], every_runtime: bool) -> Iterable[Predictor]:

@@ -1,0 +1,198 @@
+"""Runs batches on the networks: what has arrived already runs together, nobody waits for more.
+
+A small batch runs at once on the event loop, where a thread's hop would cost more than the work,
+and a large one in one of a few threads. Requests that the loop finds in the same turn, or while
+the threads are busy, share the next batch. Batching pays for small networks because much of their
+time is spent between the operators.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from artifact.predictor import Predictor
+from artifact.runtime import Batch, Logits
+from service.telemetry import Telemetry
+
+# About a millisecond of one core: so long may one batch hold up everything else.
+_INLINE_MACS: Final = 25_000_000
+
+
+class Inference:
+    """Runs every network; one queue for each."""
+
+    def __init__(
+        self, telemetry: Telemetry, threads: int, max_batch: int, wait_seconds: float = 0
+    ) -> None:
+        """Prepare, without starting a thread.
+
+        Args:
+            telemetry: Told of every batch.
+            threads: Of large batches, each of which may use the runtime's own threads.
+            max_batch: Most pictures that are brought together; a larger request runs alone.
+            wait_seconds: How long the first of a batch waits for more.
+        """
+        self._telemetry = telemetry
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="inference")
+        self._most_running = threads
+        self._max_batch = max_batch
+        self._wait_seconds = wait_seconds
+        self._lanes = WeakKeyDictionary[Predictor, _Lane]()
+
+    async def run(self, predictor: Predictor, batch: Batch) -> Logits:
+        """Compute the raw logits [N, K] of a batch [N, C, H, W], N at least 1.
+
+        Cancelled while it waits, it never runs.
+        """
+        lane = self._lanes.get(predictor)
+        if lane is None:
+            lane = self._lanes[predictor] = _Lane(predictor.manifest.architecture.macs)
+        if self._is_alone(lane) and lane.is_small(len(batch)):
+            return self._run_now(predictor, batch)
+        return await self._join(predictor, lane, batch)
+
+    def close(self) -> None:
+        """Let the threads end with what they are doing."""
+        self._threads.shutdown(wait=False)
+
+    def _is_alone(self, lane: "_Lane") -> bool:
+        """Whether nobody else asks for the same network, as far as can be seen.
+
+        The loop starts the requests of one turn one after the other, and the first cannot see the
+        next: how many there were the last time says it.
+        """
+        if not lane.arrived:
+            asyncio.get_running_loop().call_soon(lane.end_turn)
+        lane.arrived += 1
+        return lane.arrived == 1 and lane.arrived_before <= 1 and not self._wait_seconds
+
+    def _run_now(self, predictor: Predictor, batch: Batch) -> Logits:
+        with self._telemetry.inference(predictor, len(batch)):
+            return predictor.run(batch)
+
+    async def _join(self, predictor: Predictor, lane: "_Lane", batch: Batch) -> Logits:
+        request = _Waiting(batch, asyncio.get_running_loop().create_future())
+        lane.waiting.append(request)
+        full = lane.pictures() >= self._max_batch
+        if lane.call is None:
+            self._call(predictor, lane, 0 if full else self._wait_seconds)
+        elif full and self._wait_seconds:
+            lane.call.cancel()
+            self._call(predictor, lane)
+        return await request.logits
+
+    def _call(self, predictor: Predictor, lane: "_Lane", wait_seconds: float = 0) -> None:
+        loop = asyncio.get_running_loop()
+        if wait_seconds:
+            lane.call = loop.call_later(wait_seconds, self._take_turn, predictor, lane)
+        else:
+            lane.call = loop.call_soon(self._take_turn, predictor, lane)
+
+    def _take_turn(self, predictor: Predictor, lane: "_Lane") -> None:
+        """Run what is waiting: one small batch, so that the loop goes on, or one in a thread."""
+        lane.call = None
+        if lane.running == self._most_running:
+            return  # whichever ends first comes back here
+        requests = lane.take(self._max_batch)
+        if not requests:
+            return
+        if lane.is_small(sum(len(request.batch) for request in requests)):
+            _answer(requests, self._run(predictor, requests))
+        else:
+            self._start(predictor, lane, requests)
+        if lane.waiting:
+            self._call(predictor, lane)
+
+    def _start(self, predictor: Predictor, lane: "_Lane", requests: Sequence["_Waiting"]) -> None:
+        lane.running += 1
+        loop = asyncio.get_running_loop()
+        running = loop.run_in_executor(self._threads, self._run, predictor, requests)
+
+        def end(done: asyncio.Future[Sequence["_Outcome"]]) -> None:
+            lane.running -= 1
+            _answer(requests, done.result())
+            if lane.call is None:
+                self._take_turn(predictor, lane)
+
+        running.add_done_callback(end)
+
+    def _run(self, predictor: Predictor, requests: Sequence["_Waiting"]) -> Sequence["_Outcome"]:
+        batches = [request.batch for request in requests]
+        with self._telemetry.inference(predictor, sum(map(len, batches))):
+            return _run_together(predictor, batches)
+
+
+_Outcome = Logits | Exception
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """One request's batch and where its logits go."""
+
+    batch: Batch
+    logits: asyncio.Future[Logits]
+
+
+@dataclass(slots=True)
+class _Lane:
+    """What waits for one network."""
+
+    macs: int
+    waiting: deque[_Waiting] = field(default_factory=deque)
+    running: int = 0  # batches in threads
+    call: asyncio.Handle | None = None  # of the loop, to take from it
+    arrived: int = 0  # requests in this turn of the loop
+    arrived_before: int = 0  # and in the last one that had any
+
+    def is_small(self, pictures: int) -> bool:
+        return self.macs * pictures <= _INLINE_MACS
+
+    def pictures(self) -> int:
+        return sum(len(request.batch) for request in self.waiting)
+
+    def take(self, most: int) -> list[_Waiting]:
+        """Take the first requests of together at most that many pictures, but one at least."""
+        taken: list[_Waiting] = []
+        pictures = 0
+        while self.waiting:
+            request = self.waiting[0]
+            if taken and pictures + len(request.batch) > most:
+                break
+            self.waiting.popleft()
+            if not request.logits.done():  # cancelled
+                taken.append(request)
+                pictures += len(request.batch)
+        return taken
+
+    def end_turn(self) -> None:
+        self.arrived_before, self.arrived = self.arrived, 0
+
+
+def _run_together(predictor: Predictor, batches: Sequence[Batch]) -> Sequence[_Outcome]:
+    """Run several requests' batches as one; where that fails, each alone with its own failure."""
+    try:
+        if len(batches) == 1:
+            return [predictor.run(batches[0])]
+        logits = predictor.run(np.concatenate(batches))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to whoever asked
+        if len(batches) == 1:
+            return [error]
+        return [outcome for batch in batches for outcome in _run_together(predictor, [batch])]
+    ends = np.cumsum([len(batch) for batch in batches])
+    return np.split(logits, ends[:-1])
+
+
+def _answer(requests: Sequence[_Waiting], outcomes: Sequence[_Outcome]) -> None:
+    for request, outcome in zip(requests, outcomes, strict=True):
+        if request.logits.done():  # cancelled meanwhile
+            continue
+        if isinstance(outcome, Exception):
+            request.logits.set_exception(outcome)
+        else:
+            request.logits.set_result(outcome)
