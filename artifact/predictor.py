@@ -39,6 +39,8 @@ class Predictor:
     def __init__(self, manifest: Manifest, runtime_id: RuntimeId, runtime: Runtime) -> None:
         self.manifest = manifest
         self.runtime_id = runtime_id
+        self.input_name = runtime.input_name
+        self.output_name = runtime.output_name
         self._runtime = runtime
 
     def run(self, batch: Batch) -> Logits:
@@ -55,9 +57,25 @@ class Predictor:
 
     def answers(self, views: Sequence[View], raw: Logits) -> list[Prediction]:
         """Make of N views and their raw logits [N, K] the answers, in their order."""
-        logits = raw / np.float32(self.manifest.temperature)
-        answers = zip(views, softmax(logits).tolist(), self._familiar(logits), strict=True)
+        answers = zip(views, self.probabilities(raw).tolist(), self.familiar(raw), strict=True)
         return [self._answer(*answer) for answer in answers]
+
+    def probabilities(self, raw: Logits) -> Logits:
+        """Turn raw logits [N, K] into probabilities [N, K], in the order of the labels."""
+        return softmax(self._tempered(raw))
+
+    def familiar(self, raw: Logits) -> list[bool]:
+        """Say of each picture, by raw logits [N, K], if it is like those of the training."""
+        rejection = self.manifest.rejection
+        if rejection is None:
+            return [True] * len(raw)
+        scores = SCORES[rejection.score](self._tempered(raw))
+        familiar: list[bool] = (scores >= rejection.threshold).tolist()
+        return familiar
+
+    def _tempered(self, raw: Logits) -> Logits:
+        tempered: Logits = raw / np.float32(self.manifest.temperature)
+        return tempered
 
     def _answer(self, view: View, probabilities: list[float], familiar: bool) -> Prediction:
         labels = self.manifest.labels
@@ -70,11 +88,3 @@ class Predictor:
             accepted=reason is None,
             reason=reason,
         )
-
-    def _familiar(self, logits: Logits) -> list[bool]:
-        """Whether each picture is like those that the model was trained on."""
-        rejection = self.manifest.rejection
-        if rejection is None:
-            return [True] * len(logits)
-        accepted: list[bool] = (SCORES[rejection.score](logits) >= rejection.threshold).tolist()
-        return accepted

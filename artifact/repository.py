@@ -5,7 +5,7 @@ Nothing is read out of a folder without its checksum being verified.
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -102,6 +102,14 @@ class Repository:
         """
         return cls({folder.name: _scan_versions(folder) for folder in visible_folders(root)})
 
+    @classmethod
+    def of(cls, artifacts: Iterable[Artifact]) -> "Repository":
+        """Keep artifacts that were read before."""
+        by_name: dict[str, dict[int, Artifact]] = {}
+        for artifact in artifacts:
+            by_name.setdefault(artifact.manifest.name, {})[artifact.manifest.version] = artifact
+        return cls(by_name)
+
     def __iter__(self) -> Iterator[Artifact]:
         """Every version of every model, names in order, the highest version first."""
         for name in sorted(self._artifacts):
@@ -124,6 +132,35 @@ class Repository:
             known = ", ".join(str(number) for number in sorted(versions))
             raise UnknownModel(f"model {name} has no version {version}; its versions: {known}")
         return versions[version]
+
+
+def scan_model(root: Path, name: str) -> list[Artifact]:
+    """Read and verify every version of one model below `root`, the highest first.
+
+    The name is looked up among the folders that there are, never made a part of a path.
+
+    Raises:
+        BrokenArtifact: As for `Repository.scan`, of that model alone.
+        UnknownModel: There is no such model; the message says which there are.
+    """
+    folders = {folder.name: folder for folder in visible_folders(root)}
+    versions = _scan_versions(folders[name]) if name in folders else {}
+    if not versions:
+        known = ", ".join(folders) or "none"
+        raise UnknownModel(f"no model {name[:100]!r} is published; published models: {known}")
+    return [versions[version] for version in sorted(versions, reverse=True)]
+
+
+def list_versions(root: Path) -> dict[str, list[str]]:
+    """List which versions of which models have a folder below `root`, without reading them.
+
+    Raises:
+        BrokenArtifact: A directory cannot be read.
+    """
+    return {
+        folder.name: [version.name for version in visible_folders(folder)]
+        for folder in visible_folders(root)
+    }
 
 
 def open_artifact(folder: Path) -> Artifact:

@@ -24,7 +24,15 @@ LIBRARIES: dict[RuntimeId, str] = {
 
 
 class Runtime(Protocol):
-    """Executes one model file; safe to call from several threads at once."""
+    """Executes one model file; safe to call from several threads at once.
+
+    Attributes:
+        input_name: Of the batch, in the file.
+        output_name: Of the logits, in the file.
+    """
+
+    input_name: str
+    output_name: str
 
     def run(self, batch: Batch) -> Logits:
         """Compute the logits [N, K] of a batch [N, C, H, W], N at least 1."""
@@ -49,12 +57,12 @@ class OnnxRuntime:
         except Exception as error:  # ONNX Runtime's own tree has no common root but Exception
             raise BrokenArtifact(f"ONNX Runtime refuses the model: {error}") from error
         self._session = session
-        self._input: str = source.name
-        self._outputs: list[str] = [target.name]
+        self.input_name: str = source.name
+        self.output_name: str = target.name
 
     def run(self, batch: Batch) -> Logits:
         """Compute the logits [N, K] of a batch [N, C, H, W]."""
-        logits: Logits = self._session.run(self._outputs, {self._input: batch})[0]
+        logits: Logits = self._session.run([self.output_name], {self.input_name: batch})[0]
         return logits
 
 

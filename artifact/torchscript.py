@@ -15,6 +15,10 @@ class TorchScriptRuntime:
     Loading one runs code out of the file: give it bytes whose checksum was verified.
     """
 
+    # The file names neither.
+    input_name = "input"
+    output_name = "logits"
+
     def __init__(self, model: bytes, threads: int = 1) -> None:
         """Load the archive; `threads` is torch's, and so the whole process's.
 

@@ -14,8 +14,9 @@ from service.routes import benchmark, evidence, figures, health, models, predict
 from service.settings import Settings
 from service.startup import OneLineFailure, loading
 from service.state import Service
+from service.v2 import routes as open_inference
 
-_ROUTES: Final = (predict, models, evidence, figures, benchmark, health)
+_ROUTES: Final = (predict, models, evidence, figures, benchmark, health, open_inference)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -48,4 +49,7 @@ class _Application(FastAPI):
         # A model that exists, so that what the documentation shows works when tried.
         service: Service = self.state.service
         schema = super().openapi()
-        return name_example(schema, service.models.default) if service.models else schema
+        models = service.models
+        if models is None or models.default not in models:
+            return schema
+        return name_example(schema, models.get())

@@ -1,6 +1,6 @@
 """Which status each refusal gets; the words come from where it was refused.
 
-Every error answers `{"detail": ...}`, as FastAPI's own do.
+Every error answers `{"detail": ...}`, as FastAPI's own do; under /v2, as its protocol has it.
 """
 
 import logging
@@ -9,9 +9,13 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from fastapi import FastAPI, HTTPException, Request
-from fastapi.exception_handlers import http_exception_handler
+from fastapi.exception_handlers import (
+    http_exception_handler,
+    request_validation_exception_handler,
+)
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.requests import ClientDisconnect
 
 from artifact.errors import (
@@ -24,6 +28,7 @@ from artifact.errors import (
     UnsupportedType,
 )
 from service.exchange import exchange_of
+from service.v2.errors import error_response, is_open_inference, summary
 
 STATUS: Final[Mapping[type[TandemError], int]] = {
     Undecodable: 400,
@@ -72,7 +77,8 @@ def invalid(where: tuple[str, ...], kind: str, message: str) -> RequestValidatio
 def install_handlers(app: FastAPI) -> None:
     """Have the app answer every error that reaches it."""
     app.add_exception_handler(TandemError, _refuse)
-    app.add_exception_handler(Unavailable, _turn_away)
+    app.add_exception_handler(AnyHTTPException, _answer_http)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(ClientDisconnect, _abandon)
     app.add_exception_handler(Exception, _apologise)
 
@@ -81,14 +87,25 @@ async def _refuse(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, TandemError):
         raise error
     exchange_of(request.scope).kind = kind_of(type(error))
-    return JSONResponse({"detail": str(error)}, status_of(error))
+    return _plain(request, str(error), status_of(error))
 
 
-async def _turn_away(request: Request, error: Exception) -> Response:
-    if not isinstance(error, Unavailable):
+async def _answer_http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, AnyHTTPException):
         raise error
-    exchange_of(request.scope).kind = error.kind
+    if isinstance(error, Unavailable):
+        exchange_of(request.scope).kind = error.kind
+    if is_open_inference(request):
+        return error_response(error.detail, error.status_code, error.headers)
     return await http_exception_handler(request, error)
+
+
+async def _answer_invalid(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    if is_open_inference(request):
+        return error_response(summary(error), 422)
+    return await request_validation_exception_handler(request, error)
 
 
 async def _abandon(_request: Request, _error: Exception) -> Response:
@@ -98,4 +115,10 @@ async def _abandon(_request: Request, _error: Exception) -> Response:
 async def _apologise(request: Request, error: Exception) -> JSONResponse:
     # The server logs the traceback; this says which request it belongs to.
     log.error("%s %r failed: %s", request.method, request.url.path, type(error).__name__)
-    return JSONResponse({"detail": UNEXPECTED}, 500)
+    return _plain(request, UNEXPECTED, 500)
+
+
+def _plain(request: Request, why: str, status: int) -> JSONResponse:
+    if is_open_inference(request):
+        return error_response(why, status)
+    return JSONResponse({"detail": why}, status)

@@ -1,7 +1,7 @@
 """What the service answers from: every published model, opened, with its documents read."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -14,7 +14,7 @@ from artifact.latency import Benchmark
 from artifact.manifest import PATHS, DocumentRole, Manifest, RuntimeId
 from artifact.metrics import Examples, Metrics
 from artifact.predictor import Predictor
-from artifact.repository import Artifact, Repository
+from artifact.repository import Artifact, Repository, scan_model
 from artifact.runtime import LIBRARIES, is_installed
 from service.settings import Settings
 
@@ -66,11 +66,18 @@ class LoadedModel:
 
 
 class Models:
-    """Every loaded model, by name and version; one of them is the default."""
+    """Every loaded model, by name and version; one of them is the default.
 
-    def __init__(self, repository: Repository, loaded: Mapping[str, LoadedModel], default: str):
-        self._repository = repository
-        self._loaded = loaded
+    Never changed: what is loaded or unloaded later makes another one, so that each request is
+    answered by what it began with.
+    """
+
+    def __init__(
+        self, loaded: Iterable[LoadedModel], default: str, unloaded: Iterable[str] = ()
+    ) -> None:
+        self._loaded = {str(model): model for model in loaded}
+        self._repository = Repository.of(model.artifact for model in self._loaded.values())
+        self._unloaded = frozenset(unloaded)
         self.default = default
 
     @classmethod
@@ -85,12 +92,21 @@ class Models:
         """
         repository = Repository.scan(settings.models_dir)
         default = _default(repository, settings)
-        loaded = {str(artifact): _load(artifact, settings) for artifact in repository}
-        return cls(repository, loaded, default)
+        return cls([_load(artifact, settings) for artifact in repository], default)
+
+    def replace(self, name: str, versions: Sequence[LoadedModel]) -> "Models":
+        """Make the same models, but of that name these versions; none: it is unloaded."""
+        others = [model for model in self if model.manifest.name != name]
+        unloaded = self._unloaded - {name} if versions else self._unloaded | {name}
+        return Models([*others, *versions], self.default, unloaded)
 
     def __iter__(self) -> Iterator[LoadedModel]:
         """Every version of every model, names in order, the highest version first."""
-        return iter(self._loaded.values())
+        return (self._loaded[str(artifact)] for artifact in self._repository)
+
+    def __contains__(self, name: str) -> bool:
+        """Whether any version of that model is loaded."""
+        return bool(self.versions(name))
 
     def get(self, name: str | None = None, version: int | None = None) -> LoadedModel:
         """Look a model up: the default one, in its highest version, unless asked otherwise.
@@ -99,6 +115,8 @@ class Models:
             UnknownModel: There is no such name or version; the message says which there are.
         """
         wanted = self.default if name is None else name
+        if wanted in self._unloaded:
+            raise UnknownModel(f"model {wanted} is unloaded")
         return self._loaded[str(self._repository.get(wanted, version))]
 
     def latest(self) -> list[LoadedModel]:
@@ -113,6 +131,17 @@ class Models:
         """The runtimes that at least one model is open on."""
         open_here = {runtime for model in self for runtime in model.predictors}
         return [runtime for runtime in LIBRARIES if runtime in open_here]
+
+
+def load_model(name: str, settings: Settings) -> list[LoadedModel]:
+    """Read and verify every version of one published model and open them on every runtime.
+
+    Raises:
+        BrokenArtifact: A file is not what it should be.
+        RuntimeUnavailable: As for `Models.load`.
+        UnknownModel: No such model is published.
+    """
+    return [_load(artifact, settings) for artifact in scan_model(settings.models_dir, name)]
 
 
 def missing_runtimes() -> dict[RuntimeId, str]:

@@ -2,6 +2,9 @@
 
 from typing import Any, Final
 
+from service.loaded import LoadedModel
+from service.v2 import documentation as open_inference
+
 DESCRIPTION: Final = """
 Small image classifiers, each with the evidence that a person needs to choose between them.
 
@@ -13,15 +16,17 @@ TAGS: Final = [
     {"name": "models", "description": "Which models there are, and what each is."},
     {"name": "evidence", "description": "Metrics, curves, filters and examples of a model."},
     {"name": "benchmark", "description": "Speed and size, recorded and measured now."},
+    open_inference.TAG,
     {"name": "health", "description": "Probes, and metrics for Prometheus."},
 ]
 
 
-def name_example(schema: dict[str, Any], model: str) -> dict[str, Any]:
-    """Give every path parameter `name` of an OpenAPI schema a model that exists as example."""
+def name_example(schema: dict[str, Any], model: LoadedModel) -> dict[str, Any]:
+    """Give every `name` and `version` in a path of an OpenAPI schema one that exists as example."""
+    examples = {"name": model.manifest.name, "version": str(model.manifest.version)}
     for path in schema["paths"].values():
         for operation in path.values():
             for parameter in operation.get("parameters", ()):
-                if (parameter["in"], parameter["name"]) == ("path", "name"):
-                    parameter["example"] = model
+                if parameter["in"] == "path" and parameter["name"] in examples:
+                    parameter["example"] = examples[parameter["name"]]
     return schema

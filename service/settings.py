@@ -5,7 +5,7 @@ import textwrap
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from artifact.images import Limits
@@ -69,6 +69,14 @@ class Settings(BaseSettings):
     max_files: int = Field(default=64, ge=1, description="Most pictures in one batch.")
     body_seconds: float = Field(
         default=30, gt=0, description="Longest time in which a request's body must have arrived."
+    )
+    max_batch_size: int = Field(
+        default=256, ge=1, description="Most pictures in one tensor of the /v2 routes."
+    )
+    admin_token: SecretStr | None = Field(
+        default=None,
+        description="What `Authorization: Bearer` must carry to load and unload models. Unset: "
+        "nobody may.",
     )
     benchmark_seconds: float = Field(
         default=60, gt=0, description="Longest timed part of one POST /benchmark."

@@ -12,9 +12,11 @@ from service.loaded import Models
 from service.pictures import Pictures
 from service.settings import Settings
 from service.telemetry import Telemetry
+from service.v2.parts import OpenInference
 
 _LOADING: Final = "the models are still loading; try again in a second"
 _DRAINING: Final = "the service is shutting down"
+_NO_DEFAULT: Final = "the model that answers by default, {}, is unloaded"
 
 
 @dataclass
@@ -25,6 +27,7 @@ class Service:
     telemetry: Telemetry
     pictures: Pictures
     inference: Inference
+    open_inference: OpenInference
     models: Models | None = None
     draining: bool = False
     benchmark: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -40,7 +43,8 @@ class Service:
             settings.max_batch,
             settings.batch_wait_ms / 1000,
         )
-        return cls(settings, telemetry, pictures, inference)
+        open_inference = OpenInference(settings, pictures)
+        return cls(settings, telemetry, pictures, inference, open_inference)
 
     def loaded(self) -> Models:
         """Give the models, which answer through a shutdown too.
@@ -56,11 +60,15 @@ class Service:
         """Give the models if this service wants more requests.
 
         Raises:
-            HTTPException: 503, they are not loaded yet, or the service is shutting down.
+            HTTPException: 503, they are not loaded yet, the one that answers by default is
+                unloaded, or the service is shutting down.
         """
         if self.draining:
             raise not_ready(_DRAINING)
-        return self.loaded()
+        models = self.loaded()
+        if models.default not in models:
+            raise not_ready(_NO_DEFAULT.format(models.default))
+        return models
 
 
 def service_of(request: Request) -> Service:

@@ -24,6 +24,9 @@ MOST = 4
 class Recorder:
     """A runtime that names each picture by its first pixel, and remembers what it was given."""
 
+    input_name = "pixels"
+    output_name = "logits"
+
     def __init__(self, seconds: float = 0) -> None:
         self.batches: list[list[float]] = []
         self.threads: set[int] = set()

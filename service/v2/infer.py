@@ -1,0 +1,103 @@
+"""Inference: tensors or pictures in, tensors out."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from math import prod
+from typing import Any, Final
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+
+from artifact.runtime import Logits
+from service.exchange import exchange_of
+from service.loaded import LoadedModel
+from service.state import Service, service_of
+from service.v2.body import Body
+from service.v2.documentation import INFER
+from service.v2.errors import PREFIX, refusal
+from service.v2.lookup import Name, Version, find
+from service.v2.outputs import Inferred, answer, check
+from service.v2.request import InferRequest, parse, parse_raw
+from service.v2.response import respond
+from service.v2.statistics import Stopwatch
+
+_OTHER_VALUES: Final = 10_000  # of a request's JSON, beside those of its tensor
+
+
+class _Direct(APIRoute):
+    """Calls its function with the request and the path's parts, and sends what it answers.
+
+    What FastAPI does between for every request costs more than the inference.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        endpoint: Callable[..., Awaitable[Response]] = self.endpoint
+
+        async def handle(request: Request) -> Response:
+            return await endpoint(request, **request.path_params)
+
+        return handle
+
+
+router = APIRouter(prefix=PREFIX, route_class=_Direct)
+
+
+@router.post("/models/{name}/infer", **INFER)
+async def infer(request: Request, name: Name) -> Response:
+    """Run a batch through a model, in its highest version.
+
+    Send either the tensor that the network takes, already normalised, or encoded pictures, which
+    the service preprocesses as `POST /predict` does. Tensors are JSON or bytes each way. Where no
+    outputs are named, the logits are the answer; the metadata lists what else can be asked for.
+    """
+    return await _infer(request, name)
+
+
+@router.post("/models/{name}/versions/{version}/infer", **INFER)
+async def infer_with_version(request: Request, name: Name, version: Version) -> Response:
+    """Run a batch through that version of a model."""
+    return await _infer(request, name, version)
+
+
+async def _infer(request: Request, name: str, version: str | None = None) -> Response:
+    service = service_of(request)
+    model = find(service.loaded(), name, version)
+    body = await service.open_inference.bodies.read(request)
+    with service.open_inference.statistics.of(model).request() as watch:
+        wanted = _parse(body, model, service.settings.max_batch_size)
+        inferred = await _run(service, model, wanted, watch)
+        exchange_of(request.scope).answered_by(
+            model.predictor(wanted.runtime), len(inferred.logits)
+        )
+        head = {"model_name": name, "model_version": str(model.manifest.version)}
+        if wanted.id is not None:
+            head["id"] = wanted.id
+        response = respond(head, answer(inferred, wanted), request.headers)
+        watch.lap("compute_output")
+    return response
+
+
+def _parse(body: Body, model: LoadedModel, max_batch_size: int) -> InferRequest:
+    shape = model.manifest.input.shape
+    if not body.head:
+        return parse_raw(body.tensors, model.predictor().input_name, shape)
+    return parse(body, max_batch_size * prod(shape) + _OTHER_VALUES)
+
+
+async def _run(
+    service: Service, model: LoadedModel, wanted: InferRequest, watch: Stopwatch
+) -> Inferred:
+    own, chosen = model.predictor(), model.predictor(wanted.runtime)
+    check(own, wanted)
+    prepared = await service.open_inference.inputs.prepare(own, wanted.inputs)
+    watch.pictures = len(prepared.batch)
+    watch.lap("compute_input")
+    logits = await service.inference.run(chosen, prepared.batch)
+    watch.lap("compute_infer")
+    _check_finite(logits)
+    return Inferred(own, logits, prepared.views)
+
+
+def _check_finite(logits: Logits) -> None:
+    if not np.isfinite(logits).all():
+        raise refusal("the input's values are so large that the network's overflow")

@@ -1,0 +1,100 @@
+"""From the inputs of a request to the batch that the network takes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from fastapi import HTTPException
+from numpy.typing import NDArray
+
+from artifact.errors import ImageError
+from artifact.predictor import Predictor
+from artifact.preprocess import View, tensor
+from service.errors import status_of
+from service.pictures import Pictures
+from service.v2.errors import refusal
+from service.v2.signature import PICTURE, inputs
+from service.v2.tensors import Given, read_bytes, read_floats
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is ready for the network.
+
+    Attributes:
+        batch: FP32 [N, C, H, W].
+        views: What it was made of; None where the request gave the batch itself.
+    """
+
+    batch: NDArray[np.float32]
+    views: Sequence[View] | None = None
+
+
+class Inputs:
+    """Prepares batches of bounded sizes."""
+
+    def __init__(self, pictures: Pictures, max_batch_size: int, max_pictures: int) -> None:
+        self._pictures = pictures
+        self._max_batch_size = max_batch_size
+        self._max_pictures = max_pictures
+
+    async def prepare(self, predictor: Predictor, given: Sequence[Given]) -> Prepared:
+        """Make the batch out of the one input that a request has.
+
+        Raises:
+            HTTPException: 400, it is not an input that the model has, or not of its datatype,
+                shape or size; as for `Pictures.views`, a picture is refused.
+        """
+        if len(given) != 1:
+            raise refusal(f"one input is accepted, not {len(given)}: {_either(predictor)}")
+        if given[0].name == predictor.input_name:
+            return Prepared(self._floats(predictor, given[0]))
+        if given[0].name == PICTURE:
+            return await self._views(predictor, given[0])
+        raise refusal(f"no input {given[0].name[:100]!r}; accepted: {_either(predictor)}")
+
+    def _floats(self, predictor: Predictor, given: Given) -> NDArray[np.float32]:
+        _check_datatype(given, "FP32")
+        shape = predictor.manifest.input.shape
+        if given.shape[1:] != shape or not given.shape:
+            raise refusal(
+                f"input {given.name!r} has shape {list(given.shape)}; accepted: {[-1, *shape]}"
+            )
+        _check_batch(given, self._max_batch_size)
+        return read_floats(given)
+
+    async def _views(self, predictor: Predictor, given: Given) -> Prepared:
+        _check_datatype(given, "BYTES")
+        if given.shape[1:] not in ((), (1,)) or not given.shape:
+            raise refusal(
+                f"input {given.name!r} has shape {list(given.shape)}; accepted: [-1, 1] and [-1]"
+            )
+        _check_batch(given, self._max_pictures)
+        wanted = predictor.manifest.input
+        outcomes = await self._pictures.view_each(read_bytes(given), wanted)
+        views = [_seen(outcome, index) for index, outcome in enumerate(outcomes)]
+        return Prepared(tensor(views, wanted), views)
+
+
+def _seen(outcome: View | ImageError, index: int) -> View:
+    if isinstance(outcome, ImageError):
+        raise HTTPException(status_of(outcome), f"picture {index} of {PICTURE!r}: {outcome}")
+    return outcome
+
+
+def _check_datatype(given: Given, accepted: str) -> None:
+    if given.datatype != accepted:
+        raise refusal(
+            f"input {given.name!r} has datatype {given.datatype[:100]!r}; accepted: {accepted}"
+        )
+
+
+def _check_batch(given: Given, most: int) -> None:
+    if not 1 <= given.shape[0] <= most:
+        raise refusal(
+            f"input {given.name!r} has a batch of {given.shape[0]}; accepted: 1 to {most}"
+        )
+
+
+def _either(predictor: Predictor) -> str:
+    return " or ".join(map(str, inputs(predictor)))

@@ -1,0 +1,139 @@
+"""From a network's logits to the outputs that a request asks for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artifact.predictor import Predictor, Reason
+from artifact.preprocess import View
+from artifact.runtime import Logits
+from service.v2.errors import refusal
+from service.v2.request import InferRequest, Wanted
+from service.v2.signature import ACCEPTED, LABEL, PROBABILITIES, REASON, outputs
+from service.v2.tensors import Datatype, Values, write_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """What there is to answer with: the logits [N, K], and what they were computed of."""
+
+    predictor: Predictor
+    logits: Logits
+    views: Sequence[View] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of an answer; `raw` where it comes in bytes."""
+
+    description: dict[str, Any]
+    raw: bytes | None
+
+
+def answer(inferred: Inferred, request: InferRequest) -> list[Output]:
+    """Make the outputs that the request asks for; the network's own where it names none.
+
+    Raises:
+        HTTPException: 400, the model has no such output, or none that has classes.
+    """
+    own = Wanted(inferred.predictor.output_name, request.binary)
+    return [_output(inferred, wanted) for wanted in request.outputs or (own,)]
+
+
+def check(predictor: Predictor, request: InferRequest) -> None:
+    """Refuse unknown outputs before anything is computed for them.
+
+    Raises:
+        HTTPException: 400, the model has no such output, or none that has classes.
+    """
+    if request.outputs is None:
+        return
+    known = {spec.name: spec for spec in outputs(predictor)}
+    for wanted in request.outputs:
+        if wanted.name not in known:
+            raise refusal(
+                f"no output {wanted.name[:100]!r}; accepted: {', '.join(map(str, known.values()))}"
+            )
+        if wanted.classes and known[wanted.name].datatype != "FP32":
+            raise refusal(
+                f"output {wanted.name!r} has no classes; classification is accepted for "
+                f"{predictor.output_name!r} and {PROBABILITIES!r}"
+            )
+
+
+def _output(inferred: Inferred, wanted: Wanted) -> Output:
+    datatype, values = _values(inferred, wanted)
+    pictures = len(inferred.logits)
+    count = len(values) if isinstance(values, list) else values.size
+    description: dict[str, Any] = {
+        "name": wanted.name,
+        "datatype": datatype,
+        "shape": [pictures, count // pictures],
+    }
+    if not wanted.binary:
+        flat = values if isinstance(values, list) else values.ravel().tolist()
+        return Output(description | {"data": flat}, None)
+    raw = write_bytes(values)
+    return Output(description | {"parameters": {"binary_data_size": len(raw)}}, raw)
+
+
+def _values(inferred: Inferred, wanted: Wanted) -> tuple[Datatype, Values]:
+    compute = _COMPUTED.get(wanted.name)
+    if wanted.name == inferred.predictor.output_name or compute is None:
+        datatype, values = _logits(inferred)
+    else:
+        datatype, values = compute(inferred)
+    if wanted.classes and not isinstance(values, list):
+        return "BYTES", _classes(values, inferred.predictor.manifest.labels, wanted.classes)
+    return datatype, values
+
+
+def _classes(values: NDArray[Any], labels: Sequence[str], count: int) -> list[str]:
+    """Write the best classes of each row as Triton does: value:index:label, the best first."""
+    best = np.argsort(-values, axis=1, kind="stable")[:, :count]
+    return [
+        f"{row[index]:f}:{index}:{labels[index]}"
+        for row, order in zip(values, best.tolist(), strict=True)
+        for index in order
+    ]
+
+
+def _logits(inferred: Inferred) -> tuple[Datatype, Values]:
+    return "FP32", inferred.logits
+
+
+def _probabilities(inferred: Inferred) -> tuple[Datatype, Values]:
+    return "FP32", inferred.predictor.probabilities(inferred.logits)
+
+
+def _label(inferred: Inferred) -> tuple[Datatype, Values]:
+    labels = inferred.predictor.manifest.labels
+    return "BYTES", [labels[index] for index in inferred.logits.argmax(axis=1).tolist()]
+
+
+def _accepted(inferred: Inferred) -> tuple[Datatype, Values]:
+    return "BOOL", np.array([reason is None for reason in _reasons(inferred)])
+
+
+def _reason(inferred: Inferred) -> tuple[Datatype, Values]:
+    return "BYTES", [reason or "" for reason in _reasons(inferred)]
+
+
+def _reasons(inferred: Inferred) -> list[Reason | None]:
+    familiar = inferred.predictor.familiar(inferred.logits)
+    seen = [view.reason for view in inferred.views] if inferred.views else [None] * len(familiar)
+    return [
+        reason or (None if known else "not-a-digit")
+        for reason, known in zip(seen, familiar, strict=True)
+    ]
+
+
+_COMPUTED: Final[Mapping[str, Callable[[Inferred], tuple[Datatype, Values]]]] = {
+    PROBABILITIES: _probabilities,
+    LABEL: _label,
+    ACCEPTED: _accepted,
+    REASON: _reason,
+}

@@ -1,0 +1,19 @@
+"""What the protocol's routes hold while the service runs."""
+
+import asyncio
+
+from service.pictures import Pictures
+from service.settings import Settings
+from service.v2.body import Bodies
+from service.v2.inputs import Inputs
+from service.v2.statistics import Statistics
+
+
+class OpenInference:
+    """Everything that the routes share."""
+
+    def __init__(self, settings: Settings, pictures: Pictures) -> None:
+        self.bodies = Bodies(settings.max_body_bytes, settings.worker_threads)
+        self.inputs = Inputs(pictures, settings.max_batch_size, settings.max_files)
+        self.statistics = Statistics()
+        self.administration = asyncio.Lock()

@@ -1,0 +1,226 @@
+"""What an inference request asks for, read out of its JSON and the bytes behind it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Final, TypeVar
+
+from fastapi import HTTPException
+from pydantic_core import from_json
+
+from service.v2.body import Body
+from service.v2.errors import refusal
+from service.v2.tensors import Given
+
+Kind = TypeVar("Kind")
+_KINDS: Final[Mapping[type, str]] = {
+    str: "text", int: "an integer", bool: "true or false", list: "a list", dict: "an object",
+}  # fmt: skip
+_SMALL: Final = 65_536
+_MOST_DIMENSIONS: Final = 8
+_FLOAT_BYTES: Final = 4
+_SHARED_MEMORY: Final = "shared_memory_region"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An output that a request asks for.
+
+    Attributes:
+        name: Of the output.
+        binary: Whether it is to come in bytes; in JSON otherwise.
+        classes: How many of the best classes are to come in its place; None for the values.
+    """
+
+    name: str
+    binary: bool
+    classes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InferRequest:
+    """A request to infer.
+
+    Attributes:
+        id: Comes back with the answer.
+        runtime: That is to execute the model; None for the model's first.
+        inputs: In their order.
+        outputs: Those asked for; None for the model's own.
+        binary: Whether outputs that are not asked for by name come in bytes.
+    """
+
+    id: str | None
+    runtime: str | None
+    inputs: tuple[Given, ...]
+    outputs: tuple[Wanted, ...] | None
+    binary: bool
+
+
+def parse(body: Body, most_values: int) -> InferRequest:
+    """Read a request out of its body.
+
+    Raises:
+        HTTPException: 400, the body is not as the protocol says; 413, its JSON holds so many
+            values that no batch takes them.
+    """
+    document = _document(body.head, most_values)
+    parameters = _parameters(document, "the request")
+    if parameters.get("sequence_id"):
+        raise refusal("the request belongs to a sequence, but the models keep no state")
+    binary = bool(_get(parameters, "binary_data_output", bool, "the request's parameters"))
+    return InferRequest(
+        id=_get(document, "id", str, "the request"),
+        runtime=_get(parameters, "runtime", str, "the request's parameters"),
+        inputs=_inputs(document, body.tensors),
+        outputs=_outputs(document, binary),
+        binary=binary,
+    )
+
+
+def parse_raw(tensor: memoryview, name: str, shape: tuple[int, ...]) -> InferRequest:
+    """Read a request that is nothing but the bytes of a batch of FP32 [N, *shape].
+
+    Raises:
+        HTTPException: 400, the bytes are no whole batch.
+    """
+    size = prod(shape) * _FLOAT_BYTES
+    if len(tensor) % size:
+        raise refusal(f"a raw request must have a multiple of {size} bytes, not {len(tensor)}")
+    given = Given(name, "FP32", (len(tensor) // size, *shape), raw=tensor)
+    return InferRequest(id=None, runtime=None, inputs=(given,), outputs=None, binary=True)
+
+
+def read_object(text: bytes) -> dict[str, Any]:
+    """Read a JSON object; nothing at all is an empty one.
+
+    Raises:
+        HTTPException: 400, it is something else.
+    """
+    return _object(text) if text else {}
+
+
+def read_parameters(text: bytes) -> dict[str, Any]:
+    """Read what parameters a JSON object has; it may be missing.
+
+    Raises:
+        HTTPException: 400, it is something else.
+    """
+    return _parameters(read_object(text), "the request")
+
+
+def _document(text: bytes, most_values: int) -> dict[str, Any]:
+    if len(text) > _SMALL:
+        _check_values(text, most_values)
+    return _object(text)
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    try:
+        document = from_json(text, allow_inf_nan=False, cache_strings="keys")
+    except ValueError as error:
+        raise refusal(f"the request is no JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise refusal("the request must be a JSON object")
+    return document
+
+
+def _check_values(text: bytes, most: int) -> None:
+    """Refuse what would take far more memory as Python objects than it has bytes."""
+    if sum(map(text.count, (b",", b"[", b"{"))) > most:
+        raise HTTPException(
+            413,
+            f"the request's JSON holds more than {most} values, which is more than the largest "
+            "batch takes; send fewer, or send them in bytes",
+        )
+
+
+def _inputs(document: dict[str, Any], tensors: memoryview) -> tuple[Given, ...]:
+    entries = _get(document, "inputs", list, "the request")
+    if not entries:
+        raise refusal("the request must have `inputs`: a list of at least one tensor")
+    inputs, start = [], 0
+    for entry in entries:
+        given = _input(entry, tensors[start:])
+        start += len(given.raw or b"")
+        inputs.append(given)
+    if start != len(tensors):
+        raise refusal(f"{len(tensors) - start} bytes follow that belong to no input")
+    return tuple(inputs)
+
+
+def _input(entry: object, tensors: memoryview) -> Given:
+    tensor, name = _named(entry, "inputs")
+    where = f"input {name[:100]!r}"
+    parameters = _parameters(tensor, where)
+    if _SHARED_MEMORY in parameters:
+        raise refusal(f"{where} lies in shared memory, which is not supported; send its values")
+    size = _get(parameters, "binary_data_size", int, f"{where}'s parameters")
+    if size is not None and "data" in tensor:
+        raise refusal(f"{where} has both `data` and binary_data_size; one of the two is accepted")
+    return Given(
+        name=name,
+        datatype=_need(tensor, "datatype", str, where),
+        shape=_shape(_need(tensor, "shape", list, where), where),
+        data=tensor.get("data"),
+        raw=None if size is None else _slice(tensors, size, where),
+    )
+
+
+def _slice(tensors: memoryview, size: int, where: str) -> memoryview:
+    if not 0 <= size <= len(tensors):
+        raise refusal(
+            f"{where} has binary_data_size {size}; behind the JSON are {len(tensors)} bytes left"
+        )
+    return tensors[:size]
+
+
+def _shape(shape: list[Any], where: str) -> tuple[int, ...]:
+    sizes = all(type(size) is int and size >= 0 for size in shape)
+    if not sizes or len(shape) > _MOST_DIMENSIONS:
+        raise refusal(
+            f"{where} must have as `shape` at most {_MOST_DIMENSIONS} integers, none negative"
+        )
+    return tuple(shape)
+
+
+def _outputs(document: dict[str, Any], binary: bool) -> tuple[Wanted, ...] | None:
+    entries = _get(document, "outputs", list, "the request")
+    return tuple(_output(entry, binary) for entry in entries) if entries else None
+
+
+def _output(entry: object, binary: bool) -> Wanted:
+    tensor, name = _named(entry, "outputs")
+    where = f"output {name[:100]!r}"
+    parameters = _parameters(tensor, where)
+    if _SHARED_MEMORY in parameters:
+        raise refusal(f"{where} is wanted in shared memory, which is not supported")
+    chosen = _get(parameters, "binary_data", bool, f"{where}'s parameters")
+    classes = _get(parameters, "classification", int, f"{where}'s parameters")
+    if classes is not None and classes < 1:
+        raise refusal(f"{where} has classification {classes}; at least 1 is accepted")
+    return Wanted(name, binary if chosen is None else chosen, classes)
+
+
+def _named(entry: object, where: str) -> tuple[dict[str, Any], str]:
+    if not isinstance(entry, dict):
+        raise refusal(f"`{where}` must be a list of objects")
+    return entry, _need(entry, "name", str, f"every one of `{where}`")
+
+
+def _parameters(holder: dict[str, Any], where: str) -> dict[str, Any]:
+    return _get(holder, "parameters", dict, where) or {}
+
+
+def _need(holder: dict[str, Any], key: str, kind: type[Kind], where: str) -> Kind:
+    value = _get(holder, key, kind, where)
+    if value is None:
+        raise refusal(f"{where} must have `{key}`: {_KINDS[kind]}")
+    return value
+
+
+def _get(holder: dict[str, Any], key: str, kind: type[Kind], where: str) -> Kind | None:
+    """Look up what may be absent; an integer is no true or false, though Python has it so."""
+    value = holder.get(key)
+    if value is not None and type(value) is not kind:
+        raise refusal(f"{where} must have as `{key}` {_KINDS[kind]}")
+    return value

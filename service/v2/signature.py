@@ -1,0 +1,83 @@
+"""Which inputs and outputs a model has for the protocol's clients.
+
+The model file's own input and output come first, by the file's own names: a client of the same
+file elsewhere finds what it knows. Beside them are a picture as input and what the service makes
+of the logits as outputs; they come only where they are asked for.
+"""
+
+from typing import Any, Final
+
+from artifact.manifest import MODEL_FILES, RuntimeId
+from artifact.predictor import Predictor
+from service.v2.tensors import Datatype, Spec
+
+PICTURE: Final = "image"
+PROBABILITIES: Final = "probabilities"
+LABEL: Final = "label"
+ACCEPTED: Final = "accepted"
+REASON: Final = "reason"
+
+_PLATFORMS: Final[dict[RuntimeId, tuple[str, str]]] = {
+    "onnx": ("onnxruntime_onnx", "onnxruntime"),
+    "onnx-int8": ("onnxruntime_onnx", "onnxruntime"),
+    "torchscript": ("pytorch_libtorch", "pytorch"),
+}
+_ANY: Final = -1
+
+
+def inputs(predictor: Predictor) -> list[Spec]:
+    """Describe the inputs: the network's own, and in its place the pictures."""
+    return [
+        Spec(predictor.input_name, "FP32", (_ANY, *predictor.manifest.input.shape)),
+        Spec(PICTURE, "BYTES", (_ANY, 1), optional=True),
+    ]
+
+
+def outputs(predictor: Predictor) -> list[Spec]:
+    """Describe the outputs: the network's own, and what can be asked for beside it."""
+    labels = len(predictor.manifest.labels)
+    return [
+        Spec(predictor.output_name, "FP32", (_ANY, labels)),
+        Spec(PROBABILITIES, "FP32", (_ANY, labels)),
+        Spec(LABEL, "BYTES", (_ANY, 1)),
+        Spec(ACCEPTED, "BOOL", (_ANY, 1)),
+        Spec(REASON, "BYTES", (_ANY, 1)),
+    ]
+
+
+def platform(predictor: Predictor) -> str:
+    """Name what executes the model, as Triton does."""
+    return _PLATFORMS[predictor.runtime_id][0]
+
+
+def configuration(predictor: Predictor, max_batch_size: int) -> dict[str, Any]:
+    """Give the model's configuration, in the fields of Triton's that have a meaning here."""
+    name = predictor.manifest.name
+    return {
+        "name": name,
+        "platform": platform(predictor),
+        "backend": _PLATFORMS[predictor.runtime_id][1],
+        "version_policy": {"all": {}},
+        "max_batch_size": max_batch_size,
+        "input": [_configured(spec, optional=spec.optional) for spec in inputs(predictor)],
+        "output": [_configured(spec) for spec in outputs(predictor)],
+        "instance_group": [{"name": name, "kind": "KIND_CPU", "count": 1}],
+        "default_model_filename": MODEL_FILES[predictor.runtime_id],
+    }
+
+
+def _configured(spec: Spec, **more: bool) -> dict[str, Any]:
+    # With a max_batch_size, Triton's dimensions leave out the batch.
+    return {
+        "name": spec.name,
+        "data_type": _CONFIGURED_TYPES[spec.datatype],
+        "dims": list(spec.shape[1:]),
+        **more,
+    }
+
+
+_CONFIGURED_TYPES: Final[dict[Datatype, str]] = {
+    "FP32": "TYPE_FP32",
+    "BOOL": "TYPE_BOOL",
+    "BYTES": "TYPE_STRING",
+}

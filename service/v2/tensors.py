@@ -1,0 +1,157 @@
+"""Tensors as the protocol has them: what describes one, and its values in JSON and in bytes."""
+
+import struct
+from array import array
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from math import prod
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.v2.errors import refusal
+
+Datatype = Literal["FP32", "BOOL", "BYTES"]
+Values = NDArray[np.float32] | NDArray[np.bool_] | list[str]
+
+_LENGTH: Final = struct.Struct("<I")
+_FLOAT: Final = np.dtype("<f4")
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a model's tensor is.
+
+    Attributes:
+        name: Of the input or output.
+        datatype: Of each element.
+        shape: Its first dimension is the batch; -1 stands for any size.
+        optional: Whether a client that fills every input leaves this one out.
+    """
+
+    name: str
+    datatype: Datatype
+    shape: tuple[int, ...]
+    optional: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name!r}: {self.datatype} {list(self.shape)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An input as a request gives it: in JSON (`data`) or in bytes (`raw`), one of the two."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+    data: object = None
+    raw: memoryview | None = None
+
+
+def read_floats(given: Given) -> NDArray[np.float32]:
+    """Read an FP32 tensor of the given shape; one that came in bytes is not copied.
+
+    Raises:
+        HTTPException: 400, it has other than the shape's elements, or one is no finite number.
+    """
+    flat = _floats_in_json(given) if given.raw is None else _floats_in_bytes(given, given.raw)
+    if not np.isfinite(flat).all():
+        raise refusal(f"input {given.name!r} holds values that are not finite FP32 numbers")
+    return flat.reshape(given.shape)
+
+
+def read_bytes(given: Given) -> list[bytes]:
+    """Read the elements of a BYTES tensor, which are base64 in JSON: it has no bytes.
+
+    Raises:
+        HTTPException: 400, it has other than the shape's elements, or one is cut short.
+    """
+    if given.raw is not None:
+        elements = [bytes(element) for element in _elements(given, given.raw)]
+        _check_count(given, len(elements))
+        return elements
+    return [_from_base64(given, text) for text in _flat(given)]
+
+
+def write_bytes(values: Values) -> bytes:
+    """Write values as the binary extension lays them out: row-major, little-endian, unpadded."""
+    if isinstance(values, list):
+        texts = [text.encode() for text in values]
+        return b"".join(chain.from_iterable((_LENGTH.pack(len(text)), text) for text in texts))
+    little_endian = values.dtype.newbyteorder("<")
+    return values.astype(little_endian, copy=False).tobytes()
+
+
+def _floats_in_bytes(given: Given, raw: memoryview) -> NDArray[np.float32]:
+    count = prod(given.shape)
+    if len(raw) != count * _FLOAT.itemsize:
+        raise refusal(
+            f"input {given.name!r} has {len(raw)} bytes; shape {list(given.shape)} of FP32 "
+            f"takes {count * _FLOAT.itemsize}"
+        )
+    return np.frombuffer(raw, _FLOAT)
+
+
+def _floats_in_json(given: Given) -> NDArray[np.float32]:
+    try:
+        # Strict, unlike numpy: text and null are no numbers.
+        return np.frombuffer(array("f", _flat(given)), np.float32)
+    except (TypeError, OverflowError) as error:
+        raise refusal(f"input {given.name!r} must hold numbers: {error}") from error
+
+
+def _flat(given: Given) -> list[Any]:
+    """Flatten `data`, which is flat already or nested as the shape says."""
+    values = given.data
+    if not isinstance(values, list):
+        raise refusal(f"input {given.name!r} needs its values: a list `data`, or binary")
+    if values and isinstance(values[0], list):
+        for size in given.shape[1:]:
+            _check_rows(given, values, size)
+            values = list(chain.from_iterable(values))
+    _check_count(given, len(values))
+    return values
+
+
+def _check_rows(given: Given, rows: Sequence[object], size: int) -> None:
+    if not all(isinstance(row, list) and len(row) == size for row in rows):
+        raise refusal(
+            f"input {given.name!r} must be flat, or nested as its shape {list(given.shape)} says"
+        )
+
+
+def _check_count(given: Given, count: int) -> None:
+    if count != prod(given.shape):
+        raise refusal(
+            f"input {given.name!r} has {count} values; shape {list(given.shape)} takes "
+            f"{prod(given.shape)}"
+        )
+
+
+def _elements(given: Given, raw: memoryview) -> Iterator[memoryview]:
+    start = 0
+    while start < len(raw):
+        end = start + _LENGTH.size
+        if end <= len(raw):
+            start, end = end, end + _LENGTH.unpack_from(raw, start)[0]
+        if end > len(raw):
+            raise refusal(
+                f"input {given.name!r} is cut short: each element of BYTES is its length as a "
+                "little-endian uint32, then as many bytes"
+            )
+        yield raw[start:end]
+        start = end
+
+
+def _from_base64(given: Given, text: Any) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except (NotBase64, TypeError, ValueError) as error:
+        raise refusal(
+            f"input {given.name!r} must hold base64 text in JSON, or be sent as binary: {error}"
+        ) from error

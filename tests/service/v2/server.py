@@ -1,0 +1,48 @@
+"""The service on a loopback port of this process, for clients that speak to a socket."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from service.app import create_app
+from service.settings import Settings
+from service.state import Service
+
+PATIENCE = 30
+
+
+@dataclass(frozen=True)
+class Served:
+    address: str
+    service: Service
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Served]:
+    app = create_app(settings)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield Served(f"127.0.0.1:{_port(server)}", app.state.service)
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def _port(server: uvicorn.Server) -> int:
+    end = time.monotonic() + PATIENCE
+    while not server.started:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    port: int = server.servers[0].sockets[0].getsockname()[1]
+    return port
