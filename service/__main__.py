@@ -7,12 +7,12 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from service.app import create_app
-from service.server import Server
+from service.logs import configure_logging
 from service.settings import Settings, describe_invalid, describe_settings, unknown_variables
+from service.supervisor import Supervisor
 
-_LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _USAGE_ERROR: Final = 2
+_CANNOT_START: Final = 3
 
 log = logging.getLogger("service")
 
@@ -21,10 +21,28 @@ def main() -> None:
     """Read the settings and serve until a signal says to stop."""
     _parse_arguments()
     settings = _read_settings()
-    logging.basicConfig(level=settings.log_level.upper(), format=_LOG_FORMAT)
+    configure_logging(settings)
     for name in unknown_variables():
         log.warning("%s is no setting; `python -m service --help` lists them", name)
+    if settings.workers > 1:
+        _serve_with_workers(settings)
+    else:
+        _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    from service.app import create_app  # noqa: PLC0415 - a supervisor needs none of it
+    from service.server import Server  # noqa: PLC0415
+
     Server(create_app(settings), settings).run()
+
+
+def _serve_with_workers(settings: Settings) -> None:
+    try:
+        sys.exit(Supervisor(settings).run())
+    except OSError as error:
+        log.error("cannot listen on %s port %d: %s", settings.host, settings.port, error.strerror)
+        sys.exit(_CANNOT_START)
 
 
 def _parse_arguments() -> None:

@@ -43,7 +43,11 @@ class _Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         service: Service = self.state.service
-        return Watched(super().build_middleware_stack(), service.telemetry)
+        return Watched(
+            super().build_middleware_stack(),
+            service.telemetry,
+            access_log=service.settings.access_log,
+        )
 
     def openapi(self) -> dict[str, Any]:
         # A model that exists, so that what the documentation shows works when tried.

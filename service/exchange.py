@@ -5,11 +5,12 @@ import secrets
 from collections.abc import Awaitable, Iterable
 from itertools import count
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from artifact.predictor import Predictor
+from service.logs import log_request
 from service.telemetry import Telemetry
 
 UNMATCHED: Final = "unmatched"
@@ -39,28 +40,31 @@ class Exchange:
     """What is known of one request and its answer.
 
     Whoever answers says what it knows, at no cost: the route if the router did not find it, the
-    reason of a refusal, and which model said what of how many pictures.
+    reason of a refusal, and which model is to answer.
     """
 
-    __slots__ = ("batch", "kind", "label", "model", "request_id", "route", "runtime", "version")
+    __slots__ = (
+        *("request_id", "route", "status", "bytes", "kind"),
+        *("model", "version", "runtime", "batch"),
+    )
 
     def __init__(self, request_id: bytes) -> None:
         self.request_id = request_id
         self.route: str | None = None
+        self.status = _FAILED
+        self.bytes = 0
         self.kind: str | None = None
         self.model: str | None = None
         self.version: int | None = None
         self.runtime: str | None = None
-        self.label: str | None = None
         self.batch: int | None = None
 
-    def answered_by(self, predictor: Predictor, pictures: int, label: str | None = None) -> None:
-        """Say which model answered, of how many pictures, and for a single one what it said."""
+    def is_for(self, predictor: Predictor, pictures: int = 1) -> None:
+        """Say which model is to answer, and for how many pictures."""
         self.model = predictor.manifest.name
         self.version = predictor.manifest.version
         self.runtime = predictor.runtime_id
         self.batch = pictures
-        self.label = label
 
 
 def exchange_of(scope: Scope) -> Exchange:
@@ -70,11 +74,12 @@ def exchange_of(scope: Scope) -> Exchange:
 
 
 class Watched:
-    """ASGI application around all others: gives each request an id and tells the telemetry."""
+    """ASGI application around all others: gives each request an id, counts it and logs it."""
 
-    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
+    def __init__(self, app: ASGIApp, telemetry: Telemetry, *, access_log: bool = False) -> None:
         self._app = app
         self._telemetry = telemetry
+        self._access_log = access_log
         self._new_ids = map(f"{secrets.token_hex(8)}-{{:x}}".format, count())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,14 +90,14 @@ class Watched:
         start = perf_counter()
         request_id = _well_formed_id(scope["headers"]) or next(self._new_ids).encode()
         scope[_SCOPE_KEY] = exchange = Exchange(request_id)
-        status = _FAILED
 
         def identified(message: Message) -> Awaitable[None]:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                exchange.status = message["status"]
                 headers = (*message.get("headers", ()), (_REQUEST_ID, request_id))
                 message = {**message, "headers": headers}
+            else:
+                exchange.bytes += len(message.get("body", b""))
             return send(message)
 
         in_flight = self._telemetry.in_flight
@@ -101,15 +106,39 @@ class Watched:
             await self._app(scope, receive, identified)
         finally:
             in_flight.add(-1)
-            self._tell(scope, exchange, status, perf_counter() - start)
+            self._tell(scope, exchange, perf_counter() - start)
 
-    def _tell(self, scope: Scope, exchange: Exchange, status: int, seconds: float) -> None:
+    def _tell(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
         # The template of the route, never the raw path: each path would be a series of its own.
         route = exchange.route or str(getattr(scope.get("route"), "path", UNMATCHED))
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._telemetry.answered(method, route, status, seconds)
-        if status >= _FIRST_ERROR:
-            self._telemetry.refused(exchange.kind or _KINDS.get(status, "unexpected"))
+        self._telemetry.answered(method, route, exchange.status, seconds)
+        if exchange.status >= _FIRST_ERROR:
+            exchange.kind = exchange.kind or _KINDS.get(exchange.status, "unexpected")
+            self._telemetry.refused(exchange.kind)
+        if self._access_log:
+            headline = {"method": method, "route": route, "status": exchange.status}
+            log_request(headline, _details(scope, exchange, seconds))
+
+
+def _details(scope: Scope, exchange: Exchange, seconds: float) -> dict[str, Any]:
+    known = {
+        "id": exchange.request_id.decode(),
+        "ms": round(seconds * 1000, 3),
+        "received": _announced_bytes(scope),
+        "sent": exchange.bytes,
+        "model": exchange.model,
+        "version": exchange.version,
+        "runtime": exchange.runtime,
+        "batch": exchange.batch,
+        "refused": exchange.kind,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _announced_bytes(scope: Scope) -> int | None:
+    announced = dict(scope["headers"]).get(b"content-length", b"")
+    return int(announced) if announced.isdigit() else None
 
 
 def _well_formed_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:

@@ -51,7 +51,7 @@ def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         port=settings.port,
         log_config=None,
         log_level=settings.log_level,
-        access_log=settings.access_log,
+        access_log=False,  # the line of a request is ours, with what a model answered
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_timeout,
     )

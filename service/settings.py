@@ -35,6 +35,12 @@ class Settings(BaseSettings):
         description="Answers where a request names none. Unset: mobilenet if there is one, else "
         "the first by name.",
     )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="Worker processes that share the port and are started anew when they crash.",
+    )
     runtimes: Annotated[tuple[RuntimeId, ...] | None, NoDecode] = Field(
         default=None,
         min_length=1,
@@ -88,6 +94,9 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error."
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="text, or json: one object a line."
     )
     access_log: bool = Field(default=False, description="Log a line for every request.")
     shutdown_delay: float = Field(

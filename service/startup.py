@@ -26,7 +26,8 @@ def loading(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager
         for runtime, why in missing_runtimes().items():
             log.info("not serving %s: it %s", runtime, why)
         log.info("ready; %s answers by default; documentation at /docs", service.models.default)
-        yield
+        async with service.telemetry.settling():
+            yield
         service.draining = True
         service.inference.close()
 

@@ -11,6 +11,7 @@ from service.inference import Inference
 from service.loaded import Models
 from service.pictures import Pictures
 from service.settings import Settings
+from service.shared import folder_of_this_process
 from service.telemetry import Telemetry
 from service.v2.parts import OpenInference
 
@@ -35,7 +36,7 @@ class Service:
     @classmethod
     def prepare(cls, settings: Settings) -> "Service":
         """Make everything but the models, which take a while to load."""
-        telemetry = Telemetry()
+        telemetry = Telemetry(folder_of_this_process())
         pictures = Pictures(settings.limits, settings.worker_threads, telemetry)
         inference = Inference(
             telemetry,

@@ -1,7 +1,8 @@
 """What Prometheus scrapes: one registry an app, so that two apps in a process do not add up."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from threading import Lock
 from time import perf_counter
 from typing import Final, Literal, TypeVar
@@ -16,6 +17,7 @@ from prometheus_client import (
 )
 
 from artifact.predictor import Predictor
+from service.shared import SharedFolder, what_all_counted
 from service.tally import Count, Distribution, Level, Spread, Tally
 
 Stage = Literal["decode", "preprocess"]
@@ -24,6 +26,7 @@ _SECONDS: Final = (
     *(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 )
 _PICTURES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+_SETTLE_SECONDS: Final = 0.5
 _MODEL: Final = ("model", "version", "runtime")
 
 _Tally = TypeVar("_Tally", bound=Tally)
@@ -35,10 +38,14 @@ class Telemetry:
     An update costs some tenths of a microsecond: `settle` is what tells Prometheus' client.
     """
 
-    def __init__(self) -> None:
-        self._registry = registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
-        PlatformCollector(registry=registry)
+    def __init__(self, folder: SharedFolder | None = None) -> None:
+        """Count for this process alone, or for all that share the folder."""
+        registry = CollectorRegistry()
+        if folder is None:
+            ProcessCollector(registry=registry)
+            PlatformCollector(registry=registry)
+        self._shared = folder is not None
+        self._registry = registry if folder is None else what_all_counted(folder)
         self._tallies: list[Tally] = []
         self._metrics = metrics = _Metrics(registry)
         self._answers: dict[tuple[str, str, int], Count] = {}
@@ -86,6 +93,24 @@ class Telemetry:
             tallies = tuple(self._tallies)
         for tally in tallies:
             tally.settle()
+
+    @asynccontextmanager
+    async def settling(self) -> AsyncIterator[None]:
+        """Meanwhile, where another process may be asked, let it know what this one counted."""
+        if not self._shared:
+            yield
+            return
+        task = asyncio.create_task(self._settle_now_and_then())
+        try:
+            yield
+        finally:
+            task.cancel()
+            self.settle()
+
+    async def _settle_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(_SETTLE_SECONDS)
+            self.settle()
 
     def render(self) -> bytes:
         """Write everything in Prometheus' text format."""

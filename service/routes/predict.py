@@ -14,7 +14,8 @@ from artifact.errors import ImageError
 from artifact.predictor import Prediction, Predictor
 from artifact.preprocess import View
 from service.bodies import MULTIPART, RAW, read_picture, read_pictures
-from service.errors import status_of
+from service.errors import kind_of, status_of
+from service.exchange import exchange_of
 from service.explanation import explain
 from service.loaded import LoadedModel, Models
 from service.parameters import (
@@ -60,6 +61,7 @@ async def predict(request: Request, choice: PredictQuery) -> Response:
     """
     service = service_of(request)
     predictor = _predictor(service.loaded(), choice)
+    exchange_of(request.scope).is_for(predictor)
     data = await read_picture(request, "image")
     [view] = await service.pictures.views(data, [predictor.manifest.input])
     [prediction] = await _predictions(service, predictor, [view])
@@ -77,7 +79,11 @@ async def predict_batch(request: Request, choice: ChoiceQuery) -> Response:
     service = service_of(request)
     predictor = _predictor(service.loaded(), choice)
     pictures = await read_pictures(request, "images", service.settings.max_files)
+    exchange_of(request.scope).is_for(predictor, len(pictures))
     outcomes = await service.pictures.view_each(pictures, predictor.manifest.input)
+    for outcome in outcomes:
+        if isinstance(outcome, ImageError):
+            service.telemetry.refused(kind_of(type(outcome)))
     views = [outcome for outcome in outcomes if isinstance(outcome, View)]
     predictions = iter(await _predictions(service, predictor, views))
     answers = [

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,15 +32,24 @@ def environment(**settings: object) -> dict[str, str]:
     return {**kept, **{f"TANDEM_{name.upper()}": str(value) for name, value in settings.items()}}
 
 
-def run_to_the_end(**settings: object) -> subprocess.CompletedProcess[str]:
+def run_to_the_end(
+    command: Sequence[str] = COMMAND, **settings: object
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own interpreter and module
-        [sys.executable, *COMMAND],
-        env=environment(port=0, **settings),
+        [sys.executable, *command],
+        env=environment(**{"port": 0, **settings}),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
         check=False,
     )
+
+
+def wait_until(condition: Callable[[], bool], every: float = 0.02) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(every)
 
 
 @contextmanager

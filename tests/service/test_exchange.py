@@ -98,3 +98,12 @@ def test_request_before_the_models_are_loaded_is_not_ready(settings: Settings) -
     client = TestClient(create_app(settings))
     assert client.post("/predict", content=picture("top-left")).status_code == 503
     assert 'tandem_errors_total{kind="not-ready"} 1.0' in client.get("/metrics").text
+
+
+def test_refused_picture_of_a_batch_is_counted(settings: Settings) -> None:
+    contents = (picture("top-left"), b"text")
+    images = [("images", ("a.png", content, "image/png")) for content in contents]
+    with TestClient(create_app(settings.model_copy(update={"runtimes": ("onnx",)}))) as client:
+        assert client.post("/predict/batch", files=images).status_code == 200
+        metrics = client.get("/metrics").text
+    assert 'tandem_errors_total{kind="unsupported-type"} 1.0' in metrics

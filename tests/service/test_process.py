@@ -4,7 +4,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +13,14 @@ import pytest
 
 from artifact.manifest import PATHS
 from tests.known_answer import picture, publish_known_answer
-from tests.service.process import PATIENCE, WITHOUT_TORCH, Running, run_to_the_end, serving
+from tests.service.process import (
+    PATIENCE,
+    WITHOUT_TORCH,
+    Running,
+    run_to_the_end,
+    serving,
+    wait_until,
+)
 
 BODY_LIMIT = 100_000
 
@@ -192,13 +199,6 @@ def test_shutdown_delay_serves_on_but_is_not_ready(repository: Path, tmp_path: P
             assert client.get("/health/live").status_code == 200
         running.process.send_signal(signal.SIGINT)
         assert running.process.wait(PATIENCE) == 0, "a second signal ends the delay"
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_broken_artifact_stops_the_start_with_one_line(tmp_path: Path) -> None:

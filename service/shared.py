@@ -1,0 +1,99 @@
+"""What worker processes keep in common: a folder with their metrics and the ids of their processes.
+
+Its place is in PROMETHEUS_MULTIPROC_DIR, as Prometheus' client wants it. The files carry the
+worker's number: its replacement goes on counting where it stopped, and the folder does not grow.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Metric, PlatformCollector, ProcessCollector, values
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
+
+VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
+_IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - TemporaryDirectory makes a private one in it
+
+
+class SharedFolder:
+    """The folder of one group of workers."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def announce(self, worker: int) -> None:
+        """Tell the others that this process is that worker, and that it serves."""
+        announcement = self._announcement(worker)
+        staged = announcement.with_suffix(".new")
+        staged.write_text(str(os.getpid()))
+        staged.rename(announcement)
+
+    def serves(self, worker: int) -> bool:
+        """Whether that worker has announced itself."""
+        return self._announcement(worker).exists()
+
+    def forget(self, worker: int) -> None:
+        """Take away what was true only while the worker lived; what it counted stays."""
+        self._announcement(worker).unlink(missing_ok=True)
+        mark_process_dead(worker, self.path)
+
+    def processes(self) -> dict[str, int]:
+        """The process of each worker that serves."""
+        return {
+            announcement.stem: int(announcement.read_text())
+            for announcement in sorted(self.path.glob("*.worker"))
+        }
+
+    def _announcement(self, worker: int) -> Path:
+        return self.path / f"{worker}.worker"
+
+
+@contextmanager
+def shared_folder() -> Iterator[SharedFolder]:
+    """Make the folder, and remove it in the end."""
+    # A container whose root cannot be written to still has this one.
+    where = _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None
+    with TemporaryDirectory(prefix="tandem-", dir=where) as path:
+        yield SharedFolder(Path(path))
+
+
+def folder_of_this_process() -> SharedFolder | None:
+    """Find the folder that this process shares with others, if it is one of several."""
+    path = os.environ.get(VARIABLE)
+    return SharedFolder(Path(path)) if path else None
+
+
+def count_as(worker: int) -> None:
+    """Have Prometheus' client keep this process' metrics under the worker's number."""
+    values.ValueClass = values.MultiProcessValue(lambda: worker)
+
+
+def what_all_counted(folder: SharedFolder) -> CollectorRegistry:
+    """Make the registry that adds up what every worker counted."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(folder.path))
+    PlatformCollector(registry=registry)
+    registry.register(_Processes(folder))
+    return registry
+
+
+class _Processes(Collector):
+    """Memory, processor time and files of every worker, each with its number as a label."""
+
+    def __init__(self, folder: SharedFolder) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        found: dict[str, Metric] = {}
+        for worker, process in self._folder.processes().items():
+            for metric in ProcessCollector(pid=lambda: process, registry=None).collect():  # noqa: B023 - used at once
+                all_workers = found.setdefault(
+                    metric.name, Metric(metric.name, metric.documentation, metric.type)
+                )
+                for sample in metric.samples:
+                    all_workers.add_sample(sample.name, {"worker": worker}, sample.value)
+        return found.values()

@@ -1,0 +1,181 @@
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from artifact.manifest import PATHS
+from service.settings import Settings
+from service.supervisor import Supervisor
+from tests.known_answer import picture, publish_known_answer
+from tests.service.process import PATIENCE, Running, run_to_the_end, serving, wait_until
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(socket, "SO_REUSEPORT"), reason="needs a socket that processes can share"
+)
+
+
+@contextmanager
+def two_workers(log: Path, repository: Path, *, shutdown_delay: int = 0) -> Iterator[Running]:
+    with serving(
+        log,
+        models_dir=repository,
+        default_model="known",
+        runtimes="onnx",
+        workers=2,
+        shutdown_delay=shutdown_delay,
+    ) as running:
+        workers = processes(running)
+        try:
+            yield running
+        finally:
+            end(running, workers)
+
+
+def end(running: Running, workers: set[int]) -> None:
+    running.process.send_signal(signal.SIGTERM)
+    running.process.send_signal(signal.SIGINT)
+    with suppress(Exception):
+        running.process.wait(PATIENCE)
+    for worker in workers:
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def running(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    log = tmp_path_factory.mktemp("log") / "service.log"
+    with two_workers(log, repository) as running:
+        yield running
+
+
+def processes(running: Running) -> set[int]:
+    started = re.findall(r"Started server process \[(\d+)\]", running.log.read_text())
+    return {int(process) for process in started if Path(f"/proc/{process}").exists()}
+
+
+def sample(running: Running, name: str) -> float:
+    text = httpx.get(f"{running.url}/metrics").text
+    return sum(
+        float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name)
+    )
+
+
+def predict(running: Running) -> int:
+    return httpx.post(f"{running.url}/predict", content=picture("top-left")).status_code
+
+
+def test_what_the_workers_count_adds_up(running: Running) -> None:
+    answered = 'tandem_http_requests_total{method="POST",route="/predict",status="200"}'
+    inferred = 'tandem_inference_seconds_count{model="known"'
+    before = sample(running, answered), sample(running, inferred)
+    assert [predict(running) for _ in range(40)] == [200] * 40
+    wait_until(lambda: sample(running, answered) - before[0] == 40)
+    assert sample(running, inferred) - before[1] == 40
+    # The one that asks; who was asked before says so until it settles.
+    wait_until(lambda: sample(running, "tandem_http_requests_in_flight") == 1, every=0.7)
+
+
+def test_each_worker_shows_its_memory(running: Running) -> None:
+    text = httpx.get(f"{running.url}/metrics").text
+    for worker in "01":
+        assert f'process_resident_memory_bytes{{worker="{worker}"}}' in text
+
+
+def test_killed_worker_is_replaced_and_goes_on_counting(running: Running) -> None:
+    answered = 'tandem_http_requests_total{method="POST",route="/predict",status="200"}'
+    [predict(running) for _ in range(10)]
+    before = processes(running)
+    wait_until(lambda: sample(running, answered) >= 10)
+    counted = sample(running, answered)
+    os.kill(min(before), signal.SIGKILL)
+    wait_until(lambda: min(before) not in processes(running))
+    assert [predict(running) for _ in range(20)] == [200] * 20, "the other one goes on"
+    wait_until(lambda: running.log.read_text().count("Application startup complete") >= 3)
+    wait_until(lambda: len(processes(running)) == 2)
+    assert [predict(running) for _ in range(20)] == [200] * 20
+    wait_until(lambda: sample(running, answered) == counted + 40)
+    assert "was ended by SIGKILL; another one starts in 0.1 s" in running.log.read_text()
+
+
+def shared_folder_of(worker: int) -> Path:
+    environment = Path(f"/proc/{worker}/environ").read_bytes().split(b"\0")
+    [folder] = [line for line in environment if line.startswith(b"PROMETHEUS_MULTIPROC_DIR=")]
+    return Path(folder.partition(b"=")[2].decode())
+
+
+def test_signal_ends_all_after_a_delay_in_which_none_is_ready(
+    repository: Path, tmp_path: Path
+) -> None:
+    with two_workers(tmp_path / "log", repository, shutdown_delay=60) as running:
+        workers = processes(running)
+        folders = {shared_folder_of(worker) for worker in workers}
+        running.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: ready(running) == 503)
+        assert {ready(running) for _ in range(20)} == {503}
+        assert {predict(running) for _ in range(20)} == {200}
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(PATIENCE) == 0, "a second signal ends the delay"
+    assert len(workers) == 2
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+    assert not any(folder.exists() for folder in folders)
+    assert "Traceback" not in running.log.read_text()
+
+
+def ready(running: Running) -> int:
+    return httpx.get(f"{running.url}/health/ready").status_code
+
+
+def test_workers_end_when_the_supervisor_is_gone(repository: Path, tmp_path: Path) -> None:
+    with two_workers(tmp_path / "log", repository) as running:
+        workers = processes(running)
+        running.process.kill()
+        wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+
+
+def test_failed_start_is_said_once_and_ends_everything(tmp_path: Path) -> None:
+    artifact = publish_known_answer(tmp_path, runtimes=("onnx",))
+    (artifact.folder / PATHS["onnx"]).write_bytes(b"cut")
+    ended = run_to_the_end(models_dir=tmp_path, workers=2)
+    assert ended.returncode == 3
+    [line] = [line for line in ended.stderr.splitlines() if "Cannot start" in line]
+    assert "known/1/model.onnx has 3 bytes, the manifest says" in line
+    assert "Traceback" not in ended.stderr
+
+
+def test_taken_port_is_refused_even_where_its_owner_would_share(
+    running: Running, repository: Path
+) -> None:
+    ended = run_to_the_end(models_dir=repository, workers=2, port=running.port)
+    assert ended.returncode == 3
+    assert f"cannot listen on 127.0.0.1 port {running.port}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+CRASHES_ONCE_IT_SERVES = """
+import os, pathlib, sys
+folder = pathlib.Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+(folder / f"{sys.argv[1]}.worker").write_text(str(os.getpid()))
+sys.exit(7)
+"""
+
+
+def test_worker_that_crashes_again_and_again_ends_the_service(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    command = (sys.executable, "-c", CRASHES_ONCE_IT_SERVES)
+    assert Supervisor(Settings(workers=2, port=0), command).run() == 1
+    assert "ended with status 7; another one starts in 0.8 s" in caplog.text
+    assert "ended with status 7, 6 times in a row; giving up" in caplog.text
+
+
+def test_worker_started_by_hand_says_how_it_is_done() -> None:
+    ended = run_to_the_end(command=("-m", "service.worker", "0", "0"))
+    assert ended.returncode == 1
+    assert "TANDEM_WORKERS" in ended.stderr
