@@ -40,7 +40,7 @@ class Exchange:
     """What is known of one request and its answer.
 
     Whoever answers says what it knows, at no cost: the route if the router did not find it, the
-    reason of a refusal, and which model is to answer.
+    reason of a refusal, and which model answers.
     """
 
     __slots__ = (
@@ -59,8 +59,8 @@ class Exchange:
         self.runtime: str | None = None
         self.batch: int | None = None
 
-    def is_for(self, predictor: Predictor, pictures: int = 1) -> None:
-        """Say which model is to answer, and for how many pictures."""
+    def answered_by(self, predictor: Predictor, pictures: int = 1) -> None:
+        """Say which model answers, and how many pictures."""
         self.model = predictor.manifest.name
         self.version = predictor.manifest.version
         self.runtime = predictor.runtime_id

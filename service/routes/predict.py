@@ -61,7 +61,7 @@ async def predict(request: Request, choice: PredictQuery) -> Response:
     """
     service = service_of(request)
     predictor = _predictor(service.loaded(), choice)
-    exchange_of(request.scope).is_for(predictor)
+    exchange_of(request.scope).answered_by(predictor)
     data = await read_picture(request, "image")
     [view] = await service.pictures.views(data, [predictor.manifest.input])
     [prediction] = await _predictions(service, predictor, [view])
@@ -79,7 +79,7 @@ async def predict_batch(request: Request, choice: ChoiceQuery) -> Response:
     service = service_of(request)
     predictor = _predictor(service.loaded(), choice)
     pictures = await read_pictures(request, "images", service.settings.max_files)
-    exchange_of(request.scope).is_for(predictor, len(pictures))
+    exchange_of(request.scope).answered_by(predictor, len(pictures))
     outcomes = await service.pictures.view_each(pictures, predictor.manifest.input)
     for outcome in outcomes:
         if isinstance(outcome, ImageError):
