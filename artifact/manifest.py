@@ -12,7 +12,16 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
 Version = Annotated[int, Field(ge=1)]
 RuntimeId = Literal["onnx", "onnx-int8", "torchscript"]
 Preprocess = Literal["digit", "resize"]
+SHA256 = r"^[0-9a-f]{64}$"
 ScoreName = Literal["max-softmax", "energy", "max-logit"]
+FindingName = Literal[
+    "dead-output",
+    "rarely-predicted",
+    "metrics-disagree",
+    "evaluation-differs",
+    "double-softmax",
+    "missing-class",
+]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 FigureRole = Literal[
@@ -22,6 +31,7 @@ FigureRole = Literal[
     "filters_last",
     "examples_correct",
     "examples_wrong",
+    "reliability",
 ]
 DocumentRole = Literal["metrics", "examples", "benchmark", "filters"]
 Role = RuntimeId | DocumentRole | FigureRole
@@ -119,7 +129,7 @@ class File(Part):
         pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$",
         description="Relative to the manifest, with forward slashes.",
     )
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of the file's bytes.")
+    sha256: str = Field(pattern=SHA256, description="Of the file's bytes.")
     bytes: int = Field(ge=0, description="Length of the file.")
 
 
@@ -131,6 +141,12 @@ class Split(Part):
     test: int = Field(ge=1)
     ratio: float = Field(gt=0, lt=1, description="Training share of what is not test.")
     seed: int = Field(description="Of the stratified draw.")
+    test_sha256: str | None = Field(
+        None,
+        pattern=SHA256,
+        description="Of the test images and labels: models of one digest saw the same; null where "
+        "it was not noted.",
+    )
 
 
 class Provenance(Part):
@@ -153,6 +169,28 @@ class Parity(Part):
     images: int = Field(ge=1)
     max_abs_diff: dict[RuntimeId, float] = Field(description="Largest difference of two logits.")
     tolerance: float = Field(gt=0, description="For runtimes that claim the same arithmetic.")
+    agreement: dict[RuntimeId, Share] = Field(
+        {}, description="Of the others: images that they name as the network does."
+    )
+
+
+class Quantization(Part):
+    """How the onnx-int8 file was made of the onnx file."""
+
+    weights: Literal["int8 per channel"] = "int8 per channel"
+    activations: Literal["uint8"] = "uint8"
+    calibration: Literal["minmax", "entropy", "percentile"] = Field(
+        description="How the range of each activation was chosen."
+    )
+    images: int = Field(ge=1, description="Training images that it was chosen on.")
+
+
+class Finding(Part):
+    """Something wrong with the network, whatever its accuracy says."""
+
+    name: FindingName
+    message: str = Field(description="What was seen, in words.")
+    evidence: dict[str, JsonValue] = Field(description="The figures that it rests on.")
 
 
 class Manifest(Part):
@@ -169,6 +207,12 @@ class Manifest(Part):
     files: dict[Role, File] = Field(description="By role, for example `onnx` or `metrics`.")
     provenance: Provenance
     parity: Parity
+    quantization: Quantization | None = Field(
+        None, description="Null where there is no onnx-int8 file."
+    )
+    findings: tuple[Finding, ...] = Field(
+        (), description="What is wrong with the network; it was published by an explicit override."
+    )
 
     @property
     def runtimes(self) -> tuple[RuntimeId, ...]:

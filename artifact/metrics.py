@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from artifact.manifest import Part
+from artifact.paired import PairedDifference
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -43,6 +44,49 @@ class SplitMetrics(Part):
     )
 
 
+class Bin(Part):
+    """The images of one range of confidence."""
+
+    low: Share = Field(description="The range is open here.")
+    high: Share = Field(description="The range is closed here.")
+    images: int = Field(ge=1)
+    confidence: Share = Field(description="Mean probability of the predicted label.")
+    accuracy: Share
+
+
+class Reliability(Part):
+    """How far confidence can be taken at its word."""
+
+    calibration_error: Share = Field(
+        description="Expected calibration error over 15 equal-width bins of confidence."
+    )
+    bins: tuple[Bin, ...] = Field(description="Those with images, from unsure to sure.")
+
+
+class Calibration(Part):
+    """What the temperature, which was fitted on validation, does to the test images."""
+
+    before: Reliability = Field(description="At temperature 1.")
+    after: Reliability = Field(description="As served.")
+
+
+class Quantised(Part):
+    """The onnx-int8 file on the test images."""
+
+    test: SplitMetrics
+    against_float: PairedDifference = Field(
+        description="First is the onnx-int8 file, second the network that it was made of."
+    )
+
+
+class Seeds(Part):
+    """The same configuration trained from several seeds, this model among them."""
+
+    test_accuracy: dict[int, Share] = Field(description="By seed.")
+    mean: Share
+    standard_deviation: float = Field(ge=0, description="Of a sample: divided by n - 1.")
+
+
 class Epoch(Part):
     """One pass over the training images."""
 
@@ -62,6 +106,9 @@ class Metrics(Part):
     validation: SplitMetrics
     test: SplitMetrics = Field(description="Evaluated once, after the epoch had been chosen.")
     curves: tuple[Epoch, ...]
+    calibration: Calibration | None = Field(None, description="Null where it was not published.")
+    quantised: Quantised | None = Field(None, description="Null where there is no onnx-int8 file.")
+    seeds: Seeds | None = Field(None, description="Null where only one is known.")
 
 
 class Example(Part):
@@ -71,6 +118,11 @@ class Example(Part):
     true: str
     predicted: str
     probability: Share = Field(description="Of the predicted label.")
+    disputed: bool = Field(
+        False,
+        description="People who looked at it agree on another label than the data set's, which "
+        "counts all the same.",
+    )
 
 
 class Examples(Part):

@@ -48,7 +48,7 @@ class OnnxRuntime:
         Raises:
             BrokenArtifact: The bytes are no such model.
         """
-        onnxruntime = _onnxruntime()
+        onnxruntime = import_onnxruntime()
         try:
             session = onnxruntime.InferenceSession(
                 model, _options(onnxruntime, threads), providers=["CPUExecutionProvider"]
@@ -91,7 +91,8 @@ def open_runtime(runtime: RuntimeId, model: bytes, threads: int = 1) -> Runtime:
     return OnnxRuntime(model, threads)
 
 
-def _onnxruntime() -> Any:
+def import_onnxruntime() -> Any:
+    """Import ONNX Runtime so that it reports to nobody."""
     # Some wheels carry a telemetry client that reads this when the library is imported.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime  # noqa: PLC0415

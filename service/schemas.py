@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from artifact.filters import LayerKind
 from artifact.latency import Benchmark
-from artifact.manifest import Part, RuntimeId
+from artifact.manifest import Finding, FindingName, Part, RuntimeId
 from artifact.metrics import Epoch, Example, Share
 from artifact.predictor import Reason
 from artifact.preprocess import Polarity
@@ -44,6 +44,7 @@ class Answer(Part):
                     "probabilities": {"1": 0.47, "2": 0.01, "7": 0.52},
                     "accepted": False,
                     "reason": "not-a-digit",
+                    "findings": [],
                 }
             ]
         }
@@ -58,6 +59,10 @@ class Answer(Part):
     accepted: bool = Field(description="Whether the picture is one that the model can answer for.")
     reason: Reason | None = Field(
         description="Why it is not: nothing to see, several things, or no digit."
+    )
+    findings: list[FindingName] = Field(
+        description="What is wrong with the model, which was published all the same; its manifest "
+        "says more."
     )
     explanation: Explanation | None = Field(
         default=None, description="Only where it was asked for, by `explain=true`."
@@ -96,9 +101,15 @@ class ModelSummary(Part):
     macs: int = Field(description="Multiply-accumulate operations for one picture.")
     bytes: dict[RuntimeId, int] = Field(description="Size of the model file.")
     accuracy: Share | None = Field(description="On the test images.")
+    quantised_accuracy: Share | None = Field(
+        description="Of the onnx-int8 file, on the test images; null where there is none."
+    )
     macro_f1: Share | None = Field(description="On the test images.")
     p50_ms: dict[RuntimeId, float] = Field(
         description="Recorded median time for one picture, model only."
+    )
+    findings: list[Finding] = Field(
+        description="What is wrong with the model, which was published all the same."
     )
 
 

@@ -58,6 +58,7 @@ FIGURE_WIDTHS: dict[FigureRole, int] = {
     "filters_last": 43,
     "examples_correct": 44,
     "examples_wrong": 45,
+    "reliability": 46,
 }
 
 

@@ -43,6 +43,11 @@ def _parser() -> ArgumentParser:
     command.add_argument(
         "--resume", action="store_true", help="Go on where the run stopped, if it was begun."
     )
+    command.add_argument(
+        "--publish-flawed",
+        action="store_true",
+        help="Publish the network even if something is wrong with it, marked as such.",
+    )
     add_options(command, RunConfig)
     add_options(command, Places)
     command = commands.add_parser("evaluate", help="ask published models about other pictures")
@@ -56,7 +61,8 @@ def _parser() -> ArgumentParser:
 
 def _run(options: Namespace) -> None:
     config, places = from_options(RunConfig, options), from_options(Places, options)
-    _announce(run(config, places, resume=options.resume))
+    artifact = run(config, places, resume=options.resume, publish_flawed=options.publish_flawed)
+    _announce(artifact)
 
 
 def _evaluate(options: Namespace) -> None:

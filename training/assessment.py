@@ -6,16 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from artifact.manifest import Rejection, ScoreName
-from artifact.metrics import Epoch, Examples, Metrics, SplitMetrics
+from artifact.manifest import Finding, Rejection, ScoreName
+from artifact.metrics import Calibration, Epoch, Examples, Metrics
 from artifact.scores import SCORES
 from training import evaluate
-from training.data import Images, Split
+from training.data import Images, Split, sample
+from training.flaws import find_flaws, statistics_differ
 from training.logits import pixel_logits
 from training.normalization import Normalization
 from training.rejection import fit_rejection
 
+Logits = NDArray[np.float32]
+
 _SCORE: ScoreName = "max-logit"  # of those compared in docs/REJECTION.md, the one that tells best
+_SAMPLE = 1024  # training images, to look at the network in training mode too
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Assessment:
         metrics: Of all three parts.
         examples: Of the test images.
         test_logits: [N, classes], before the temperature.
+        findings: What is wrong with the network or these figures.
     """
 
     temperature: float
@@ -35,6 +40,7 @@ class Assessment:
     metrics: Metrics
     examples: Examples
     test_logits: NDArray[np.float32]
+    findings: tuple[Finding, ...] = ()
 
 
 def assess(
@@ -54,35 +60,45 @@ def assess(
         curves: Of the training, to be kept beside the metrics.
     """
 
-    def logits_of(pixels: Tensor) -> NDArray[np.float32]:
-        logits: NDArray[np.float32] = pixel_logits(network, pixels, normalization).cpu().numpy()
+    def logits_of(pixels: Tensor) -> Logits:
+        logits: Logits = pixel_logits(network, pixels, normalization).cpu().numpy()
         return logits
 
-    def score_of(logits: NDArray[np.float32]) -> NDArray[np.floating]:
+    def score_of(logits: Logits) -> NDArray[np.floating]:
         return SCORES[_SCORE](logits / np.float32(temperature))
 
-    def metrics_of(images: Images, logits: NDArray[np.float32]) -> SplitMetrics:
-        return evaluate.split_metrics(logits / temperature, truth(images), labels)
-
-    train, validation, test = map(
-        logits_of, (split.train.pixels, split.validation.pixels, split.test.pixels)
+    parts = {"train": split.train, "validation": split.validation, "test": split.test}
+    logits = {part: logits_of(images.pixels) for part, images in parts.items()}
+    temperature = evaluate.fit_temperature(logits["validation"], truth(split.validation))
+    served = {part: values / temperature for part, values in logits.items()}
+    metrics = Metrics(
+        **{
+            part: evaluate.split_metrics(served[part], truth(images), labels)
+            for part, images in parts.items()
+        },
+        curves=curves,
+        calibration=Calibration(
+            before=evaluate.reliability(logits["test"], truth(split.test)),
+            after=evaluate.reliability(served["test"], truth(split.test)),
+        ),
     )
-    temperature = evaluate.fit_temperature(validation, truth(split.validation))
     return Assessment(
         temperature=temperature,
         rejection=fit_rejection(
             _SCORE,
-            score_of(validation),
+            score_of(logits["validation"]),
             {kind: score_of(logits_of(pixels)) for kind, pixels in split.outliers.judged.items()},
         ),
-        metrics=Metrics(
-            train=metrics_of(split.train, train),
-            validation=metrics_of(split.validation, validation),
-            test=metrics_of(split.test, test),
-            curves=curves,
+        metrics=metrics,
+        examples=evaluate.mark_disputed(
+            evaluate.choose_examples(served["test"], truth(split.test), labels, seed=0),
+            split.disputed,
         ),
-        examples=evaluate.choose_examples(test / temperature, truth(split.test), labels, seed=0),
-        test_logits=test,
+        test_logits=logits["test"],
+        findings=(
+            *find_flaws(parts, np.concatenate([*logits.values()]), metrics, labels),
+            *statistics_differ(network, normalization, sample(split.train, _SAMPLE)),
+        ),
     )
 
 

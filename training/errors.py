@@ -6,6 +6,7 @@ TrainingError               never raised itself
 ├── DivergedError           the loss is no longer a number
 ├── CheckpointError         a run cannot be continued, or would be overwritten
 ├── ParityError             an exported file does not answer as the network does
+├── FlawedError             a network with a finding would be published by accident
 └── OutputError             results cannot be written
 """
 
@@ -32,6 +33,10 @@ class CheckpointError(TrainingError):
 
 class ParityError(TrainingError):
     """An exported file does not answer as the network does: it must not be published."""
+
+
+class FlawedError(TrainingError):
+    """A network with a finding would be published by accident: see training.flaws."""
 
 
 class OutputError(TrainingError):

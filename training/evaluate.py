@@ -5,7 +5,7 @@ on probabilities (loss, calibration error, examples) describes the logits it is 
 by the temperature first to describe the model as it is served.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain, zip_longest
 from math import ceil
 
@@ -16,7 +16,15 @@ from scipy.special import log_softmax, softmax
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from artifact.metrics import ClassMetrics, Example, Examples, MacroMetrics, SplitMetrics
+from artifact.metrics import (
+    Bin,
+    ClassMetrics,
+    Example,
+    Examples,
+    MacroMetrics,
+    Reliability,
+    SplitMetrics,
+)
 
 Floats = NDArray[np.floating]
 Integers = NDArray[np.integer]
@@ -105,9 +113,35 @@ def calibration_error(probabilities: Floats, labels: Integers) -> float:
     """
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
-    bins = np.ceil(confidence * CALIBRATION_BINS).astype(int) - 1
+    bins = _confidence_bins(confidence)
     gaps = np.bincount(bins, weights=confidence - correct, minlength=CALIBRATION_BINS)
     return float(np.abs(gaps).sum() / len(labels))
+
+
+def reliability(logits: Floats, labels: Integers) -> Reliability:
+    """Confidence beside accuracy, in the bins of the calibration error."""
+    probabilities = softmax(_double(logits), axis=1)
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    bins = _confidence_bins(confidence)
+    return Reliability(
+        calibration_error=calibration_error(probabilities, labels),
+        bins=tuple(
+            Bin(
+                low=place / CALIBRATION_BINS,
+                high=(place + 1) / CALIBRATION_BINS,
+                images=int((bins == place).sum()),
+                confidence=confidence[bins == place].mean(),
+                accuracy=correct[bins == place].mean(),
+            )
+            for place in np.unique(bins)
+        ),
+    )
+
+
+def _confidence_bins(confidence: Floats) -> Integers:
+    bins: Integers = np.ceil(confidence * CALIBRATION_BINS).astype(int) - 1
+    return bins
 
 
 def fit_temperature(logits: Floats, labels: Integers) -> float:
@@ -190,6 +224,17 @@ def choose_examples(
     return Examples(
         correct=examples(_in_turn(by_class)), wrong=examples(most_confident_first.tolist())
     )
+
+
+def mark_disputed(examples: Examples, disputed: Collection[int]) -> Examples:
+    """Mark the images of those indices: people disagree with their label; none is left out."""
+
+    def marked(some: Iterable[Example]) -> tuple[Example, ...]:
+        return tuple(
+            example.model_copy(update={"disputed": example.index in disputed}) for example in some
+        )
+
+    return Examples(correct=marked(examples.correct), wrong=marked(examples.wrong))
 
 
 def _in_turn(groups: Sequence[Integers]) -> list[int]:

@@ -42,7 +42,7 @@ def to_onnx(network: nn.Module, shape: tuple[int, int, int]) -> bytes:
     if program is None:
         raise RuntimeError("torch.onnx.export(dynamo=True) returned no program")
     model = program.model_proto
-    _forget_sources(model)
+    forget_sources(model)
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())
 
@@ -58,7 +58,7 @@ def to_torchscript(network: nn.Module) -> bytes:
     return _without_debug_files(buffer)
 
 
-def _forget_sources(model: onnx.ModelProto) -> None:
+def forget_sources(model: onnx.ModelProto) -> None:
     """Drop what the exporter notes of the code's whereabouts: a third of a small file."""
     graph = model.graph
     values = (*graph.input, *graph.output, *graph.value_info, *graph.initializer)

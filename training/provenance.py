@@ -1,10 +1,20 @@
 """Where a model comes from: code, data, libraries and machine."""
 
+import hashlib
+
 from artifact.manifest import Provenance
 from artifact.manifest import Split as SplitSizes
 from training.config import RunConfig
-from training.data import Split
+from training.data import Images, Split
 from training.fit import Fitted
+
+
+def digest(images: Images) -> str:
+    """SHA-256 of the stored pixels and labels, in their order."""
+    content = hashlib.sha256()
+    for part in (images.pixels, images.labels):
+        content.update(part.cpu().contiguous().numpy().tobytes())
+    return content.hexdigest()
 
 
 def describe(config: RunConfig, split: Split, fitted: Fitted) -> Provenance:
@@ -20,6 +30,7 @@ def describe(config: RunConfig, split: Split, fitted: Fitted) -> Provenance:
             test=len(split.test),
             ratio=config.train_ratio,
             seed=config.seed,
+            test_sha256=digest(split.test),
         ),
         epoch=fitted.epoch,
         libraries=fitted.origin.libraries,

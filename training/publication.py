@@ -4,21 +4,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel
 from torch import nn
 
 from artifact import latency, manifest
-from artifact.manifest import PATHS, Input, Manifest, Parity, Provenance, Role
+from artifact.manifest import PATHS, Finding, Input, Manifest, Parity, Provenance, Role
+from artifact.metrics import Quantised
 from artifact.publish import list_files, next_version, publish, staging, write_manifest
 from artifact.repository import Artifact
 from training import parity
 from training.architectures import Architecture, count_macs, count_parameters
-from training.assessment import Assessment
-from training.data import Dataset
+from training.assessment import Assessment, truth
+from training.data import Dataset, Images
 from training.export import export
 from training.figures import Evidence, draw_figures
 from training.filters import describe_filters
+from training.flaws import evaluation_differs, refuse_flawed
+from training.logits import network_logits
 from training.normalization import Normalization
+from training.quantization import (
+    assess_quantised,
+    describe_quantization,
+    quantize,
+    run_quantised,
+)
 
 _THREADS = 1  # the service's own default: what is measured is what is served
 
@@ -32,6 +43,7 @@ class Candidate:
         architecture: Of the network.
         network: With its final weights, on the CPU.
         dataset: Whose test images it is compared on.
+        calibration: Training images, which the ranges of the quantised file are chosen on.
         normalization: Of its input.
         assessment: How good it is.
         provenance: Where it comes from.
@@ -41,36 +53,47 @@ class Candidate:
     architecture: Architecture
     network: nn.Module
     dataset: Dataset
+    calibration: Images
     normalization: Normalization
     assessment: Assessment
     provenance: Provenance
 
 
-def publish_candidate(candidate: Candidate, root: Path) -> Artifact:
+def publish_candidate(
+    candidate: Candidate, root: Path, *, publish_flawed: bool = False
+) -> Artifact:
     """Publish the network as the next version of its name, or not at all.
 
     Args:
         candidate: What to publish.
         root: The model repository.
+        publish_flawed: Also with findings, which its manifest then tells.
 
     Raises:
+        FlawedError: There are findings, and it was not said to publish all the same.
         ParityError: An exported file does not answer as the network does.
         BrokenArtifact: Somebody else has published that version meanwhile.
     """
+    accept = (lambda _: None) if publish_flawed else refuse_flawed
+    accept(candidate.assessment.findings)
     with staging(root, candidate.name) as folder:
         version = next_version(root, candidate.name)
         for role, content in model_files(candidate):
             _write(folder, role, content)
-        draft = write_manifest(folder, describe(candidate, version, folder, parity.NONE_YET))
+        draft = write_manifest(folder, describe(candidate, version, folder))
+        findings = (*candidate.assessment.findings, *_differences(candidate, draft))
+        accept(findings)
         proven = parity.check(draft, candidate.dataset.test, candidate.assessment.test_logits)
         _write(folder, "benchmark", _json(_benchmark(draft)))
-        write_manifest(folder, describe(candidate, version, folder, proven))
+        write_manifest(folder, describe(candidate, version, folder, proven, findings))
         return publish(folder, root)
 
 
 def model_files(candidate: Candidate) -> Iterator[tuple[Role, bytes]]:
     """Every file of the published folder that rests on the network alone, by its role."""
     assessment, network = candidate.assessment, candidate.network
+    exported = export(network, candidate.dataset.shape)
+    exported["onnx-int8"] = quantize(exported["onnx"], _inputs(candidate, candidate.calibration))
     evidence = Evidence(
         name=candidate.name,
         network=network,
@@ -79,14 +102,21 @@ def model_files(candidate: Candidate) -> Iterator[tuple[Role, bytes]]:
         examples=assessment.examples,
         pixels=candidate.dataset.test.pixels.numpy(),
     )
-    yield from export(network, candidate.dataset.shape).items()
+    yield from exported.items()
     yield from draw_figures(evidence).items()
-    yield "metrics", _json(assessment.metrics)
+    quantised = _quantised(candidate, exported["onnx-int8"])
+    yield "metrics", _json(assessment.metrics.model_copy(update={"quantised": quantised}))
     yield "examples", _json(assessment.examples)
     yield "filters", _json(describe_filters(network))
 
 
-def describe(candidate: Candidate, version: int, folder: Path, proven: Parity) -> Manifest:
+def describe(
+    candidate: Candidate,
+    version: int,
+    folder: Path,
+    proven: Parity = parity.NONE_YET,
+    findings: tuple[Finding, ...] = (),
+) -> Manifest:
     """The manifest of a staged folder."""
     return Manifest(
         name=candidate.name,
@@ -99,7 +129,32 @@ def describe(candidate: Candidate, version: int, folder: Path, proven: Parity) -
         files=list_files(folder),
         provenance=candidate.provenance,
         parity=proven,
+        quantization=describe_quantization(len(candidate.calibration)),
+        findings=findings,
     )
+
+
+def _differences(candidate: Candidate, draft: Artifact) -> Iterator[Finding]:
+    """Whether training images are named otherwise by the published model."""
+    images = candidate.calibration
+    trained = network_logits(candidate.network, images, candidate.normalization).numpy()
+    return evaluation_differs(trained, parity.served_logits(draft, images))
+
+
+def _quantised(candidate: Candidate, model: bytes) -> Quantised:
+    test, assessment = candidate.dataset.test, candidate.assessment
+    return assess_quantised(
+        run_quantised(model, _inputs(candidate, test)),
+        assessment.test_logits,
+        truth(test),
+        candidate.dataset.labels,
+        assessment.temperature,
+    )
+
+
+def _inputs(candidate: Candidate, images: Images) -> NDArray[np.float32]:
+    inputs: NDArray[np.float32] = candidate.normalization.inputs(images.pixels).numpy()
+    return inputs
 
 
 def _architecture(candidate: Candidate) -> manifest.Architecture:

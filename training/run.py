@@ -16,12 +16,15 @@ from training.errors import DatasetError
 from training.fit import fit
 from training.hardware import choose_device
 from training.publication import Candidate, describe_input, publish_candidate
+from training.quantization import CALIBRATION_IMAGES
 
 _LEARNT = 1500  # outliers of each kind: fewer are learnt by heart
 _JUDGED = 300  # of each kind: an AUROC to a few tenths of a point
 
 
-def run(config: RunConfig, places: Places, *, resume: bool = False) -> Artifact:
+def run(
+    config: RunConfig, places: Places, *, resume: bool = False, publish_flawed: bool = False
+) -> Artifact:
     """Train a network and publish it, whole or not at all.
 
     Args:
@@ -29,6 +32,7 @@ def run(config: RunConfig, places: Places, *, resume: bool = False) -> Artifact:
         places: Where to read and write.
         resume: Go on with the run of that name where it has been begun; a finished one is only
             evaluated and published again.
+        publish_flawed: Publish the network even if something is wrong with it, marked as such.
 
     Raises:
         TrainingError: As its subclasses say; nothing is published.
@@ -36,7 +40,8 @@ def run(config: RunConfig, places: Places, *, resume: bool = False) -> Artifact:
     """
     if not resume:
         refuse_overwriting(places.run_folder(config))
-    return publish_candidate(train(config, places), places.models_dir)
+    candidate = train(config, places)
+    return publish_candidate(candidate, places.models_dir, publish_flawed=publish_flawed)
 
 
 def train(config: RunConfig, places: Places) -> Candidate:
@@ -64,6 +69,7 @@ def train(config: RunConfig, places: Places) -> Candidate:
         architecture=shape,
         network=portable,
         dataset=dataset,
+        calibration=data.sample(split.train, CALIBRATION_IMAGES),
         normalization=scaling,
         assessment=assess(portable, scaling, split, dataset.labels, fitted.curves),
         provenance=provenance.describe(config, split, fitted),

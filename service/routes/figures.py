@@ -21,6 +21,7 @@ _PATHS: Final[dict[FigureRole, tuple[str, str]]] = {
     "filters_first": ("filters/first.png", "Filters of the first convolution layer"),
     "filters_last": ("filters/last.png", "Filters of the last convolution layer"),
     "examples_correct": ("examples/correct.png", "Test images named rightly"),
+    "reliability": ("reliability.png", "Confidence against accuracy, with and without temperature"),
     "examples_wrong": ("examples/wrong.png", "Test images named wrongly"),
 }
 _RESPONSES: Final[Responses] = {

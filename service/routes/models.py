@@ -27,6 +27,7 @@ async def get_manifest(request: Request, name: Name, query: VersionQuery) -> Man
 def _summary(models: Models, model: LoadedModel) -> ModelSummary:
     manifest = model.manifest
     test = model.metrics.test if model.metrics else None
+    quantised = model.metrics.quantised if model.metrics else None
     return ModelSummary(
         name=manifest.name,
         version=manifest.version,
@@ -38,8 +39,10 @@ def _summary(models: Models, model: LoadedModel) -> ModelSummary:
         macs=manifest.architecture.macs,
         bytes={runtime: manifest.files[runtime].bytes for runtime in model.predictors},
         accuracy=test.accuracy if test else None,
+        quantised_accuracy=quantised.test.accuracy if quantised else None,
         macro_f1=test.macro.f1 if test else None,
         p50_ms=_p50_ms(model),
+        findings=list(manifest.findings),
     )
 
 

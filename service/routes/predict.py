@@ -149,6 +149,7 @@ def _answer(predictor: Predictor, prediction: Prediction) -> dict[str, Any]:
         "probabilities": prediction.probabilities,
         "accepted": prediction.accepted,
         "reason": prediction.reason,
+        "findings": [finding.name for finding in predictor.manifest.findings],
     }
 
 

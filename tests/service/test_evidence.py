@@ -20,6 +20,7 @@ FIGURES: dict[str, FigureRole] = {
     "filters/last.png": "filters_last",
     "examples/correct.png": "examples_correct",
     "examples/wrong.png": "examples_wrong",
+    "reliability.png": "reliability",
 }
 
 

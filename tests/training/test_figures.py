@@ -13,9 +13,9 @@ from torch import nn
 
 from artifact.filters import FilterLayer
 from artifact.manifest import FigureRole
-from artifact.metrics import Epoch, Example, Metrics, SplitMetrics
+from artifact.metrics import Calibration, Epoch, Example, Metrics, SplitMetrics
 from training.architectures import ARCHITECTURES, build
-from training.evaluate import choose_examples, split_metrics
+from training.evaluate import choose_examples, reliability, split_metrics
 from training.figures import Evidence, draw_figures
 from training.figures.canvas import png
 from training.figures.confusion import draw_confusion
@@ -68,6 +68,14 @@ def measured(classes: int, images: int = 400, wrong: float = 0.05) -> SplitMetri
     return split_metrics(np.eye(classes)[predicted], labels, [f"c{k}" for k in range(classes)])
 
 
+def calibrated(images: int = 400) -> Calibration:
+    """Of a network that is twice as sure as it may be, before and after the temperature."""
+    generator = np.random.default_rng(0)
+    logits = generator.normal(0, 2, (images, 4))
+    labels = (logits + generator.gumbel(size=logits.shape)).argmax(axis=1)
+    return Calibration(before=reliability(2 * logits, labels), after=reliability(logits, labels))
+
+
 def mistake(index: int, probability: float = 0.75, predicted: str = "7") -> Example:
     return Example(index=index, true="1", predicted=predicted, probability=probability)
 
@@ -93,6 +101,7 @@ def evidence(pixels: NDArray[np.uint8]) -> Evidence:
             validation=metrics,
             test=metrics,
             curves=tuple(epochs([0.9, 0.98], [0.95, 0.99])),
+            calibration=calibrated(),
         ),
         examples=choose_examples(logits, labels, [*"0123"], seed=0),
         pixels=pixels,

@@ -51,10 +51,11 @@ def published(folder: Path) -> Artifact:
     return Repository.scan(folder / "models").get("digits-mobilenet")
 
 
-def test_everything_but_the_quantised_model_is_published(published: Artifact) -> None:
+def test_everything_is_published(published: Artifact) -> None:
     assert str(published) == "digits-mobilenet/1"
-    assert set(published.manifest.files) == set(PATHS) - {"onnx-int8"}
-    assert published.manifest.runtimes == ("onnx", "torchscript")
+    assert set(published.manifest.files) == set(PATHS)
+    assert published.manifest.runtimes == ("onnx", "onnx-int8", "torchscript")
+    assert published.manifest.findings == ()
 
 
 def test_nothing_is_left_of_the_staging(folder: Path) -> None:
@@ -64,7 +65,7 @@ def test_nothing_is_left_of_the_staging(folder: Path) -> None:
 def test_documents_are_what_the_contract_says(published: Artifact) -> None:
     metrics = published.document("metrics", Metrics)
     examples = published.document("examples", Examples)
-    assert len(published.document("benchmark", Benchmark).latencies) == 2 * 3
+    assert len(published.document("benchmark", Benchmark).latencies) == 3 * 3
     assert len(published.document("filters", Filters).layers) == 1 + 2 * 4
     assert [row.epoch for row in metrics.curves] == list(range(1, 9))
     assert len(examples.wrong) == round((1 - metrics.test.accuracy) * 360)
@@ -87,14 +88,33 @@ def test_manifest_tells_how_the_model_was_made(published: Artifact) -> None:
 def test_parity_was_measured_on_every_runtime(published: Artifact) -> None:
     parity = published.manifest.parity
     assert parity.images == 360
-    assert set(parity.max_abs_diff) == {"onnx", "torchscript"}
-    assert max(parity.max_abs_diff.values()) <= parity.tolerance == 1e-4
+    assert set(parity.max_abs_diff) == {"onnx", "onnx-int8", "torchscript"}
+    exact = (parity.max_abs_diff[runtime] for runtime in ("onnx", "torchscript"))
+    assert max(exact) <= parity.tolerance == 1e-4
 
 
-@pytest.mark.parametrize("runtime", ["onnx", "torchscript"])
+def test_quantised_model_is_measured_beside_the_network(published: Artifact) -> None:
+    metrics = published.document("metrics", Metrics)
+    assert metrics.quantised is not None
+    beside = metrics.quantised.against_float
+    assert beside.images == 360
+    assert abs(beside.difference) <= 0.01
+    assert metrics.test.accuracy + beside.difference == pytest.approx(
+        metrics.quantised.test.accuracy
+    )
+    agreement = published.manifest.parity.agreement
+    assert agreement.keys() == {"onnx-int8"}
+    assert agreement["onnx-int8"] >= 0.98
+    files = published.manifest.files
+    assert files["onnx-int8"].bytes < 0.6 * files["onnx"].bytes
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "onnx-int8", "torchscript"])
 def test_published_model_is_as_right_as_its_metrics_say(
     published: Artifact, runtime: RuntimeId
 ) -> None:
+    metrics = published.document("metrics", Metrics)
+    told = metrics.quantised.test if runtime == "onnx-int8" and metrics.quantised else metrics.test
     test = data.load("digits", Path("nowhere")).test
     views = [view(decode(encode(picture)), published.manifest.input) for picture in test.pixels]
     predictions = published.open(runtime).predict(views)
@@ -102,7 +122,7 @@ def test_published_model_is_as_right_as_its_metrics_say(
         prediction.label == str(int(label))
         for prediction, label in zip(predictions, test.labels, strict=True)
     ]
-    assert np.mean(right) == published.document("metrics", Metrics).test.accuracy
+    assert np.mean(right) == told.accuracy
 
 
 def test_figures_are_pictures(published: Artifact) -> None:

@@ -8,11 +8,11 @@ from training.config import DatasetName, Mode
 from training.data.digits import load_digits
 from training.data.family import load_family
 from training.data.folder import load_folder
-from training.data.splitting import split
+from training.data.splitting import sample, split
 from training.data.values import NO_CLASS, Dataset, Images, Outliers, Split
 from training.errors import DatasetError
 
-__all__ = ["NO_CLASS", "Dataset", "Images", "Outliers", "Split", "load", "split"]
+__all__ = ["NO_CLASS", "Dataset", "Images", "Outliers", "Split", "load", "sample", "split"]
 
 
 def load(name: DatasetName, data_dir: Path, side: int = 28, mode: Mode = "L") -> Dataset:

@@ -4,8 +4,14 @@ import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
 
-from training.data.values import Dataset, Split
+from training.data.values import Dataset, Images, Split
 from training.errors import DatasetError
+
+
+def sample(images: Images, count: int) -> Images:
+    """Draw that many images, always the same ones; all of them where there are no more."""
+    drawn = np.random.default_rng(0).permutation(len(images))[:count]
+    return images[torch.from_numpy(np.sort(drawn))]
 
 
 def split(dataset: Dataset, ratio: float, seed: int) -> Split:
@@ -29,4 +35,4 @@ def split(dataset: Dataset, ratio: float, seed: int) -> Split:
     parts = [dataset.learning[torch.from_numpy(np.sort(part))] for part in (train, validation)]
     if any(len(torch.unique(part.labels)) < len(dataset.labels) for part in parts):
         raise DatasetError(f"a split at {ratio} leaves a part without some class: choose another")
-    return Split(parts[0], parts[1], dataset.test)
+    return Split(parts[0], parts[1], dataset.test, disputed=dataset.disputed)

@@ -45,12 +45,14 @@ class Dataset:
         learning: What may be learnt from: training and validation.
         test: What is evaluated once.
         preprocess: How pictures from elsewhere become such pictures.
+        disputed: 0-based indices of the test images whose label people disagree with.
     """
 
     labels: tuple[str, ...]
     learning: Images
     test: Images
     preprocess: Preprocess
+    disputed: frozenset[int] = frozenset()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -79,12 +81,21 @@ class Outliers:
 
 @dataclass(frozen=True)
 class Split:
-    """A data set in its three parts, and what is in none of its classes."""
+    """A data set in its three parts, what is in none of its classes, and whose label is disputed.
+
+    Attributes:
+        train: To learn from.
+        validation: To choose by.
+        test: To be evaluated once.
+        outliers: In none of the classes.
+        disputed: 0-based indices of the test images whose label people disagree with.
+    """
 
     train: Images
     validation: Images
     test: Images
     outliers: Outliers = field(default_factory=Outliers)
+    disputed: frozenset[int] = frozenset()
 
     def to(self, device: torch.device) -> "Split":
         """All that the training looks at, on that device."""
@@ -94,4 +105,5 @@ class Split:
             self.validation.to(device),
             self.test.to(device),
             replace(self.outliers, learnt=None if learnt is None else learnt.to(device)),
+            self.disputed,
         )

@@ -14,6 +14,7 @@ from training.figures.confusion import draw_confusion
 from training.figures.curves import draw_curves
 from training.figures.filters import draw_filters
 from training.figures.galleries import draw_correct, draw_wrong
+from training.figures.reliability import draw_reliability
 from training.filters import describe_filters
 
 
@@ -50,6 +51,8 @@ def draw_figures(evidence: Evidence) -> dict[FigureRole, bytes]:
         "examples_correct": draw_correct(examples.correct, evidence.pixels, right, name),
         "examples_wrong": draw_wrong(examples.wrong, evidence.pixels, name),
     }
+    if metrics.calibration is not None:
+        figures["reliability"] = draw_reliability(metrics.calibration, name)
     return {role: png(figure) for role, figure in figures.items()}
 
 

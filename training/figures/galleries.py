@@ -49,21 +49,25 @@ def draw_wrong(examples: Sequence[Example], pixels: Pixels, name: str) -> Figure
     shown = examples[: WRONG_COLUMNS * MOST_ROWS]
     amount = "all" if len(shown) == len(examples) else f"the first {len(shown)} of"
     title = f"{amount} {len(examples):,} wrong answers, the most confident first"
+    if disputed := sum(example.disputed for example in examples):
+        title += f"; people dispute the label of {disputed}"
     if not examples:
         title = "not one wrong answer"
     return _draw_gallery(shown, pixels, WRONG_COLUMNS, _blame, f"{name}: {title}")
 
 
 def _praise(example: Example) -> Caption:
+    label = "disputed label " if example.disputed else ""
     return [
-        (_short(example.true), INK),
+        (f"{label}{_short(example.true)}", INK),
         (f"{_confidence(example)}  #{example.index}", FADED),
     ]
 
 
 def _blame(example: Example) -> Caption:
+    label = "disputed label" if example.disputed else "true"
     return [
-        (f"true {_short(example.true)}", BLUE),
+        (f"{label} {_short(example.true)}", BLUE),
         (f"predicted {_short(example.predicted)}", RUST),
         (f"{_confidence(example)}  #{example.index}", FADED),
     ]

@@ -1,0 +1,232 @@
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fastapi.testclient import TestClient
+from torch import nn
+
+from artifact.manifest import Finding
+from artifact.metrics import SplitMetrics
+from artifact.repository import Repository
+from service.app import create_app
+from service.settings import Settings
+from tests.training.flawed import relu_head
+from training import data, normalization, provenance
+from training.architectures import ARCHITECTURES, build
+from training.assessment import assess
+from training.config import RunConfig
+from training.data import Dataset, Split
+from training.errors import FlawedError
+from training.evaluate import split_metrics
+from training.fit import fit
+from training.flaws import (
+    dead_outputs,
+    double_softmax,
+    evaluation_differs,
+    metrics_disagree,
+    missing_classes,
+    rarely_predicted,
+    statistics_differ,
+)
+from training.parity import encode
+from training.publication import Candidate, publish_candidate
+
+ABC = ("a", "b", "c")
+
+
+def names(findings: Iterable[Finding]) -> list[str]:
+    return [finding.name for finding in findings]
+
+
+def sound(images: int = 90) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Logits of three classes, nothing wrong with them."""
+    return np.random.default_rng(0).normal(0, 3, (images, 3))
+
+
+def measured(predicted: list[int], labels: list[int]) -> SplitMetrics:
+    return split_metrics(np.eye(3)[predicted], np.array(labels), ABC)
+
+
+class TestDeadOutputs:
+    @pytest.mark.parametrize("value", [0.0, -3.5, 1e4], ids=str)
+    def test_constant_logit_is_named_with_its_value(self, value: float) -> None:
+        logits = sound()
+        logits[:, 1] = value
+        (finding,) = dead_outputs(logits, ABC)
+        assert finding.name == "dead-output"
+        assert finding.evidence == {"label": "b", "value": value, "images": 90}
+
+    def test_logit_that_moves_once_is_alive(self) -> None:
+        logits = sound()
+        logits[:, 1] = 0
+        logits[7, 1] = 0.01
+        assert not [*dead_outputs(logits, ABC)]
+
+    def test_every_logit_zero_is_three_dead_outputs(self) -> None:
+        assert names(dead_outputs(np.zeros((5, 3)), ABC)) == ["dead-output"] * 3
+
+
+class TestRarelyPredicted:
+    @pytest.mark.parametrize(
+        ("right", "found"), [(0, ["rarely-predicted"]), (1, ["rarely-predicted"]), (2, [])], ids=str
+    )
+    def test_class_below_a_fifth_of_its_images_is_named(self, right: int, found: list[str]) -> None:
+        predicted = [0] * 10 + [1] * right + [0] * (10 - right)
+        metrics = measured(predicted, [0] * 10 + [1] * 10)
+        assert names(rarely_predicted({"test": metrics})) == found
+
+    def test_worst_part_is_told(self) -> None:
+        parts = {
+            "train": measured([1] * 9 + [0], [1] * 10),
+            "test": measured([2] * 10, [1] * 10),
+        }
+        (finding,) = rarely_predicted(parts)
+        assert finding.message == "b is predicted for 0 of its 10 test images"
+        assert finding.evidence == {"label": "b", "part": "test", "predicted": 0, "images": 10}
+
+    def test_class_without_images_is_none_of_its_business(self) -> None:
+        assert not [*rarely_predicted({"test": measured([0, 1], [0, 1])})]
+
+
+class TestMetricsDisagree:
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("accuracy", 0.99),
+            ("interval", (0.5, 0.6)),
+            ("confusion_matrix", ((3, 0, 0), (0, 3, 0), (0, 0, 3))),
+            ("confusion_matrix", ((3, 0), (0, 3))),
+            ("macro", {"precision": 1, "recall": 1, "f1": 1}),
+        ],
+        ids=["accuracy", "interval", "matrix", "matrix-of-another-size", "macro"],
+    )
+    def test_changed_figure_is_named(self, field: str, value: object) -> None:
+        right = measured([0, 1, 2, 2], [0, 1, 2, 1])
+        wrong = SplitMetrics.model_validate({**right.model_dump(), field: value})
+        found = [*metrics_disagree({"validation": wrong})]
+        assert set(names(found)) == {"metrics-disagree"}
+        assert all(finding.evidence["part"] == "validation" for finding in found)
+
+    @pytest.mark.parametrize(
+        ("predicted", "labels"),
+        [([0, 1, 2, 2], [0, 1, 2, 1]), ([0, 0, 0], [0, 1, 1]), ([1], [0])],
+        ids=["some-wrong", "never-predicted", "all-wrong"],
+    )
+    def test_our_own_metrics_agree(self, predicted: list[int], labels: list[int]) -> None:
+        assert not [*metrics_disagree({"test": measured(predicted, labels)})]
+
+
+class TestDoubleSoftmax:
+    def test_probabilities_are_named(self) -> None:
+        logits = np.exp(sound())
+        (finding,) = double_softmax(logits / logits.sum(axis=1, keepdims=True))
+        assert finding.name == "double-softmax"
+
+    def test_one_image_that_sums_to_one_by_chance_is_not(self) -> None:
+        logits = sound()
+        logits[0] = [0.2, 0.3, 0.5]
+        assert not [*double_softmax(logits)]
+
+
+class TestMissingClasses:
+    def test_part_and_classes_are_named(self) -> None:
+        (finding,) = missing_classes({"train": np.array([0, 1, 2]), "test": np.array([1])}, ABC)
+        assert finding.message == "the test part has no image of a, c"
+
+
+class TestEvaluationDiffers:
+    @pytest.mark.parametrize(("others", "found"), [(0, 0), (2, 0), (3, 1)], ids=str)
+    def test_images_named_otherwise_are_counted(self, others: int, found: int) -> None:
+        logits = np.eye(3)[[0] * 1000]
+        other = np.eye(3)[[1] * others + [0] * (1000 - others)]
+        findings = [*evaluation_differs(logits, other)]
+        assert names(findings) == ["evaluation-differs"] * found
+        assert all(finding.evidence["named_otherwise"] == others for finding in findings)
+
+    def test_statistics_of_other_images_are_named(self, small: Split) -> None:
+        scaling = normalization.measure(small.train)
+        network = fitted(nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(64, 10)), small)
+        assert not [*statistics_differ(network, scaling, small.train)]
+        running_mean = network.get_submodule("0").get_buffer("running_mean")
+        running_mean += 20
+        (finding,) = statistics_differ(network, scaling, small.train)
+        assert finding.name == "evaluation-differs"
+        assert not network.training
+
+
+def fitted(network: nn.Module, split: Split) -> nn.Module:
+    """Learnt a little, in fifty steps."""
+    scaling = normalization.measure(split.train)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.03)
+    for _ in range(50):
+        loss = nn.functional.cross_entropy(
+            network(scaling.inputs(split.train.pixels)), split.train.labels
+        )
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    return data.load("digits", Path("nowhere"))
+
+
+@pytest.fixture(scope="module")
+def candidate(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Candidate:
+    config = RunConfig(epochs=3, batch_size=32, learning_rate=0.02)
+    split = data.split(digits, 0.8, seed=0)
+    scaling = normalization.measure(split.train)
+    runs = tmp_path_factory.mktemp("runs")
+    done = fit(relu_head(), split, scaling, config, runs)
+    return Candidate(
+        name="flawed",
+        architecture=ARCHITECTURES["mobilenet"],
+        network=done.network.to(memory_format=torch.contiguous_format),
+        dataset=digits,
+        calibration=data.sample(split.train, 64),
+        normalization=scaling,
+        assessment=assess(done.network, scaling, split, digits.labels, done.curves),
+        provenance=provenance.describe(config, split, done),
+    )
+
+
+class TestFlawedHead:
+    """The whole way: trained, caught by name, refused, and marked where it was published."""
+
+    def test_fault_is_reproduced_and_caught_by_name(self, candidate: Candidate) -> None:
+        found = candidate.assessment.findings
+        dead = {finding.evidence["label"] for finding in found if finding.name == "dead-output"}
+        rare = {
+            finding.evidence["label"] for finding in found if finding.name == "rarely-predicted"
+        }
+        assert dead
+        assert len(rare) >= len(dead) - 1, "one class may win where all outputs are 0"
+        assert set(names(found)) == {"dead-output", "rarely-predicted"}
+
+    def test_same_network_without_the_relu_has_no_finding(self, small: Split) -> None:
+        scaling = normalization.measure(small.train)
+        network = build(ARCHITECTURES["mobilenet"], channels=1, classes=10, seed=0)
+        labels = tuple("0123456789")
+        assert not assess(fitted(network, small), scaling, small, labels, ()).findings
+
+    def test_it_is_not_published_by_accident(self, candidate: Candidate, tmp_path: Path) -> None:
+        with pytest.raises(FlawedError, match=r"dead-output: the logit of .* --publish-flawed"):
+            publish_candidate(candidate, tmp_path)
+        assert not list(tmp_path.iterdir())
+
+    def test_override_marks_manifest_and_answers(
+        self, candidate: Candidate, tmp_path: Path
+    ) -> None:
+        published = publish_candidate(candidate, tmp_path, publish_flawed=True)
+        findings = Repository.scan(tmp_path).get("flawed").manifest.findings
+        assert findings == published.manifest.findings == candidate.assessment.findings
+        with TestClient(create_app(Settings(models_dir=tmp_path))) as client:
+            [model] = client.get("/models").json()["models"]
+            answer = client.post("/predict", content=encode(candidate.dataset.test.pixels[0]))
+        assert [finding["name"] for finding in model["findings"]] == names(findings)
+        assert answer.json()["findings"] == names(findings)

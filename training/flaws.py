@@ -1,0 +1,248 @@
+"""What can be wrong with a network or its figures without anybody noticing, each by its name.
+
+Throughout, `logits` is float [N, K], before the temperature; a finding is something to be explained
+before anybody relies on the network, however good its accuracy is.
+"""
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import JsonValue
+from torch import nn
+
+from artifact.manifest import Finding
+from artifact.metrics import Metrics, SplitMetrics
+from training.data import Images
+from training.errors import FlawedError
+from training.evaluate import wilson_interval
+from training.normalization import Normalization
+
+Floats = NDArray[np.floating]
+Integers = NDArray[np.integer]
+
+_FEWEST_FOUND: Final = 1 / 5  # of the images of a class
+_ROUNDING: Final = 1e-6
+_SUM_ROUNDING: Final = 1e-3  # of probabilities in bfloat16
+_MOST_ELSEWHERE: Final = 0.002  # share of images that rounding may name otherwise
+_MOST_BETTER: Final = 0.1  # in accuracy, by the statistics of a batch
+_BATCH: Final = 256
+
+
+def refuse_flawed(findings: Sequence[Finding]) -> None:
+    """Let nothing with a finding be published by accident.
+
+    Raises:
+        FlawedError: There is one.
+    """
+    if findings:
+        told = "; ".join(f"{finding.name}: {finding.message}" for finding in findings)
+        raise FlawedError(
+            f"the network is flawed and was not published. {told}. "
+            "--publish-flawed publishes it, marked as flawed"
+        )
+
+
+def find_flaws(
+    parts: Mapping[str, Images], logits: Floats, metrics: Metrics, labels: Sequence[str]
+) -> tuple[Finding, ...]:
+    """Look for every flaw that images, logits and metrics show.
+
+    Args:
+        parts: Of the data set, by name.
+        logits: Of the images of all parts.
+        metrics: Made of these logits.
+        labels: Name of each of the K classes.
+    """
+    measured = {part: getattr(metrics, part) for part in ("train", "validation", "test")}
+    return (
+        *missing_classes({part: _truth(images) for part, images in parts.items()}, labels),
+        *double_softmax(logits),
+        *dead_outputs(logits, labels),
+        *rarely_predicted(measured),
+        *metrics_disagree(measured),
+    )
+
+
+def missing_classes(parts: Mapping[str, Integers], labels: Sequence[str]) -> Iterator[Finding]:
+    """Classes without an image in a part of the data set: nothing learnt or measured of them."""
+    for part, truth in parts.items():
+        counts = np.bincount(truth, minlength=len(labels))
+        missing = [label for label, count in zip(labels, counts, strict=True) if not count]
+        if missing:
+            yield _finding(
+                "missing-class",
+                f"the {part} part has no image of {_listed(missing)}",
+                part=part,
+                labels=[*missing],
+            )
+
+
+def double_softmax(logits: Floats) -> Iterator[Finding]:
+    """Outputs that are probabilities already, to which loss and service apply another softmax."""
+    sums = logits.sum(axis=1)
+    off = float(np.abs(sums - 1).max())
+    if logits.min() >= -_ROUNDING and off <= _SUM_ROUNDING:
+        yield _finding(
+            "double-softmax",
+            f"the outputs of each of {len(logits)} images lie in 0..1 and sum to 1: they are "
+            "probabilities, and a softmax of them is nearly uniform",
+            images=len(logits),
+            largest_distance_from_1=off,
+        )
+
+
+def dead_outputs(logits: Floats, labels: Sequence[str]) -> Iterator[Finding]:
+    """Logits that are the same on every image: no picture can change that class's score."""
+    lowest, highest = logits.min(axis=0), logits.max(axis=0)
+    scale = float(np.abs(logits).max()) or 1.0
+    for label, low, high in zip(labels, lowest.tolist(), highest.tolist(), strict=True):
+        if high - low <= _ROUNDING * scale:
+            yield _finding(
+                "dead-output",
+                f"the logit of {label} is {low:g} on each of {len(logits)} images",
+                label=label,
+                value=low,
+                images=len(logits),
+            )
+
+
+def rarely_predicted(parts: Mapping[str, SplitMetrics]) -> Iterator[Finding]:
+    """Classes that are named for fewer than a fifth of their own images, in the worst part."""
+    for k, row in enumerate(next(iter(parts.values())).per_class):
+        found = {part: _found(metrics, k) for part, metrics in parts.items()}
+        shares = {part: right / images for part, (right, images) in found.items() if images}
+        worst = min(shares, key=lambda part: shares[part], default=None)
+        if worst is not None and shares[worst] < _FEWEST_FOUND:
+            right, images = found[worst]
+            yield _finding(
+                "rarely-predicted",
+                f"{row.label} is predicted for {right} of its {images} {worst} images",
+                label=row.label,
+                part=worst,
+                predicted=right,
+                images=images,
+            )
+
+
+def metrics_disagree(parts: Mapping[str, SplitMetrics]) -> Iterator[Finding]:
+    """Figures that their own confusion matrix does not give."""
+    for part, metrics in parts.items():
+        expected = _recomputed(np.array(metrics.confusion_matrix))
+        for name, told in _told(metrics).items():
+            if np.shape(told) != np.shape(expected[name]) or not np.allclose(
+                told, expected[name], rtol=0, atol=_ROUNDING
+            ):
+                yield _finding(
+                    "metrics-disagree",
+                    f"the {part} part's {name} is {_shown(told)}, but its confusion matrix gives "
+                    f"{_shown(expected[name])}",
+                    part=part,
+                    metric=name,
+                    told=np.asarray(told).tolist(),
+                    recomputed=np.asarray(expected[name]).tolist(),
+                )
+
+
+def evaluation_differs(trained: Floats, evaluated: Floats) -> Iterator[Finding]:
+    """Training images that the network names otherwise when they take the evaluation's way.
+
+    Args:
+        trained: Logits of training images as the network is trained on them, unaugmented.
+        evaluated: Logits of the same images as published metrics and answers come about.
+    """
+    others = int((trained.argmax(axis=1) != evaluated.argmax(axis=1)).sum())
+    if others > _MOST_ELSEWHERE * len(trained):
+        yield _finding(
+            "evaluation-differs",
+            f"{others} of {len(trained)} training images are named otherwise on the evaluation's "
+            "way than on training's: preprocessing or export differ",
+            images=len(trained),
+            named_otherwise=others,
+        )
+
+
+@torch.inference_mode()
+def statistics_differ(
+    network: nn.Module, normalization: Normalization, images: Images
+) -> Iterator[Finding]:
+    """Training images that are right in training mode and wrong in evaluation mode.
+
+    Then the running statistics of the normalisation layers are not those of the images.
+
+    Args:
+        network: On the device of the images; left as it was.
+        normalization: Of its input.
+        images: From the training part.
+    """
+    evaluated = _right(copy.deepcopy(network).eval(), normalization, images)
+    trained = _right(copy.deepcopy(network).train(), normalization, images)
+    if trained - evaluated > _MOST_BETTER * len(images):
+        yield _finding(
+            "evaluation-differs",
+            f"of {len(images)} training images {trained} are right in training mode but only "
+            f"{evaluated} in evaluation mode: running statistics do not fit",
+            images=len(images),
+            right_in_training=trained,
+            right_in_evaluation=evaluated,
+        )
+
+
+def _right(network: nn.Module, normalization: Normalization, images: Images) -> int:
+    batches = torch.split(images.pixels, _BATCH)
+    logits = torch.cat([network(normalization.inputs(batch)) for batch in batches])
+    return int((logits.argmax(dim=1) == images.labels).sum())
+
+
+def _truth(images: Images) -> Integers:
+    labels: Integers = images.labels.cpu().numpy()
+    return labels
+
+
+def _found(metrics: SplitMetrics, k: int) -> tuple[int, int]:
+    """How many images of that class there are, and how many of them are right, in reverse."""
+    row = metrics.confusion_matrix[k]
+    return row[k], sum(row)
+
+
+def _told(metrics: SplitMetrics) -> dict[str, float | list[float]]:
+    rows = metrics.per_class
+    return {
+        "accuracy": metrics.accuracy,
+        "interval": list(metrics.interval),
+        "support": [row.support for row in rows],
+        "precision": [row.precision for row in rows],
+        "recall": [row.recall for row in rows],
+        "f1": [row.f1 for row in rows],
+        "macro": [metrics.macro.precision, metrics.macro.recall, metrics.macro.f1],
+    }
+
+
+def _recomputed(counts: NDArray[np.int64]) -> dict[str, float | list[float]]:
+    right, support, predicted = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+    precision, recall = right / np.maximum(predicted, 1), right / np.maximum(support, 1)
+    f1 = 2 * right / np.maximum(support + predicted, 1)
+    return {
+        "accuracy": right.sum() / counts.sum(),
+        "interval": list(wilson_interval(int(right.sum()), int(counts.sum()))),
+        "support": support.tolist(),
+        "precision": precision.tolist(),
+        "recall": recall.tolist(),
+        "f1": f1.tolist(),
+        "macro": [precision.mean(), recall.mean(), f1.mean()],
+    }
+
+
+def _shown(value: float | list[float]) -> str:
+    return np.array2string(np.asarray(value), precision=4, threshold=8)
+
+
+def _listed(labels: Iterable[str]) -> str:
+    return ", ".join(labels)
+
+
+def _finding(name: str, message: str, **evidence: JsonValue) -> Finding:
+    return Finding.model_validate({"name": name, "message": message, "evidence": evidence})
