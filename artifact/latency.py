@@ -4,6 +4,7 @@ Only the model is timed, from float32 batch to logits: decoding and HTTP are the
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from time import perf_counter
 
 import numpy as np
@@ -74,13 +75,31 @@ def report(latencies: Iterable[Latency], threads: int) -> Benchmark:
     )
 
 
-def measure_one(predictor: Predictor, batch_size: int, seconds: float) -> Latency:
-    """Time one predictor at one batch size, for `seconds` after a warm-up."""
+def measure_one(
+    predictor: Predictor,
+    batch_size: int,
+    seconds: float,
+    check: Callable[[], None] = lambda: None,
+) -> Latency:
+    """Time one predictor at one batch size.
+
+    Args:
+        predictor: What is timed.
+        batch_size: Pictures in one run.
+        seconds: Spent after the warm-up, which takes as long at most; ten runs at least.
+        check: Called before every run, untimed; what it raises ends the measurement.
+    """
     shape = (batch_size, *predictor.manifest.input.shape)
     batch = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
-    for _ in range(_WARM_UP_RUNS):
+
+    def run_once() -> float:
+        check()
+        start = perf_counter()
         predictor.run(batch)
-    times = _run_times(lambda: predictor.run(batch), seconds)
+        return perf_counter() - start
+
+    _repeat(run_once, seconds, most=_WARM_UP_RUNS)
+    times = _repeat(run_once, seconds, fewest=_FEWEST_RUNS)
     p50, p90, p99 = np.percentile(times, [50, 90, 99]) * 1000
     return Latency(
         runtime=predictor.runtime_id,
@@ -94,11 +113,11 @@ def measure_one(predictor: Predictor, batch_size: int, seconds: float) -> Latenc
     )
 
 
-def _run_times(run: Callable[[], object], seconds: float) -> list[float]:
+def _repeat(
+    run_once: Callable[[], float], seconds: float, fewest: int = 1, most: float = inf
+) -> list[float]:
     times: list[float] = []
     end = perf_counter() + seconds
-    while len(times) < _FEWEST_RUNS or perf_counter() < end:
-        start = perf_counter()
-        run()
-        times.append(perf_counter() - start)
+    while len(times) < fewest or (len(times) < most and perf_counter() < end):
+        times.append(run_once())
     return times

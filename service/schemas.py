@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from artifact.filters import LayerKind
 from artifact.latency import Benchmark
@@ -166,6 +166,8 @@ class ModelBenchmark(Part):
 
     model: str
     version: int
+    parameters: int
+    macs: int = Field(description="Multiply-accumulate operations for one picture.")
     benchmark: Benchmark | None = Field(description="null where none was published.")
 
 
@@ -173,6 +175,17 @@ class BenchmarkList(Part):
     """The speed and size of several models."""
 
     models: list[ModelBenchmark]
+
+
+class MeasuredNow(BenchmarkList):
+    """The speed and size of several models, beside what may have disturbed the measurement."""
+
+    started: AwareDatetime
+    seconds: float = Field(description="That all of it took.")
+    pictures_meanwhile: int = Field(
+        description="Answered by the measuring process at the same time: figures taken at rest "
+        "have 0."
+    )
 
 
 class Live(Part):

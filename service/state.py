@@ -1,7 +1,6 @@
 """What one app holds while it runs, and how a route gets at it."""
 
-import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from fastapi import Request
@@ -13,10 +12,11 @@ from service.pictures import Pictures
 from service.settings import Settings
 from service.shared import folder_of_this_process
 from service.telemetry import Telemetry
+from service.turn import Turn
 from service.v2.parts import OpenInference
 
 _LOADING: Final = "the models are still loading; try again in a second"
-_DRAINING: Final = "the service is shutting down"
+DRAINING: Final = "the service is shutting down"
 _NO_DEFAULT: Final = "the model that answers by default, {}, is unloaded"
 
 
@@ -29,14 +29,15 @@ class Service:
     pictures: Pictures
     inference: Inference
     open_inference: OpenInference
+    benchmark: Turn
     models: Models | None = None
     draining: bool = False
-    benchmark: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
     def prepare(cls, settings: Settings) -> "Service":
         """Make everything but the models, which take a while to load."""
-        telemetry = Telemetry(folder_of_this_process())
+        folder = folder_of_this_process()
+        telemetry = Telemetry(folder)
         pictures = Pictures(settings.limits, settings.worker_threads, telemetry)
         inference = Inference(
             telemetry,
@@ -45,7 +46,8 @@ class Service:
             settings.batch_wait_ms / 1000,
         )
         open_inference = OpenInference(settings, pictures)
-        return cls(settings, telemetry, pictures, inference, open_inference)
+        benchmark = Turn("benchmark", folder)
+        return cls(settings, telemetry, pictures, inference, open_inference, benchmark)
 
     def loaded(self) -> Models:
         """Give the models, which answer through a shutdown too.
@@ -65,7 +67,7 @@ class Service:
                 unloaded, or the service is shutting down.
         """
         if self.draining:
-            raise not_ready(_DRAINING)
+            raise not_ready(DRAINING)
         models = self.loaded()
         if models.default not in models:
             raise not_ready(_NO_DEFAULT.format(models.default))

@@ -23,24 +23,25 @@ class Tally(Protocol):
 class Count:
     """Only ever grows."""
 
-    __slots__ = ("_counter", "_lock", "_pending")
+    __slots__ = ("_counter", "_lock", "_settled", "total")
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
         self._lock = Lock()
-        self._pending = 0
+        self._settled = 0
+        self.total = 0
 
     def add(self, amount: int = 1) -> None:
         """Count that many more."""
         with self._lock:
-            self._pending += amount
+            self.total += amount
 
     def settle(self) -> None:
         """Hand over what was counted since the last time."""
         with self._lock:
-            pending, self._pending = self._pending, 0
-        if pending:
-            self._counter.inc(pending)
+            unsettled, self._settled = self.total - self._settled, self.total
+        if unsettled:
+            self._counter.inc(unsettled)
 
 
 class Level:

@@ -72,6 +72,11 @@ class Telemetry:
         key = (predictor.manifest.name, predictor.manifest.version, predictor.runtime_id)
         return self._models.get(key) or self._open_model(key)
 
+    def pictures(self) -> int:
+        """How many pictures this process has answered so far."""
+        with self._growing:
+            return sum(model.predictions.total for model in self._models.values())
+
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:
         """Time one step of making a picture ready."""
@@ -159,13 +164,13 @@ class ModelTelemetry:
         self._waits = Distribution(metrics.queue_seconds.labels(*labels), _SECONDS)
         self._inferences = Distribution(metrics.inference_seconds.labels(*labels), _SECONDS)
         self._batches = Distribution(metrics.batch_size.labels(*labels), _PICTURES)
-        self._predictions = Count(metrics.predictions.labels(*labels))
+        self.predictions = Count(metrics.predictions.labels(*labels))
         self.tallies: Sequence[Tally] = (
             self._depth,
             self._waits,
             self._inferences,
             self._batches,
-            self._predictions,
+            self.predictions,
         )
 
     def queued(self, pictures: int = 1) -> None:
@@ -181,7 +186,7 @@ class ModelTelemetry:
         """One batch was answered, in the time from its pictures to their predictions."""
         self._inferences.add(seconds)
         self._batches.add(pictures)
-        self._predictions.add(pictures)
+        self.predictions.add(pictures)
 
 
 class _Metrics:

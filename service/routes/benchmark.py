@@ -1,7 +1,10 @@
 """How fast and how large the models are: as recorded when published, and measured here and now."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import product
+from threading import Event
 from typing import Annotated, Final
 
 from anyio import to_thread
@@ -11,12 +14,13 @@ from starlette.requests import ClientDisconnect
 
 from artifact.latency import BATCH_SIZES, Benchmark, Latency, measure_one, report
 from artifact.predictor import Predictor
-from service.errors import invalid
+from service.errors import invalid, not_ready
 from service.loaded import LoadedModel, Models
 from service.parameters import NOT_FOUND, NOT_READY, Choice, Responses
-from service.schemas import BenchmarkList, Detail, ModelBenchmark
+from service.schemas import BenchmarkList, Detail, MeasuredNow, ModelBenchmark
 from service.settings import Settings
-from service.state import service_of
+from service.state import DRAINING, Service, service_of
+from service.turn import Taken
 
 router = APIRouter(tags=["benchmark"], responses=NOT_READY)
 
@@ -52,34 +56,64 @@ async def get_benchmark(request: Request) -> BenchmarkList:
 
 
 @router.post("/benchmark", responses={**NOT_FOUND, **_BUSY})
-async def measure_now(request: Request, wanted: WantedQuery) -> BenchmarkList:
+async def measure_now(request: Request, wanted: WantedQuery) -> MeasuredNow:
     """Measure models on their runtimes here and now: every model and runtime unless asked less.
 
-    One benchmark runs at a time, beside the serving, and stops when whoever asked for it leaves.
+    One benchmark runs at a time, in a thread beside the serving; it stops soon after whoever asked
+    for it has left, and when the service shuts down.
     """
     service = service_of(request)
     chosen = _choose(service.loaded(), wanted)
     _check_bounds(service.settings, chosen, wanted)
-    if service.benchmark.locked():
-        raise HTTPException(409, "a benchmark is running already; one at a time")
-    async with service.benchmark:
-        measured = [
-            (model, await _measure(request, predictors, wanted)) for model, predictors in chosen
-        ]
-    threads = service.settings.threads
-    return BenchmarkList(models=[_entry(model, report(rows, threads)) for model, rows in measured])
+    started, answered = datetime.now(UTC), service.telemetry.pictures()
+    try:
+        with service.benchmark.take():
+            models = await _measure(request, service, chosen, wanted)
+    except Taken:
+        raise HTTPException(409, "a benchmark is running already; one at a time") from None
+    return MeasuredNow(
+        models=models,
+        started=started,
+        seconds=(datetime.now(UTC) - started).total_seconds(),
+        pictures_meanwhile=service.telemetry.pictures() - answered,
+    )
 
 
 async def _measure(
-    request: Request, predictors: Sequence[Predictor], wanted: Wanted
-) -> list[Latency]:
-    latencies = []
-    for predictor, batch_size in product(predictors, wanted.batch_size):
-        if await request.is_disconnected():
+    request: Request, service: Service, chosen: Chosen, wanted: Wanted
+) -> list[ModelBenchmark]:
+    left = Event()
+
+    def check() -> None:
+        if left.is_set():
             raise ClientDisconnect
-        measuring = to_thread.run_sync(measure_one, predictor, batch_size, wanted.seconds)
-        latencies.append(await measuring)
-    return latencies
+        if service.draining:
+            raise not_ready(DRAINING)
+
+    def measure() -> list[ModelBenchmark]:
+        return [
+            _entry(model, report(_rows(predictors, wanted, check), service.settings.threads))
+            for model, predictors in chosen
+        ]
+
+    waiting = asyncio.create_task(_until_left(request))
+    waiting.add_done_callback(lambda _: left.set())
+    try:
+        return await to_thread.run_sync(measure, abandon_on_cancel=True)
+    finally:
+        waiting.cancel()
+
+
+async def _until_left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _rows(
+    predictors: Sequence[Predictor], wanted: Wanted, check: Callable[[], None]
+) -> Iterator[Latency]:
+    for predictor, batch_size in product(predictors, wanted.batch_size):
+        yield measure_one(predictor, batch_size, wanted.seconds, check)
 
 
 def _choose(models: Models, wanted: Wanted) -> Chosen:
@@ -108,5 +142,9 @@ def _check_bounds(settings: Settings, chosen: Chosen, wanted: Wanted) -> None:
 
 def _entry(model: LoadedModel, benchmark: Benchmark | None) -> ModelBenchmark:
     return ModelBenchmark(
-        model=model.manifest.name, version=model.manifest.version, benchmark=benchmark
+        model=model.manifest.name,
+        version=model.manifest.version,
+        parameters=model.manifest.architecture.parameters,
+        macs=model.manifest.architecture.macs,
+        benchmark=benchmark,
     )

@@ -22,3 +22,29 @@ def test_figures_of_one_row_agree_with_each_other(tmp_path: Path) -> None:
     assert 0 < row.p50_ms <= row.p90_ms <= row.p99_ms
     assert row.runs * 4 / row.images_per_second == pytest.approx(0.05, rel=0.5)
     assert row.bytes == known.manifest.files["onnx"].bytes
+
+
+def test_check_is_made_before_every_run_and_ends_the_measurement(tmp_path: Path) -> None:
+    known = publish_known_answer(tmp_path, runtimes=["onnx"])
+    checks = 0
+
+    def check() -> None:
+        nonlocal checks
+        checks += 1
+        if checks == 50:
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        measure_one(known.open("onnx"), batch_size=1, seconds=60, check=check)
+
+
+def test_warm_up_takes_no_longer_than_the_measurement(tmp_path: Path) -> None:
+    known = publish_known_answer(tmp_path, runtimes=["onnx"])
+    runs = 0
+
+    def check() -> None:
+        nonlocal runs
+        runs += 1
+
+    row = measure_one(known.open("onnx"), batch_size=1, seconds=0, check=check)
+    assert (row.runs, runs) == (10, 11)

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+
 import anyio
 import httpx
 import pytest
@@ -5,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from service.app import create_app
-from service.schemas import BenchmarkList
+from service.schemas import MeasuredNow, ModelBenchmark
 from service.settings import Settings
 from tests.known_answer import picture
 
@@ -14,7 +16,7 @@ def rows(response: httpx.Response) -> list[tuple[str, int, str, int]]:
     assert response.status_code == 200, response.text
     return [
         (entry.model, entry.version, latency.runtime, latency.batch_size)
-        for entry in BenchmarkList.model_validate(response.json()).models
+        for entry in map(ModelBenchmark.model_validate, response.json()["models"])
         if entry.benchmark
         for latency in entry.benchmark.latencies
     ]
@@ -98,6 +100,25 @@ async def benchmark_twice_and_predict(app: FastAPI) -> tuple[list[int], float, f
             predicted = anyio.current_time()
             statuses.append(response.status_code)
         return statuses, predicted, ended
+
+
+def test_measured_figures_have_their_context(client: TestClient) -> None:
+    measured = MeasuredNow.model_validate(
+        client.post("/benchmark?model=known&batch_size=2&seconds=0.01").json()
+    )
+    [model] = measured.models
+    assert (model.parameters, model.macs) == (272, 272)
+    assert model.benchmark
+    assert "core" in model.benchmark.hardware
+    assert {"python", "onnxruntime", "torch"} <= set(model.benchmark.libraries)
+    assert model.benchmark.threads == 1
+    for row in model.benchmark.latencies:
+        assert 0 < row.p50_ms <= row.p90_ms <= row.p99_ms
+        assert row.runs >= 10
+        assert row.bytes > 0
+    assert abs(datetime.now(UTC) - measured.started) < timedelta(minutes=1)
+    assert measured.seconds > 0.02
+    assert measured.pictures_meanwhile == 0
 
 
 def test_one_benchmark_at_a_time_beside_the_serving(settings: Settings) -> None:
