@@ -1,0 +1,175 @@
+"""One whole run: set up the peers, measure everyone in turn, then Tandem alone."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, get_args
+
+from artifact.hardware import describe_hardware, library_versions
+from artifact.repository import Repository
+from bench.serving import behaviour, environments, wrk
+from bench.serving.bodies import Kind, choose_digits, encode
+from bench.serving.contestants import TANDEM, Contestant
+from bench.serving.errors import BenchmarkError, ContestantFailed
+from bench.serving.launch import Cores, Launcher, Posted
+from bench.serving.progress import Progress
+from bench.serving.results import Results
+from bench.serving.rounds import Records, Rounds, planned_seconds
+
+MODEL: Final = "mobilenet"
+_BEHAVIOUR_SECONDS: Final = 20.0  # of starts, stops and waiting, beside the loads
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is run, and with what.
+
+    Attributes:
+        contestants: Who is measured, in this order in every round.
+        rounds: Most rounds.
+        load_seconds: Of each run of the load generator.
+        limit_seconds: What the whole run should take at most, set-up aside.
+        environments: Where the peers' environments are.
+        models: The model repository.
+        tandem_python: The interpreter that Tandem runs on.
+    """
+
+    contestants: Sequence[Contestant]
+    rounds: int
+    load_seconds: int
+    limit_seconds: float
+    environments: Path
+    models: Path
+    tandem_python: Path
+
+    @property
+    def behaviour_seconds(self) -> float:
+        """What measuring Tandem alone should take."""
+        return _BEHAVIOUR_SECONDS + self.load_seconds * 2 * (self.rounds + 1)
+
+
+def compare(plan: Plan, say: Callable[[str], None]) -> Results:
+    """Measure all that the plan says; who fails is named in the results.
+
+    Raises:
+        BenchmarkError: This machine lacks something that the comparison needs.
+    """
+    wrk.find()
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise BenchmarkError("needs two cores: one for the server, one for the load generator")
+    records = Records()
+    contestants = list(_set_up(plan, records, say))
+    hardware = describe_hardware()
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch, _pinned(cores[1]):
+        launcher = _launcher(plan, Cores(cores[0], cores[1]), Path(scratch))
+        planned = plan.rounds * planned_seconds(contestants, plan.load_seconds)
+        progress = Progress(planned + plan.behaviour_seconds, say)
+        _Run(plan, launcher, cores, records, progress).measure(contestants)
+    return Results(
+        date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        hardware=hardware,
+        load_seconds=plan.load_seconds,
+        versions={one.name: _versions(one) for one in contestants},
+        loads=tuple(records.loads),
+        starts=tuple(records.starts),
+        loops=tuple(records.loops),
+        scalings=tuple(records.scalings),
+        overload=records.overload,
+        failures=tuple(records.failures),
+    )
+
+
+def _set_up(plan: Plan, records: Records, say: Callable[[str], None]) -> Iterator[Contestant]:
+    """Make the environments; who cannot have one is recorded, and left out."""
+    for contestant in plan.contestants:
+        peer = contestant.environment
+        try:
+            if peer:
+                environments.prepare(peer, plan.environments, say)
+            yield contestant
+        except ContestantFailed as failure:
+            say(f"{contestant.title}: {failure}")
+            records.fail(contestant.name, failure)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What is under way."""
+
+    plan: Plan
+    launcher: Launcher
+    cores: Sequence[int]
+    records: Records
+    progress: Progress
+
+    def measure(self, contestants: Sequence[Contestant]) -> None:
+        """Measure everyone in turn, then Tandem alone."""
+        plan = self.plan
+        limit = plan.limit_seconds - plan.behaviour_seconds
+        Rounds(
+            self.launcher, contestants, plan.rounds, plan.load_seconds, limit, self.progress
+        ).run(self.records)
+        for tandem in contestants:
+            if tandem.name == TANDEM and not self.records.failed(TANDEM):
+                self._measure_alone(tandem)
+
+    def _measure_alone(self, tandem: Contestant) -> None:
+        try:
+            for number in range(1, self.plan.rounds + 1):
+                self._scale(tandem, number)
+            self._overload(tandem)
+        except ContestantFailed as failure:
+            self.progress.say(f"{tandem.title}: {failure}")
+            self.records.fail(TANDEM, failure)
+
+    def _scale(self, tandem: Contestant, number: int) -> None:
+        seconds = self.plan.load_seconds
+        found = behaviour.scale(self.launcher, tandem, self.cores, number, seconds)
+        self.records.scalings.extend(found)
+        rates = ", ".join(f"{one.workers}: {one.reading.per_second:,.0f}/s" for one in found)
+        self.progress.advance(2 * seconds, f"{tandem.title}, by workers: {rates}")
+
+    def _overload(self, tandem: Contestant) -> None:
+        found = behaviour.overload(self.launcher, tandem, 2 * self.plan.load_seconds)
+        self.records.overload = found
+        self.progress.say(f"overload: {found.refused:,} of {found.sent:,} requests refused")
+
+
+def _launcher(plan: Plan, cores: Cores, scratch: Path) -> Launcher:
+    artifact = Repository.scan(plan.models).get(MODEL)
+    digits = choose_digits(artifact.open("onnx"))
+    kinds: Sequence[Kind] = get_args(Kind)
+    bodies = {kind: encode(kind, digits) for kind in kinds}
+    onnx = artifact.folder / artifact.manifest.files["onnx"].path
+    return Launcher(
+        environments=plan.environments.absolute(),
+        tandem_python=plan.tandem_python.absolute(),
+        models=plan.models.absolute(),
+        onnx=onnx.absolute(),
+        labels=artifact.manifest.labels,
+        bodies={kind: Posted(body, body.write(scratch / kind)) for kind, body in bodies.items()},
+        cores=cores,
+        scratch=scratch,
+    )
+
+
+def _versions(contestant: Contestant) -> dict[str, str]:
+    if contestant.environment:
+        return environments.versions(contestant.environment)
+    return library_versions("tandem", "fastapi", "uvicorn", "onnxruntime")
+
+
+@contextmanager
+def _pinned(core: int) -> Iterator[None]:
+    """Keep this process, which also makes load, off the server's core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

@@ -1,0 +1,142 @@
+"""What was asked of Tandem's speed, and how each is read from the results."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import ge, le
+from typing import Final
+
+from bench.serving.contestants import TANDEM
+from bench.serving.results import ByRound, Results, Spread, ratio
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One asked figure.
+
+    Attributes:
+        what: Of which situation.
+        asked: The bound, as a person says it.
+        read: The figure of every round.
+        bound: What the median must reach.
+        reaches: How: at least (ge) or at most (le).
+        form: How the figure is written.
+    """
+
+    what: str
+    asked: str
+    read: Callable[[Results], ByRound]
+    bound: float
+    reaches: Callable[[float, float], bool] = ge
+    form: str = "{:.2f}x"
+
+    def got(self, results: Results) -> Spread | None:
+        """The figure over the rounds; None where it was not measured."""
+        return Spread.of(self.read(results))
+
+    def met(self, got: Spread) -> bool:
+        """Whether the median keeps what was asked."""
+        return self.reaches(got.median, self.bound)
+
+
+def _times_upload(kind: str) -> Callable[[Results], ByRound]:
+    def read(results: Results) -> ByRound:
+        ours = results.per_second(TANDEM, "form" if kind == "form" else "picture", 16)
+        return ratio(ours, results.per_second("fastapi", "form", 16))
+
+    return read
+
+
+def _times_peer(peer: str) -> Callable[[Results], ByRound]:
+    """The peer at its best: batched or not, whichever answered more in that round."""
+
+    def read(results: Results) -> ByRound:
+        plain = results.per_second(peer, "form", 16)
+        batched = results.per_second(f"{peer}-batched", "form", 16)
+        best = {at: max(plain[at], batched.get(at, 0.0)) for at in plain}
+        return ratio(results.per_second(TANDEM, "picture", 16), best)
+
+    return read
+
+
+def _times_mosec(results: Results) -> ByRound:
+    return ratio(
+        results.per_second(TANDEM, "picture", 16), results.per_second("mosec", "picture", 16)
+    )
+
+
+def _part_of_mosec(results: Results) -> ByRound:
+    return ratio(results.p50(TANDEM, "picture", 1), results.p50("mosec", "picture", 1))
+
+
+def _part_of_litserve(results: Results) -> ByRound:
+    return ratio(results.p50(TANDEM, "picture", 1), results.p50("litserve", "form", 1))
+
+
+def _times_mlserver(results: Results) -> ByRound:
+    ours = results.per_second(TANDEM, "tensor", 16)
+    return ratio(ours, results.per_second("mlserver", "tensor", 16))
+
+
+def _part_of_loop(results: Results) -> ByRound:
+    found = ratio(results.per_second(TANDEM, "batch", 16), results.loop())
+    return {at: 100 * part for at, part in found.items()}
+
+
+def _tail(results: Results) -> ByRound:
+    return ratio(results.p99(TANDEM, "picture", 64), results.p50(TANDEM, "picture", 64))
+
+
+def _ready(results: Results) -> ByRound:
+    return {at: start.seconds for at, start in results.starts_of(TANDEM).items()}
+
+
+def _memory(results: Results) -> ByRound:
+    return {at: start.rss_mb for at, start in results.starts_of(TANDEM).items()}
+
+
+GOALS: Final = (
+    Goal(
+        "one PNG as form file, 16 clients, against FastAPI + ONNX Runtime (form file)",
+        "at least 1.3x",
+        _times_upload("form"),
+        1.3,
+    ),
+    Goal(
+        "one PNG as body, 16 clients, against the same",
+        "at least 2.3x",
+        _times_upload("picture"),
+        2.3,
+    ),
+    Goal("one PNG as body, 16 clients, against mosec", "at least 1x", _times_mosec, 1.0),
+    Goal(
+        "one PNG as body, 1 client, median time, against mosec",
+        "at most 0.1x",
+        _part_of_mosec,
+        0.1,
+        le,
+        "{:.3f}x",
+    ),
+    Goal("the same, against LitServe", "at most 0.25x", _part_of_litserve, 0.25, le, "{:.3f}x"),
+    Goal("V2 JSON tensor, 16 clients, against MLServer", "at least 2.5x", _times_mlserver, 2.5),
+    Goal(
+        "V2 binary, batches of 256, 16 clients, of bare ONNX Runtime in a loop",
+        "at least 85%",
+        _part_of_loop,
+        85,
+        ge,
+        "{:.0f}%",
+    ),
+    Goal("16 clients, against LitServe", "at least 6x", _times_peer("litserve"), 6, ge, "{:.1f}x"),
+    Goal("16 clients, against BentoML", "at least 8x", _times_peer("bentoml"), 8, ge, "{:.1f}x"),
+    Goal("16 clients, against Ray Serve", "at least 20x", _times_peer("ray"), 20, ge, "{:.1f}x"),
+    Goal("one PNG as body, 64 clients, p99 against p50", "at most 2x", _tail, 2, le),
+    Goal("start to first right answer, ONNX only", "at most 1.0 s", _ready, 1.0, le, "{:.2f} s"),
+    Goal(
+        "resident memory of a worker, after all loads",
+        "at most 120 MB",
+        _memory,
+        120,
+        le,
+        "{:.0f} MB",
+    ),
+)

@@ -1,0 +1,182 @@
+"""Starting a contestant, and asking it until it answers rightly."""
+
+import http.client
+import socket
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.serving.bodies import Body, Kind, read_labels
+from bench.serving.contestants import QUIET, Contestant, Route
+from bench.serving.environments import PEERS, python_of
+from bench.serving.errors import ContestantFailed
+from bench.serving.processes import Memory, Server, running
+from bench.serving.wrk import Reading, press
+
+_REPOSITORY: Final = PEERS.parent.parent
+_PATIENCE: Final = 90.0  # seconds until a server must have answered
+_PAUSE: Final = 0.005  # seconds between two questions to a server that starts
+_ANSWER_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True)
+class Cores:
+    """Which cores the server has, and which the load generator."""
+
+    server: int
+    load: int
+
+
+@dataclass(frozen=True)
+class Posted:
+    """Bodies of one kind, also as the files that the load generator reads."""
+
+    body: Body
+    files: list[Path]
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A contestant that answers."""
+
+    contestant: Contestant
+    port: int
+    seconds: float
+    server: Server
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def memory(self) -> Memory:
+        """What its processes hold now."""
+        return self.server.memory()
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """What is the same for all contestants of a run."""
+
+    environments: Path
+    tandem_python: Path
+    models: Path
+    onnx: Path
+    labels: tuple[str, ...]
+    bodies: Mapping[Kind, Posted]
+    cores: Cores
+    scratch: Path
+
+    @contextmanager
+    def serve(
+        self, contestant: Contestant, cores: Collection[int] | None = None, **variables: str
+    ) -> Iterator[Serving]:
+        """Start a contestant, and end it in the end.
+
+        Raises:
+            ContestantFailed: It died, or did not answer in time.
+        """
+        port = _free_port()
+        command, own = contestant.start(**self.given(contestant), port=str(port))
+        began = time.perf_counter()
+        with running(
+            command,
+            self._folder(contestant),
+            self.variables | own | variables,
+            cores or {self.cores.server},
+            self.scratch / f"{contestant.name}.log",
+        ) as server:
+            self._wait(contestant, port, server)
+            yield Serving(contestant, port, time.perf_counter() - began, server)
+
+    def check(self, serving: Serving, route: Route) -> None:
+        """Ask everything once, and hold the answers against what the pictures show.
+
+        Raises:
+            ContestantFailed: An answer is an error, or names something else.
+        """
+        body = self.bodies[route.kind].body
+        for content, right in zip(body.contents, body.labels, strict=True):
+            named = self._ask(serving.port, route, body.headers, content)
+            if named is None:
+                raise ContestantFailed(f"{route.path} does not answer a {route.kind}")
+            if tuple(named) != right:
+                raise ContestantFailed(f"{route.path} names {named[0]} what shows {right[0]}")
+
+    def press(self, serving: Serving, route: Route, clients: int, seconds: int) -> Reading:
+        """Put load on one route.
+
+        Raises:
+            ContestantFailed: It died, or gave no answer at all.
+        """
+        posted = self.bodies[route.kind]
+        return press(
+            serving.url + route.path,
+            posted.body.headers,
+            posted.files,
+            clients=clients,
+            seconds=seconds,
+            cores=[self.cores.load],
+        )
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables that every contestant gets."""
+        shared = str(PEERS / "shared")
+        return {**QUIET, "BENCH_MODEL": str(self.onnx), "PYTHONPATH": shared}
+
+    def given(self, contestant: Contestant) -> dict[str, str]:
+        """What a contestant's command may ask for, its port aside."""
+        python = self.tandem_python
+        if contestant.environment:
+            python = python_of(self.environments / contestant.environment)
+        return {
+            "python": str(python),
+            "bin": str(python.parent),
+            "models": str(self.models),
+            "spare": str(_free_port()),
+            "spare2": str(_free_port()),
+        }
+
+    def _wait(self, contestant: Contestant, port: int, server: Server) -> None:
+        """Ask until the first route answers."""
+        route = contestant.routes[0]
+        body = self.bodies[route.kind].body
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end and server.alive:
+            if self._ask(port, route, body.headers, body.contents[0]):
+                return
+            time.sleep(_PAUSE)
+        what = "did not answer in time" if server.alive else "died"
+        raise ContestantFailed(f"{what}; its last line was: {server.last_words()}")
+
+    def _ask(
+        self, port: int, route: Route, headers: Mapping[str, str], content: bytes
+    ) -> list[str] | None:
+        """What is named; None where there is no answer, or not one with status 200."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER_SECONDS)
+        try:
+            connection.request("POST", route.path, content, dict(headers))
+            answer = connection.getresponse()
+            said = answer.read()
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+        if answer.status != http.client.OK:
+            return None
+        return read_labels(said, dict(answer.headers.items()), self.labels)
+
+    @staticmethod
+    def _folder(contestant: Contestant) -> Path:
+        return PEERS / contestant.environment if contestant.environment else _REPOSITORY
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

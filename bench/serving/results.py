@@ -1,0 +1,155 @@
+"""What was measured, as it is stored, and the figures that are made of it."""
+
+from collections.abc import Mapping
+from statistics import median
+from typing import Self
+
+from pydantic import Field
+
+from artifact.manifest import Part
+from bench.serving.bodies import BATCH, Kind
+from bench.serving.wrk import Reading
+
+ByRound = Mapping[int, float]
+
+
+class Load(Part):
+    """One run of the load generator."""
+
+    round: int = Field(ge=1)
+    contestant: str
+    kind: Kind = Field(description="Of the bodies.")
+    clients: int = Field(ge=1)
+    reading: Reading
+
+
+class Start(Part):
+    """One start of a server, and what it held when all loads of the round were done."""
+
+    round: int = Field(ge=1)
+    contestant: str
+    seconds: float = Field(ge=0, description="From the command to the first right answer.")
+    pss_mb: float = Field(ge=0, description="Of all its processes; shared pages divided fairly.")
+    rss_mb: float = Field(ge=0, description="Of all its processes; shared pages counted in each.")
+    processes: int = Field(ge=0)
+
+
+class Loop(Part):
+    """Bare ONNX Runtime in a loop, no server."""
+
+    round: int = Field(ge=1)
+    pictures_per_second: float = Field(gt=0)
+
+
+class Scaling(Part):
+    """Tandem with so many workers on two cores."""
+
+    round: int = Field(ge=1)
+    workers: int = Field(ge=1)
+    reading: Reading
+
+
+class Overload(Part):
+    """Requests that come at their own pace, several times as many as can be answered."""
+
+    capacity: float = Field(gt=0, description="Requests a second that the server can answer.")
+    offered: float = Field(gt=0, description="Requests a second that were sent.")
+    seconds: float = Field(gt=0)
+    sent: int = Field(ge=0)
+    accepted: int = Field(ge=0, description="Answered with 200.")
+    refused: int = Field(ge=0, description="Answered with 503.")
+    with_retry_after: int = Field(ge=0, description="Of those, with a Retry-After header.")
+    failed: int = Field(ge=0, description="Answered with anything else.")
+    lost: int = Field(ge=0, description="Not answered within half a minute, or cut off.")
+    calm_p99_ms: float = Field(ge=0, description="Of all answers, at 16 clients that wait.")
+    accepted_p50_ms: float | None = Field(description="None where none was accepted.")
+    accepted_p99_ms: float | None
+    refused_p99_ms: float | None
+    memory_before_mb: float = Field(ge=0, description="Proportional, after the calm load.")
+    memory_after_mb: float = Field(ge=0, description="Proportional, when all was answered.")
+
+
+class Failure(Part):
+    """A contestant, or a part of the run, that gave no figure."""
+
+    contestant: str
+    kind: Kind | None = Field(description="Of the bodies; None where all of it failed.")
+    reason: str
+
+
+class Spread(Part):
+    """A figure over the rounds."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: ByRound) -> Self | None:
+        """Over all rounds that have one; None where none has."""
+        if not values:
+            return None
+        found = values.values()
+        return cls(median=median(found), low=min(found), high=max(found))
+
+
+class Results(Part):
+    """One whole run."""
+
+    date: str
+    hardware: str
+    load_seconds: int = Field(ge=1, description="Of each run of the load generator.")
+    versions: dict[str, dict[str, str]] = Field(description="By contestant, by package.")
+    loads: tuple[Load, ...] = ()
+    starts: tuple[Start, ...] = ()
+    loops: tuple[Loop, ...] = ()
+    scalings: tuple[Scaling, ...] = ()
+    overload: Overload | None = None
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def rounds(self) -> int:
+        """How many rounds there were."""
+        return max((start.round for start in self.starts), default=0)
+
+    def readings(self, contestant: str, kind: Kind, clients: int) -> dict[int, Reading]:
+        """What was read of one contestant under one load, by round."""
+        return {
+            load.round: load.reading
+            for load in self.loads
+            if (load.contestant, load.kind, load.clients) == (contestant, kind, clients)
+        }
+
+    def per_second(self, contestant: str, kind: Kind, clients: int) -> ByRound:
+        """Pictures a second that were answered with success."""
+        pictures = BATCH if kind == "batch" else 1
+        found = self.readings(contestant, kind, clients)
+        return {at: pictures * reading.per_second for at, reading in found.items()}
+
+    def p50(self, contestant: str, kind: Kind, clients: int) -> ByRound:
+        """Median milliseconds to an answer."""
+        found = self.readings(contestant, kind, clients)
+        return {at: reading.p50_ms for at, reading in found.items()}
+
+    def p99(self, contestant: str, kind: Kind, clients: int) -> ByRound:
+        """Milliseconds that one answer of a hundred exceeds."""
+        found = self.readings(contestant, kind, clients)
+        return {at: reading.p99_ms for at, reading in found.items()}
+
+    def starts_of(self, contestant: str) -> dict[int, Start]:
+        """Its starts, by round."""
+        return {start.round: start for start in self.starts if start.contestant == contestant}
+
+    def scaling(self, workers: int) -> ByRound:
+        """Requests a second with so many workers."""
+        found = [scaling for scaling in self.scalings if scaling.workers == workers]
+        return {scaling.round: scaling.reading.per_second for scaling in found}
+
+    def loop(self) -> ByRound:
+        """Pictures a second of bare ONNX Runtime."""
+        return {loop.round: loop.pictures_per_second for loop in self.loops}
+
+
+def ratio(of: ByRound, to: ByRound) -> dict[int, float]:
+    """Divide within each round, so that what slows the machine slows both."""
+    return {at: of[at] / to[at] for at in of if to.get(at)}

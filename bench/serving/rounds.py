@@ -1,0 +1,171 @@
+"""The comparison: every contestant in turn, and that several times over."""
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from bench.serving.bodies import Kind
+from bench.serving.contestants import LOOP, Contestant, Route
+from bench.serving.environments import PEERS
+from bench.serving.errors import ContestantFailed
+from bench.serving.launch import Launcher, Serving
+from bench.serving.progress import Progress
+from bench.serving.results import Failure, Load, Loop, Overload, Scaling, Start
+
+_START_SECONDS: Final = 4.0  # a guess, for the plan
+_WARM_UP_SECONDS: Final = 1
+_WARM_UP_CLIENTS: Final = 16
+
+
+@dataclass
+class Records:
+    """What the rounds have brought so far."""
+
+    loads: list[Load] = field(default_factory=list)
+    starts: list[Start] = field(default_factory=list)
+    loops: list[Loop] = field(default_factory=list)
+    scalings: list[Scaling] = field(default_factory=list)
+    overload: Overload | None = None
+    failures: list[Failure] = field(default_factory=list)
+
+    def fail(self, contestant: str, failure: ContestantFailed, kind: Kind | None = None) -> None:
+        """Note why one gave no figure, or none for one kind of body."""
+        self.failures.append(Failure(contestant=contestant, kind=kind, reason=str(failure)))
+
+    def failed(self, contestant: str, kind: Kind | None = None) -> bool:
+        """Whether it failed already: all of it, or what it does with that kind of body."""
+        return any(
+            failure.contestant == contestant and failure.kind in {None, kind}
+            for failure in self.failures
+        )
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """How the contestants are measured.
+
+    Attributes:
+        launcher: Starts them.
+        contestants: In the order of every round.
+        count: Most rounds.
+        load_seconds: Of each run of the load generator.
+        limit: No round is begun that would end later than this, in seconds; one is always run.
+        progress: Is told what was measured.
+    """
+
+    launcher: Launcher
+    contestants: Sequence[Contestant]
+    count: int
+    load_seconds: int
+    limit: float
+    progress: Progress
+
+    def run(self, records: Records) -> None:
+        """Fill the records; who fails once is left out from then on."""
+        longest = 0.0
+        for number in range(1, self.count + 1):
+            began = self.progress.elapsed
+            if began + longest > self.limit:
+                self.progress.say(f"no time for round {number} of {self.count}")
+                return
+            for contestant in self.contestants:
+                if not records.failed(contestant.name):
+                    self._measure(contestant, number, records)
+            longest = max(longest, self.progress.elapsed - began)
+
+    def _measure(self, contestant: Contestant, number: int, records: Records) -> None:
+        try:
+            if contestant.name == LOOP:
+                records.loops.append(self._loop(contestant, number))
+            else:
+                self._serve(contestant, number, records)
+        except ContestantFailed as failure:
+            self.progress.say(f"{contestant.title}: {failure}")
+            records.fail(contestant.name, failure)
+
+    def _serve(self, contestant: Contestant, number: int, records: Records) -> None:
+        with self.launcher.serve(contestant) as serving:
+            ready = f"{contestant.title}: ready after {serving.seconds:.2f} s"
+            self.progress.advance(_START_SECONDS, f"round {number}: {ready}")
+            for route in contestant.routes:
+                if not records.failed(contestant.name, route.kind):
+                    self._load(serving, route, number, records)
+            memory = serving.memory()
+            records.starts.append(
+                Start(
+                    round=number,
+                    contestant=contestant.name,
+                    seconds=serving.seconds,
+                    pss_mb=memory.pss,
+                    rss_mb=memory.rss,
+                    processes=memory.processes,
+                )
+            )
+
+    def _load(self, serving: Serving, route: Route, number: int, records: Records) -> None:
+        try:
+            records.loads.extend(self._loads(serving, route, number))
+        except ContestantFailed as failure:
+            if not serving.server.alive:
+                raise
+            self.progress.say(f"{serving.contestant.title}: {failure}")
+            records.fail(serving.contestant.name, failure, route.kind)
+
+    def _loads(self, serving: Serving, route: Route, number: int) -> Iterator[Load]:
+        if serving.contestant.answers:
+            self.launcher.check(serving, route)
+        self.launcher.press(serving, route, _WARM_UP_CLIENTS, _WARM_UP_SECONDS)
+        for clients in route.clients:
+            reading = self.launcher.press(serving, route, clients, self.load_seconds)
+            load = Load(
+                round=number,
+                contestant=serving.contestant.name,
+                kind=route.kind,
+                clients=clients,
+                reading=reading,
+            )
+            self.progress.advance(self.load_seconds, _describe(serving, load))
+            yield load
+
+    def _loop(self, contestant: Contestant, number: int) -> Loop:
+        launcher = self.launcher
+        given = launcher.given(contestant)
+        command, _ = contestant.start(**given, port="", seconds=str(self.load_seconds))
+        pinned = ["taskset", "--cpu-list", str(launcher.cores.server), *command]
+        try:
+            finished = subprocess.run(  # noqa: S603 - this benchmark's own loop
+                pinned,
+                cwd=PEERS / (contestant.environment or ""),
+                env=launcher.variables,
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=60 + self.load_seconds,
+            )
+        except subprocess.SubprocessError as error:
+            raise ContestantFailed(f"the loop failed: {error}") from error
+        loop = Loop(round=number, pictures_per_second=float(finished.stdout))
+        line = f"{contestant.title}: {loop.pictures_per_second:,.0f} pictures/s"
+        self.progress.advance(self.load_seconds + 1, line)
+        return loop
+
+
+def planned_seconds(contestants: Sequence[Contestant], load_seconds: int) -> float:
+    """How long one round should take."""
+    return sum(
+        _START_SECONDS * bool(contestant.routes)
+        + sum(load_seconds * len(route.clients) for route in contestant.routes)
+        + (load_seconds + 1) * (contestant.name == LOOP)
+        for contestant in contestants
+    )
+
+
+def _describe(serving: Serving, load: Load) -> str:
+    reading = load.reading
+    errors = f", {reading.refused + reading.broken} ERRORS" * bool(reading.refused + reading.broken)
+    return (
+        f"{serving.contestant.title}: {load.kind}, clients {load.clients}: "
+        f"{reading.per_second:,.0f}/s, p50 {reading.p50_ms:.2f} ms, p99 {reading.p99_ms:.2f} ms"
+        f"{errors}"
+    )
