@@ -9,6 +9,7 @@ import io
 import resource
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 
 import cv2
@@ -77,10 +78,10 @@ def main() -> None:
         picture = decode(data)
         seen = view(picture, _INPUT)
         parts = (
-            milliseconds(lambda data=data: decode(data)),
-            milliseconds(lambda picture=picture: view(picture, _INPUT)),
-            milliseconds(lambda seen=seen: tensor([seen], _INPUT)),
-            milliseconds(lambda data=data: tensor([view(decode(data), _INPUT)], _INPUT)),
+            milliseconds(partial(decode, data)),
+            milliseconds(partial(view, picture, _INPUT)),
+            milliseconds(partial(tensor, [seen], _INPUT)),
+            milliseconds(partial(_prepare, data)),
         )
         figures = "".join(
             f"{part:>{width}.3f}" for part, width in zip(parts, (11, 9, 11, 9), strict=True)
@@ -88,6 +89,10 @@ def main() -> None:
         print(f"{name:31}{len(data) / 1e3:>9.1f}{figures}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak resident memory, drawing included: {peak:.0f} MiB")
+
+
+def _prepare(data: bytes) -> object:
+    return tensor([view(decode(data), _INPUT)], _INPUT)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ Kind = Literal["picture", "drawing", "form", "tensor", "batch"]
 Tensor = NDArray[np.float32]
 
 BATCH: Final = 256
-INPUT: Final = "image"
+INPUT: Final = "input"  # as the published ONNX files call it
 _SIDE: Final = 28
 _BOUNDARY: Final = "----tandem-bench-serving"
 _LENGTH_HEADER: Final = "Inference-Header-Content-Length"
@@ -87,10 +87,15 @@ def encode(kind: Kind, digits: Sequence[Digit]) -> Body:
 def read_labels(answer: bytes, headers: Mapping[str, str], labels: Sequence[str]) -> list[str]:
     """Say what an answer names: one label, or one a row of the logits that it carries.
 
+    Args:
+        answer: The body.
+        headers: By their names in lower case.
+        labels: Of the classes, in the logits' order.
+
     Raises:
         ValueError: It is no answer of a kind that is known here.
     """
-    length = int(headers.get(_LENGTH_HEADER, len(answer)))
+    length = int(headers.get(_LENGTH_HEADER.lower(), len(answer)))
     content = json.loads(answer[:length])
     if "label" in content:
         return [content["label"]]

@@ -168,7 +168,8 @@ class Launcher:
             connection.close()
         if answer.status != http.client.OK:
             return None
-        return read_labels(said, dict(answer.headers.items()), self.labels)
+        named = {name.lower(): value for name, value in answer.headers.items()}
+        return read_labels(said, named, self.labels)
 
     @staticmethod
     def _folder(contestant: Contestant) -> Path:

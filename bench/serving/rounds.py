@@ -66,7 +66,7 @@ class Rounds:
         longest = 0.0
         for number in range(1, self.count + 1):
             began = self.progress.elapsed
-            if began + longest > self.limit:
+            if number > 1 and began + longest > self.limit:
                 self.progress.say(f"no time for round {number} of {self.count}")
                 return
             for contestant in self.contestants:
