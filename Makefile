@@ -8,6 +8,8 @@ TORCH_INDEX_URL ?=
 DATA_DIR ?= data
 DATASET ?= mnist
 TRAIN_OPTIONS ?=
+# As --quick, or --only tandem fastapi; see python -m bench.serving --help.
+BENCH_OPTIONS ?=
 
 VENV := .venv
 SLIM := .venv-slim
@@ -16,10 +18,10 @@ TORCH_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 PIP := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run run-slim test lint format train serve evaluate benchmark image clean
+.PHONY: help setup run run-slim test lint format train serve evaluate benchmark bench-serving image clean
 
 help:  ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.complete  ## Make .venv with everything: service, training, tests
 
@@ -57,12 +59,15 @@ benchmark: setup  ## Measure decoding and preprocessing, and every model on ever
 	$(VENV)/bin/python -m bench.preprocess
 	$(VENV)/bin/python -m bench.latency
 
+bench-serving: setup $(SLIM)/.complete  ## Compare with other model servers (needs wrk; BENCH_OPTIONS)
+	$(VENV)/bin/python -m bench.serving --tandem-python $(SLIM)/bin/python $(BENCH_OPTIONS)
+
 image:  ## Build the container images tandem:slim and tandem:full with Docker
 	docker build --target slim --tag tandem:slim .
 	docker build --target full --tag tandem:full .
 
 clean:  ## Remove the environments and caches; published models and training runs stay
-	rm -rf $(VENV) $(SLIM) .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf $(VENV) $(SLIM) .bench .mypy_cache .ruff_cache .pytest_cache *.egg-info
 
 $(VENV)/.complete: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV) with everything (torch is large: some minutes on a slow network) ..."
