@@ -6,12 +6,13 @@ from typing import Any, Final
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from service.bodies import BodyLimit
 from service.errors import install_handlers
 from service.exchange import Watched
+from service.intake import Intake
 from service.openapi import DESCRIPTION, TAGS, name_example
 from service.routes import benchmark, evidence, figures, health, models, predict
 from service.settings import Settings
+from service.shortcut import Shortcut
 from service.startup import OneLineFailure, loading
 from service.state import Service
 from service.v2 import routes as open_inference
@@ -31,7 +32,6 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.service = service
     install_handlers(app)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, seconds=settings.body_seconds)
     app.add_middleware(OneLineFailure)
     for routes in _ROUTES:
         app.include_router(routes.router)
@@ -43,8 +43,9 @@ class _Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         service: Service = self.state.service
+        app = Shortcut(super().build_middleware_stack(), service)
         return Watched(
-            super().build_middleware_stack(),
+            Intake(app, service.admission, service.settings),
             service.telemetry,
             access_log=service.settings.access_log,
         )

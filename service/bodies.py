@@ -1,13 +1,10 @@
-"""Reads request bodies: bounded in bytes, parts and time, and never spilt to a disk."""
+"""Reads pictures out of request bodies, which are bounded in parts and never spilt to a disk."""
 
-import asyncio
-from collections.abc import Mapping
 from typing import Final
 
 from fastapi import HTTPException, Request
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from artifact.errors import UnsupportedType
 from service.errors import invalid
@@ -15,64 +12,6 @@ from service.errors import invalid
 MULTIPART: Final = "multipart/form-data"
 RAW: Final = "application/octet-stream"
 _MOST_FIELDS: Final = 16
-# The rest of a refused body is not worth reading: the connection ends with the answer.
-_CLOSE: Final[Mapping[str, str]] = {"Connection": "close"}
-
-
-class BodyLimit:
-    """ASGI middleware that stops reading a body which is too large or too slow."""
-
-    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-        self._seconds = seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one connection."""
-        if scope["type"] == "http":
-            receive = _LimitedReceive(scope, receive, self._max_bytes, self._seconds)
-        await self._app(scope, receive, send)
-
-
-class _LimitedReceive:
-    """Hands on the messages of one request's body until a limit is passed."""
-
-    def __init__(self, scope: Scope, receive: Receive, max_bytes: int, seconds: float) -> None:
-        announced = Headers(scope=scope).get("content-length", "")
-        self._announced = int(announced) if announced.isdecimal() else 0
-        self._receive = receive
-        self._max_bytes = max_bytes
-        self._seconds = seconds
-        self._deadline: float | None = None
-        self._bytes = 0
-        self._complete = False
-
-    async def __call__(self) -> Message:
-        if self._complete:  # what comes next is that the client left, some day
-            return await self._receive()
-        self._check(self._announced)
-        message = await self._in_time()
-        self._bytes += len(message.get("body", b""))
-        self._check(self._bytes)
-        self._complete = not message.get("more_body", False)
-        return message
-
-    def _check(self, count: int) -> None:
-        if count > self._max_bytes:
-            raise HTTPException(
-                413, f"the request's body has more than the {self._max_bytes} bytes allowed", _CLOSE
-            )
-
-    async def _in_time(self) -> Message:
-        if self._deadline is None:
-            self._deadline = asyncio.get_running_loop().time() + self._seconds
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                return await self._receive()
-        except TimeoutError:
-            raise HTTPException(
-                408, f"the request's body did not arrive within {self._seconds:g} s", _CLOSE
-            ) from None
 
 
 async def read_picture(request: Request, field: str) -> bytes:

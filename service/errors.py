@@ -39,6 +39,7 @@ STATUS: Final[Mapping[type[TandemError], int]] = {
     BrokenArtifact: 500,  # changed on disk since it was verified at start-up
 }
 CLIENT_LEFT: Final = 499
+RETRY: Final[Mapping[str, str]] = {"Retry-After": "1"}
 UNEXPECTED: Final = "the service failed to answer; its log says why"
 _CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -54,13 +55,18 @@ class Unavailable(HTTPException):
     """Refused for now: whoever asked may ask again in a second."""
 
     def __init__(self, kind: Literal["not-ready", "overloaded"], why: str) -> None:
-        super().__init__(503, why, headers={"Retry-After": "1"})
+        super().__init__(503, why, headers=dict(RETRY))
         self.kind = kind
 
 
 def not_ready(why: str) -> Unavailable:
     """Refuse because the models are not loaded yet, or no longer."""
     return Unavailable("not-ready", why)
+
+
+def overloaded(why: str) -> Unavailable:
+    """Refuse because there is more to do than can be done in time."""
+    return Unavailable("overloaded", why)
 
 
 def kind_of(error: type[TandemError]) -> str:

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from math import inf
+from time import perf_counter
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -18,7 +20,8 @@ import numpy as np
 
 from artifact.predictor import Predictor
 from artifact.runtime import Batch, Logits
-from service.telemetry import Telemetry
+from service.errors import overloaded
+from service.telemetry import ModelTelemetry, Telemetry
 
 # About a millisecond of one core: so long may one batch hold up everything else.
 _INLINE_MACS: Final = 25_000_000
@@ -28,7 +31,12 @@ class Inference:
     """Runs every network; one queue for each."""
 
     def __init__(
-        self, telemetry: Telemetry, threads: int, max_batch: int, wait_seconds: float = 0
+        self,
+        telemetry: Telemetry,
+        threads: int,
+        max_batch: int,
+        wait_seconds: float = 0,
+        queue_seconds: float = inf,
     ) -> None:
         """Prepare, without starting a thread.
 
@@ -37,24 +45,27 @@ class Inference:
             threads: Of large batches, each of which may use the runtime's own threads.
             max_batch: Most pictures that are brought together; a larger request runs alone.
             wait_seconds: How long the first of a batch waits for more.
+            queue_seconds: How long a request may wait while the threads are busy.
         """
         self._telemetry = telemetry
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="inference")
         self._most_running = threads
         self._max_batch = max_batch
         self._wait_seconds = wait_seconds
+        self._queue_seconds = queue_seconds
         self._lanes = WeakKeyDictionary[Predictor, _Lane]()
 
     async def run(self, predictor: Predictor, batch: Batch) -> Logits:
         """Compute the raw logits [N, K] of a batch [N, C, H, W], N at least 1.
 
         Cancelled while it waits, it never runs.
+
+        Raises:
+            Unavailable: It would have had to wait for too long.
         """
-        lane = self._lanes.get(predictor)
-        if lane is None:
-            lane = self._lanes[predictor] = _Lane(predictor.manifest.architecture.macs)
+        lane = self._lanes.get(predictor) or self._open(predictor)
         if self._is_alone(lane) and lane.is_small(len(batch)):
-            return self._run_now(predictor, batch)
+            return _run_now(predictor, lane, batch)
         return await self._join(predictor, lane, batch)
 
     def close(self) -> None:
@@ -72,13 +83,14 @@ class Inference:
         lane.arrived += 1
         return lane.arrived == 1 and lane.arrived_before <= 1 and not self._wait_seconds
 
-    def _run_now(self, predictor: Predictor, batch: Batch) -> Logits:
-        with self._telemetry.inference(predictor, len(batch)):
-            return predictor.run(batch)
+    def _open(self, predictor: Predictor) -> "_Lane":
+        macs = predictor.manifest.architecture.macs
+        lane = self._lanes[predictor] = _Lane(macs, self._telemetry.of(predictor))
+        return lane
 
     async def _join(self, predictor: Predictor, lane: "_Lane", batch: Batch) -> Logits:
         request = _Waiting(batch, asyncio.get_running_loop().create_future())
-        lane.waiting.append(request)
+        lane.add(request)
         full = lane.pictures() >= self._max_batch
         if lane.call is None:
             self._call(predictor, lane, 0 if full else self._wait_seconds)
@@ -98,12 +110,13 @@ class Inference:
         """Run what is waiting: one small batch, so that the loop goes on, or one in a thread."""
         lane.call = None
         if lane.running == self._most_running:
+            self._expect(lane)
             return  # whichever ends first comes back here
         requests = lane.take(self._max_batch)
         if not requests:
             return
         if lane.is_small(sum(len(request.batch) for request in requests)):
-            _answer(requests, self._run(predictor, requests))
+            _answer(requests, _run(predictor, lane, requests))
         else:
             self._start(predictor, lane, requests)
         if lane.waiting:
@@ -112,7 +125,7 @@ class Inference:
     def _start(self, predictor: Predictor, lane: "_Lane", requests: Sequence["_Waiting"]) -> None:
         lane.running += 1
         loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._threads, self._run, predictor, requests)
+        running = loop.run_in_executor(self._threads, _run, predictor, lane, requests)
 
         def end(done: asyncio.Future[Sequence["_Outcome"]]) -> None:
             lane.running -= 1
@@ -122,10 +135,22 @@ class Inference:
 
         running.add_done_callback(end)
 
-    def _run(self, predictor: Predictor, requests: Sequence["_Waiting"]) -> Sequence["_Outcome"]:
-        batches = [request.batch for request in requests]
-        with self._telemetry.inference(predictor, sum(map(len, batches))):
-            return _run_together(predictor, batches)
+    def _expect(self, lane: "_Lane") -> None:
+        """See to it that nobody waits for longer than allowed."""
+        if lane.waiting and lane.expiry is None and self._queue_seconds < inf:
+            left = lane.waiting[0].arrived + self._queue_seconds - perf_counter()
+            loop = asyncio.get_running_loop()
+            lane.expiry = loop.call_later(max(0, left), self._expire, lane)
+
+    def _expire(self, lane: "_Lane") -> None:
+        lane.expiry = None
+        why = f"the network was busy for {self._queue_seconds:g} s; try again in a second"
+        late = perf_counter() - self._queue_seconds
+        while lane.waiting and lane.waiting[0].arrived <= late:
+            request = lane.pop()
+            if not request.logits.done():
+                request.logits.set_exception(overloaded(why))
+        self._expect(lane)
 
 
 _Outcome = Logits | Exception
@@ -137,6 +162,7 @@ class _Waiting:
 
     batch: Batch
     logits: asyncio.Future[Logits]
+    arrived: float = field(default_factory=perf_counter)
 
 
 @dataclass(slots=True)
@@ -144,9 +170,11 @@ class _Lane:
     """What waits for one network."""
 
     macs: int
+    telemetry: ModelTelemetry
     waiting: deque[_Waiting] = field(default_factory=deque)
     running: int = 0  # batches in threads
     call: asyncio.Handle | None = None  # of the loop, to take from it
+    expiry: asyncio.Handle | None = None  # of the loop, to refuse who has waited for too long
     arrived: int = 0  # requests in this turn of the loop
     arrived_before: int = 0  # and in the last one that had any
 
@@ -156,15 +184,21 @@ class _Lane:
     def pictures(self) -> int:
         return sum(len(request.batch) for request in self.waiting)
 
+    def add(self, request: _Waiting) -> None:
+        self.waiting.append(request)
+        self.telemetry.queued(len(request.batch))
+
+    def pop(self) -> _Waiting:
+        request = self.waiting.popleft()
+        self.telemetry.dequeued(perf_counter() - request.arrived, len(request.batch))
+        return request
+
     def take(self, most: int) -> list[_Waiting]:
         """Take the first requests of together at most that many pictures, but one at least."""
         taken: list[_Waiting] = []
         pictures = 0
-        while self.waiting:
-            request = self.waiting[0]
-            if taken and pictures + len(request.batch) > most:
-                break
-            self.waiting.popleft()
+        while self.waiting and (not taken or pictures + len(self.waiting[0].batch) <= most):
+            request = self.pop()
             if not request.logits.done():  # cancelled
                 taken.append(request)
                 pictures += len(request.batch)
@@ -172,6 +206,23 @@ class _Lane:
 
     def end_turn(self) -> None:
         self.arrived_before, self.arrived = self.arrived, 0
+
+
+def _run_now(predictor: Predictor, lane: _Lane, batch: Batch) -> Logits:
+    lane.telemetry.queued(len(batch))
+    lane.telemetry.dequeued(0, len(batch))
+    start = perf_counter()
+    logits = predictor.run(batch)
+    lane.telemetry.inferred(len(batch), perf_counter() - start)
+    return logits
+
+
+def _run(predictor: Predictor, lane: _Lane, requests: Sequence[_Waiting]) -> Sequence[_Outcome]:
+    batches = [request.batch for request in requests]
+    start = perf_counter()
+    outcomes = _run_together(predictor, batches)
+    lane.telemetry.inferred(sum(map(len, batches)), perf_counter() - start)
+    return outcomes
 
 
 def _run_together(predictor: Predictor, batches: Sequence[Batch]) -> Sequence[_Outcome]:

@@ -6,23 +6,35 @@ large work goes to one of a few threads, so that it holds up nobody.
 
 import asyncio
 from collections.abc import Sequence
-
-from anyio import CapacityLimiter, to_thread
+from time import perf_counter
 
 from artifact.errors import ImageError, UnsupportedType
-from artifact.images import Limits, decode, is_cheap
+from artifact.images import Limits, Picture, decode, is_cheap
 from artifact.manifest import Input
-from artifact.preprocess import View, view
+from artifact.preprocess import View, view, view_at_once
+from service.pace import Pace
 from service.telemetry import Telemetry
+from service.threads import Threads
 
 
 class Pictures:
     """Decodes and preprocesses pictures."""
 
-    def __init__(self, limits: Limits, threads: int, telemetry: Telemetry) -> None:
+    def __init__(
+        self, limits: Limits, threads: int, queue_seconds: float, telemetry: Telemetry
+    ) -> None:
+        """Prepare.
+
+        Args:
+            limits: What is refused as too large.
+            threads: For large pictures.
+            queue_seconds: How long a picture may wait for a thread.
+            telemetry: Told how long each step took.
+        """
         self._limits = limits
-        self._threads = CapacityLimiter(threads)
+        self._threads = Threads(threads, queue_seconds, "pictures")
         self._telemetry = telemetry
+        self.pace = Pace(queue_seconds)
 
     async def views(self, data: bytes, inputs: Sequence[Input]) -> list[View]:
         """Decode one picture once, and preprocess it for each of the inputs.
@@ -31,10 +43,37 @@ class Pictures:
             UnsupportedType: The bytes are no image of an accepted format.
             Undecodable: The picture is damaged or cut short.
             TooLarge: It has more bytes or pixels than the settings allow.
+            Unavailable: It would have had to wait for too long.
         """
-        if is_cheap(data):
-            return self._see(data, inputs)
-        return await to_thread.run_sync(self._see, data, inputs, limiter=self._threads)
+        if not is_cheap(data):
+            return await self._threads.run(self._see, data, inputs)
+        if self.pace.is_over:
+            await self.pace.begin()
+        picture = self.decode_small(data)
+        views = [self.view_at_once(picture, wanted) for wanted in inputs]
+        seen = [each for each in views if each is not None]
+        if len(seen) == len(views):
+            return seen
+        return await self._threads.run(self._preprocess, picture, inputs)
+
+    def decode_small(self, data: bytes) -> Picture:
+        """Decode on the event loop what is cheap to decode; raises as `views` does."""
+        start = perf_counter()
+        picture = decode(data, self._limits)
+        seconds = perf_counter() - start
+        self.pace.spend(seconds)
+        self._telemetry.decode_seconds.add(seconds)
+        return picture
+
+    def view_at_once(self, picture: Picture, wanted: Input) -> View | None:
+        """Preprocess on the event loop; None where that would hold it up."""
+        start = perf_counter()
+        seen = view_at_once(picture, wanted)
+        seconds = perf_counter() - start
+        self.pace.spend(seconds)
+        if seen is not None:
+            self._telemetry.preprocess_seconds.add(seconds)
+        return seen
 
     async def view_each(
         self, pictures: Sequence[bytes | UnsupportedType], wanted: Input
@@ -43,9 +82,16 @@ class Pictures:
         outcomes = (self._view_or_error(data, wanted) for data in pictures)
         return list(await asyncio.gather(*outcomes))
 
+    def close(self) -> None:
+        """Let the threads end with what they are doing."""
+        self._threads.close()
+
     def _see(self, data: bytes, inputs: Sequence[Input]) -> list[View]:
         with self._telemetry.stage("decode"):
             picture = decode(data, self._limits)
+        return self._preprocess(picture, inputs)
+
+    def _preprocess(self, picture: Picture, inputs: Sequence[Input]) -> list[View]:
         with self._telemetry.stage("preprocess"):
             return [view(picture, wanted) for wanted in inputs]
 

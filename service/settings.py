@@ -50,6 +50,23 @@ class Settings(BaseSettings):
     worker_threads: int = Field(
         default=2, ge=1, description="Threads for large pictures and large batches."
     )
+    max_in_flight: int = Field(
+        default=256,
+        ge=1,
+        description="Most requests for predictions that are worked on or wait; more are refused "
+        "at once with 503.",
+    )
+    max_upload_bytes: int = Field(
+        default=256 * _MEGABYTE,
+        ge=1,
+        description="Most bytes of all the bodies together that are still arriving.",
+    )
+    queue_seconds: float = Field(
+        default=5,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest time that a request waits in a queue; then it is refused with 503.",
+    )
     max_batch: int = Field(
         default=32,
         ge=1,

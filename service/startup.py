@@ -30,6 +30,7 @@ def loading(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager
             yield
         service.draining = True
         service.inference.close()
+        service.pictures.close()
 
     return lifespan
 

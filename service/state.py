@@ -5,6 +5,7 @@ from typing import Final
 
 from fastapi import Request
 
+from service.admission import Admission
 from service.errors import not_ready
 from service.inference import Inference
 from service.loaded import Models
@@ -30,6 +31,7 @@ class Service:
     inference: Inference
     open_inference: OpenInference
     benchmark: Turn
+    admission: Admission
     models: Models | None = None
     draining: bool = False
 
@@ -38,16 +40,20 @@ class Service:
         """Make everything but the models, which take a while to load."""
         folder = folder_of_this_process()
         telemetry = Telemetry(folder)
-        pictures = Pictures(settings.limits, settings.worker_threads, telemetry)
+        pictures = Pictures(
+            settings.limits, settings.worker_threads, settings.queue_seconds, telemetry
+        )
         inference = Inference(
             telemetry,
             settings.worker_threads,
             settings.max_batch,
             settings.batch_wait_ms / 1000,
+            settings.queue_seconds,
         )
         open_inference = OpenInference(settings, pictures)
         benchmark = Turn("benchmark", folder)
-        return cls(settings, telemetry, pictures, inference, open_inference, benchmark)
+        admission = Admission(settings.max_in_flight, settings.max_upload_bytes)
+        return cls(settings, telemetry, pictures, inference, open_inference, benchmark, admission)
 
     def loaded(self) -> Models:
         """Give the models, which answer through a shutdown too.

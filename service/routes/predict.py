@@ -1,7 +1,6 @@
 """Pictures in, predictions out.
 
-The answers are written straight to JSON: they are made here, so nothing is gained by validating
-them. The response models document them, and tests hold the two together.
+`service.shortcut` answers plain requests to `POST /predict` before they come here.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +12,7 @@ from pydantic_core import to_json
 from artifact.errors import ImageError
 from artifact.predictor import Prediction, Predictor
 from artifact.preprocess import View
+from service.answers import answer
 from service.bodies import MULTIPART, RAW, read_picture, read_pictures
 from service.errors import kind_of, status_of
 from service.exchange import exchange_of
@@ -65,8 +65,8 @@ async def predict(request: Request, choice: PredictQuery) -> Response:
     data = await read_picture(request, "image")
     [view] = await service.pictures.views(data, [predictor.manifest.input])
     [prediction] = await _predictions(service, predictor, [view])
-    answer = _answer(predictor, prediction)
-    return _json(answer | {"explanation": explain(view)} if choice.explain else answer)
+    text = answer(predictor, prediction)
+    return _json(text | {"explanation": explain(view)} if choice.explain else text)
 
 
 @router.post("/predict/batch", response_model=BatchAnswer, openapi_extra=_SEVERAL_PICTURES)
@@ -89,7 +89,7 @@ async def predict_batch(request: Request, choice: ChoiceQuery) -> Response:
     answers = [
         _refusal(outcome)
         if isinstance(outcome, ImageError)
-        else _answer(predictor, next(predictions))
+        else answer(predictor, next(predictions))
         for outcome in outcomes
     ]
     return _json({"answers": answers})
@@ -110,7 +110,7 @@ async def compare(request: Request, choice: RuntimesQuery) -> Response:
     for predictor in predictors:
         view = views[predictor.manifest.input]
         [prediction] = await _predictions(service, predictor, [view])
-        answers.append(_answer(predictor, prediction))
+        answers.append(answer(predictor, prediction))
     return _json({"agree": _agree(answers), "answers": answers})
 
 
@@ -136,21 +136,7 @@ def _contestants(models: Sequence[LoadedModel], every_runtime: bool) -> Iterable
 
 
 def _agree(answers: Sequence[dict[str, Any]]) -> bool:
-    return len({answer["label"] for answer in answers}) == 1
-
-
-def _answer(predictor: Predictor, prediction: Prediction) -> dict[str, Any]:
-    return {
-        "model": predictor.manifest.name,
-        "version": predictor.manifest.version,
-        "runtime": predictor.runtime_id,
-        "label": prediction.label,
-        "probability": prediction.probability,
-        "probabilities": prediction.probabilities,
-        "accepted": prediction.accepted,
-        "reason": prediction.reason,
-        "findings": [finding.name for finding in predictor.manifest.findings],
-    }
+    return len({each["label"] for each in answers}) == 1
 
 
 def _refusal(error: ImageError) -> dict[str, Any]:

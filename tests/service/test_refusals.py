@@ -205,11 +205,14 @@ def test_file_that_changed_on_disk_is_named_without_its_path(tmp_path: Path) -> 
 
 
 def test_unexpected_error_shows_nothing_and_is_logged(
-    settings: Settings, caplog: pytest.LogCaptureFixture
+    settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = create_app(settings)
-    with TestClient(app, raise_server_exceptions=False) as client:
-        del app.state.service.pictures
+    with (
+        TestClient(app, raise_server_exceptions=False) as client,
+        monkeypatch.context() as broken,
+    ):
+        broken.delattr(app.state.service, "pictures")
         response = client.post("/predict", **as_body(GOOD))
     assert response.status_code == 500
     assert response.json() == {"detail": UNEXPECTED}
