@@ -4,17 +4,15 @@ from collections.abc import Awaitable, Callable, Coroutine
 from math import prod
 from typing import Any, Final
 
-import numpy as np
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
-from artifact.runtime import Logits
 from service.exchange import exchange_of
 from service.loaded import LoadedModel
 from service.state import Service, service_of
 from service.v2.body import Body
 from service.v2.documentation import INFER
-from service.v2.errors import PREFIX, refusal
+from service.v2.errors import PREFIX
 from service.v2.lookup import Name, Version, find
 from service.v2.outputs import Inferred, answer, check
 from service.v2.request import InferRequest, parse, parse_raw
@@ -94,10 +92,4 @@ async def _run(
     watch.lap("compute_input")
     logits = await service.inference.run(chosen, prepared.batch)
     watch.lap("compute_infer")
-    _check_finite(logits)
     return Inferred(own, logits, prepared.views)
-
-
-def _check_finite(logits: Logits) -> None:
-    if not np.isfinite(logits).all():
-        raise refusal("the input's values are so large that the network's overflow")

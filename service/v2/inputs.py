@@ -13,7 +13,7 @@ from artifact.preprocess import View, tensor
 from service.errors import status_of
 from service.pictures import Pictures
 from service.v2.errors import refusal
-from service.v2.signature import PICTURE, inputs
+from service.v2.signature import PICTURE, tensor_input
 from service.v2.tensors import Given, read_bytes, read_floats
 
 
@@ -49,7 +49,7 @@ class Inputs:
             raise refusal(f"one input is accepted, not {len(given)}: {_either(predictor)}")
         if given[0].name == predictor.input_name:
             return Prepared(self._floats(predictor, given[0]))
-        if given[0].name == PICTURE:
+        if given[0].name == PICTURE.name:
             return await self._views(predictor, given[0])
         raise refusal(f"no input {given[0].name[:100]!r}; accepted: {_either(predictor)}")
 
@@ -78,7 +78,7 @@ class Inputs:
 
 def _seen(outcome: View | ImageError, index: int) -> View:
     if isinstance(outcome, ImageError):
-        raise HTTPException(status_of(outcome), f"picture {index} of {PICTURE!r}: {outcome}")
+        raise HTTPException(status_of(outcome), f"picture {index} of {PICTURE.name!r}: {outcome}")
     return outcome
 
 
@@ -97,4 +97,4 @@ def _check_batch(given: Given, most: int) -> None:
 
 
 def _either(predictor: Predictor) -> str:
-    return " or ".join(map(str, inputs(predictor)))
+    return f"{tensor_input(predictor)} or {PICTURE}"

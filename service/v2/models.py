@@ -87,7 +87,7 @@ def _metadata(request: Request, name: str, version: str | None = None) -> ModelM
         name=name,
         versions=[str(number) for number in sorted(models.versions(name))],
         platform=signature.platform(model.predictor()),
-        inputs=[_tensor(spec) for spec in signature.inputs(model.predictor())],
+        inputs=[_tensor(signature.tensor_input(model.predictor()))],
         outputs=[_tensor(spec) for spec in signature.outputs(model.predictor())],
     )
 

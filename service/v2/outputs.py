@@ -37,10 +37,11 @@ def answer(inferred: Inferred, request: InferRequest) -> list[Output]:
     """Make the outputs that the request asks for; the network's own where it names none.
 
     Raises:
-        HTTPException: 400, the model has no such output, or none that has classes.
+        HTTPException: 400, JSON is asked for and cannot hold the values.
     """
     own = Wanted(inferred.predictor.output_name, request.binary)
-    return [_output(inferred, wanted) for wanted in request.outputs or (own,)]
+    with np.errstate(all="ignore"):  # logits that are not finite give probabilities that are none
+        return [_output(inferred, wanted) for wanted in request.outputs or (own,)]
 
 
 def check(predictor: Predictor, request: InferRequest) -> None:
@@ -74,10 +75,20 @@ def _output(inferred: Inferred, wanted: Wanted) -> Output:
         "shape": [pictures, count // pictures],
     }
     if not wanted.binary:
-        flat = values if isinstance(values, list) else values.ravel().tolist()
-        return Output(description | {"data": flat}, None)
+        return Output(description | {"data": _in_json(values, wanted.name)}, None)
     raw = write_bytes(values)
     return Output(description | {"parameters": {"binary_data_size": len(raw)}}, raw)
+
+
+def _in_json(values: Values, name: str) -> list[Any]:
+    if isinstance(values, list):
+        return values
+    if not np.isfinite(values).all():
+        raise refusal(
+            f"output {name!r} is not finite for this input; JSON cannot say so, bytes can"
+        )
+    flat: list[Any] = values.ravel().tolist()
+    return flat
 
 
 def _values(inferred: Inferred, wanted: Wanted) -> tuple[Datatype, Values]:

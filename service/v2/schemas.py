@@ -56,7 +56,7 @@ class ModelMetadata(Part):
     versions: list[str]
     platform: str
     inputs: list[TensorMetadata] = Field(
-        description="Send one of them: the network's own tensor, or pictures in its place."
+        description="The network's own; encoded pictures as `image`, BYTES [-1, 1], in its place."
     )
     outputs: list[TensorMetadata] = Field(
         description="The first is the answer where a request names none."

@@ -2,7 +2,8 @@
 
 The model file's own input and output come first, by the file's own names: a client of the same
 file elsewhere finds what it knows. Beside them are a picture as input and what the service makes
-of the logits as outputs; they come only where they are asked for.
+of the logits as outputs; they come only where they are asked for. Metadata lists what a client
+that fills every input must fill, so not the picture: perf_analyzer would send both.
 """
 
 from typing import Any, Final
@@ -11,7 +12,6 @@ from artifact.manifest import MODEL_FILES, RuntimeId
 from artifact.predictor import Predictor
 from service.v2.tensors import Datatype, Spec
 
-PICTURE: Final = "image"
 PROBABILITIES: Final = "probabilities"
 LABEL: Final = "label"
 ACCEPTED: Final = "accepted"
@@ -24,13 +24,12 @@ _PLATFORMS: Final[dict[RuntimeId, tuple[str, str]]] = {
 }
 _ANY: Final = -1
 
+PICTURE: Final = Spec("image", "BYTES", (_ANY, 1))
 
-def inputs(predictor: Predictor) -> list[Spec]:
-    """Describe the inputs: the network's own, and in its place the pictures."""
-    return [
-        Spec(predictor.input_name, "FP32", (_ANY, *predictor.manifest.input.shape)),
-        Spec(PICTURE, "BYTES", (_ANY, 1), optional=True),
-    ]
+
+def tensor_input(predictor: Predictor) -> Spec:
+    """Describe the network's own input."""
+    return Spec(predictor.input_name, "FP32", (_ANY, *predictor.manifest.input.shape))
 
 
 def outputs(predictor: Predictor) -> list[Spec]:
@@ -59,20 +58,20 @@ def configuration(predictor: Predictor, max_batch_size: int) -> dict[str, Any]:
         "backend": _PLATFORMS[predictor.runtime_id][1],
         "version_policy": {"all": {}},
         "max_batch_size": max_batch_size,
-        "input": [_configured(spec, optional=spec.optional) for spec in inputs(predictor)],
+        "input": [_configured(tensor_input(predictor))],
         "output": [_configured(spec) for spec in outputs(predictor)],
         "instance_group": [{"name": name, "kind": "KIND_CPU", "count": 1}],
         "default_model_filename": MODEL_FILES[predictor.runtime_id],
+        "parameters": {"picture_input": {"string_value": str(PICTURE)}},
     }
 
 
-def _configured(spec: Spec, **more: bool) -> dict[str, Any]:
+def _configured(spec: Spec) -> dict[str, Any]:
     # With a max_batch_size, Triton's dimensions leave out the batch.
     return {
         "name": spec.name,
         "data_type": _CONFIGURED_TYPES[spec.datatype],
         "dims": list(spec.shape[1:]),
-        **more,
     }
 
 
