@@ -24,11 +24,11 @@ class Body:
     """What came, decompressed.
 
     Attributes:
-        head: The JSON; empty for a raw request, which is one tensor and nothing else.
+        head: The JSON; None for a raw request, which is one tensor and nothing else.
         tensors: What follows it: aligned, so that a tensor can be used where it lies.
     """
 
-    head: bytes
+    head: bytes | None
     tensors: memoryview
 
 
@@ -117,4 +117,4 @@ def _split(data: memoryview, length: int | None) -> Body:
     end = len(data) if length is None else length
     if end > len(data):
         raise refusal(f"{HEADER_LENGTH} is {end}, but the body has {len(data)} bytes")
-    return Body(bytes(data[:end]), data[end:])
+    return Body(None if length == 0 else bytes(data[:end]), data[end:])

@@ -77,9 +77,9 @@ async def _infer(request: Request, name: str, version: str | None = None) -> Res
 
 def _parse(body: Body, model: LoadedModel, max_batch_size: int) -> InferRequest:
     shape = model.manifest.input.shape
-    if not body.head:
+    if body.head is None:
         return parse_raw(body.tensors, model.predictor().input_name, shape)
-    return parse(body, max_batch_size * prod(shape) + _OTHER_VALUES)
+    return parse(body.head, body.tensors, max_batch_size * prod(shape) + _OTHER_VALUES)
 
 
 async def _run(
@@ -90,6 +90,7 @@ async def _run(
     prepared = await service.open_inference.inputs.prepare(own, wanted.inputs)
     watch.pictures = len(prepared.batch)
     watch.lap("compute_input")
+    watch.lap("queue")
     logits = await service.inference.run(chosen, prepared.batch)
     watch.lap("compute_infer")
     return Inferred(own, logits, prepared.views)

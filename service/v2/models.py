@@ -65,9 +65,8 @@ async def get_version_configuration(
 async def get_statistics(request: Request, name: Name) -> StatisticsList:
     """Say what every version of a model did for the protocol's clients."""
     models = service_of(request).loaded()
-    return _statistics(
-        request, [models.get(find(models, name).manifest.name, v) for v in models.versions(name)]
-    )
+    find(models, name)
+    return _statistics(request, [models.get(name, version) for version in models.versions(name)])
 
 
 @router.get("/models/{name}/versions/{version}/stats")

@@ -8,7 +8,6 @@ from typing import Any, Final, TypeVar
 from fastapi import HTTPException
 from pydantic_core import from_json
 
-from service.v2.body import Body
 from service.v2.errors import refusal
 from service.v2.tensors import Given
 
@@ -56,14 +55,14 @@ class InferRequest:
     binary: bool
 
 
-def parse(body: Body, most_values: int) -> InferRequest:
-    """Read a request out of its body.
+def parse(text: bytes, tensors: memoryview, most_values: int) -> InferRequest:
+    """Read a request out of its JSON and the bytes behind it.
 
     Raises:
         HTTPException: 400, the body is not as the protocol says; 413, its JSON holds so many
             values that no batch takes them.
     """
-    document = _document(body.head, most_values)
+    document = _document(text, most_values)
     parameters = _parameters(document, "the request")
     if parameters.get("sequence_id"):
         raise refusal("the request belongs to a sequence, but the models keep no state")
@@ -71,7 +70,7 @@ def parse(body: Body, most_values: int) -> InferRequest:
     return InferRequest(
         id=_get(document, "id", str, "the request"),
         runtime=_get(parameters, "runtime", str, "the request's parameters"),
-        inputs=_inputs(document, body.tensors),
+        inputs=_inputs(document, tensors),
         outputs=_outputs(document, binary),
         binary=binary,
     )

@@ -1,0 +1,113 @@
+"""Bodies: the length of their JSON, compression, and what is too large."""
+
+import gzip
+import struct
+import zlib
+
+import pytest
+from fastapi.testclient import TestClient
+from tritonclient.http import InferenceServerClient
+from tritonclient.utils import InferenceServerException
+
+from tests.known_answer import picture
+from tests.service.v2.asking import (
+    INFER,
+    LENGTH,
+    TENSOR,
+    ask,
+    binary,
+    post,
+    refused,
+)
+from tests.service.v2.tensors import image_input, pictures
+
+
+@pytest.mark.parametrize(
+    ("length", "why"),
+    [
+        ("-1", "must be the JSON's length in bytes, not '-1'"),
+        ("", "must be the JSON's length"),
+        ("ten", "must be the JSON's length"),
+        ("1e2", "must be the JSON's length"),
+        ("99999", "is 99999, but the body has"),
+        ("9" * 5000, "but the body has"),
+        ("5", "no JSON"),
+    ],
+    ids=["negative", "empty", "text", "float", "above-the-body", "huge", "too-short"],
+)
+def test_wrong_length_of_the_json_is_refused(client: TestClient, length: str, why: str) -> None:
+    assert why in refused(post(client, ask(binary()), TENSOR, {LENGTH: length}))
+
+
+@pytest.mark.parametrize("size", [1, 255, 257], ids=["short", "cut", "long"])
+def test_raw_request_of_no_whole_batch_is_refused(client: TestClient, size: int) -> None:
+    response = client.post(INFER, content=bytes(size), headers={LENGTH: "0"})
+    assert f"a multiple of 256 bytes, not {size}" in refused(response)
+
+
+def test_raw_request_of_nothing_is_refused(client: TestClient) -> None:
+    response = client.post(INFER, content=b"", headers={LENGTH: "0"})
+    assert "batch of 0" in refused(response)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "why"),
+    [
+        ("br", b"x", "'br' is not accepted; accepted: gzip, deflate"),
+        ("gzip, gzip", b"x", "not accepted"),
+        ("gzip", b"no gzip", "no gzip data"),
+        ("deflate", b"no zlib", "no deflate data"),
+        ("gzip", gzip.compress(b"{}")[:-1], "one whole gzip stream"),
+        ("gzip", gzip.compress(b"{}") + b"more", "one whole gzip stream and nothing else"),
+        ("deflate", zlib.compress(b"{}")[:-1], "one whole deflate stream"),
+        ("gzip", b"", "one whole gzip stream"),
+        ("gzip", gzip.compress(b"{}"), "must have `inputs`"),
+    ],
+    ids=[
+        *("unknown", "twice", "no-gzip", "no-zlib", "cut-gzip", "more-behind", "cut-zlib"),
+        *("nothing", "wrong-inside"),
+    ],
+)
+def test_compression_that_is_wrong_is_refused(
+    client: TestClient, encoding: str, body: bytes, why: str
+) -> None:
+    response = client.post(INFER, content=body, headers={"Content-Encoding": encoding})
+    assert why in refused(response)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "bomb"),
+    [("gzip", gzip.compress(bytes(10**8))), ("deflate", zlib.compress(bytes(10**8)))],
+    ids=["gzip", "deflate"],
+)
+def test_bomb_is_refused_as_too_large(client: TestClient, encoding: str, bomb: bytes) -> None:
+    response = client.post(INFER, content=bomb, headers={"Content-Encoding": encoding})
+    assert "more than the 300000 bytes allowed" in refused(response, 413)
+
+
+def test_body_over_the_limit_is_too_large(client: TestClient) -> None:
+    response = client.post(INFER, content=bytes(300_001))
+    assert "more than the 300000 bytes allowed" in refused(response, 413)
+
+
+@pytest.mark.parametrize(
+    "filler", [b"0,", b"[],", b"{},", b"[[[0]]],"], ids=["numbers", "lists", "objects", "nested"]
+)
+def test_json_of_more_values_than_a_batch_takes_is_too_large(
+    client: TestClient, filler: bytes
+) -> None:
+    text = b'{"inputs": [' + filler * (290_000 // len(filler)) + b"0]}"
+    assert "more than 26384 values" in refused(post(client, text), 413)
+
+
+def test_picture_over_the_limit_is_too_large(client: TestClient) -> None:
+    element = picture("top-left") + bytes(200_000)
+    tensors = struct.pack("<I", len(element)) + element
+    given = binary(len(tensors), name="image", shape=[1], datatype="BYTES")
+    assert "at most 200,000 are accepted" in refused(post(client, ask(given), tensors), 413)
+
+
+def test_refused_picture_of_several_is_named(triton: InferenceServerClient) -> None:
+    with pytest.raises(InferenceServerException, match="picture 1 of 'image': ") as caught:
+        triton.infer("known", [image_input(pictures("top-left")[0], b"\x89PNG\r\n\x1a\nbroken")])
+    assert caught.value.status() == "400"

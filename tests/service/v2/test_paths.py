@@ -1,0 +1,57 @@
+"""Paths that lead nowhere are refused in the protocol's words, and with its statuses."""
+
+from collections.abc import Sequence
+
+import pytest
+from fastapi.testclient import TestClient
+from tritonclient.http import InferenceServerClient, InferInput
+from tritonclient.utils import InferenceServerException
+
+from tests.service.v2.asking import (
+    refused,
+)
+from tests.service.v2.tensors import quarters, tensor_input
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "why"),
+    [
+        ("/v2/models/other", 404, "no model 'other'; published models: contrary, known"),
+        ("/v2/models/other/ready", 404, "no model 'other'"),
+        ("/v2/models/other/config", 404, "no model 'other'"),
+        ("/v2/models/other/stats", 404, "no model 'other'"),
+        ("/v2/models/..%2Fknown", 404, "Not Found"),
+        ("/v2/models/known/versions/3", 404, "no version 3; its versions: 1, 2"),
+        ("/v2/models/known/versions/0/ready", 404, "no version 0"),
+        ("/v2/models/known/versions/one/config", 400, "version 'one' is none"),
+        ("/v2/models/known/versions/-1/stats", 400, "version '-1' is none"),
+        ("/v2/models/known/versions/%D9%A1", 400, "is none; accepted: a positive integer"),
+        ("/v2/models/known/versions/" + "9" * 5000, 400, "is none"),
+        ("/v2/nothing", 404, "Not Found"),
+        ("/v2/models/known/infer", 405, "Method Not Allowed"),
+        ("/v2/trace/setting", 501, "trace settings are not supported"),
+        ("/v2/models/known/trace/setting", 501, "trace settings are not supported"),
+        ("/v2/logging", 501, "log settings are not supported"),
+        ("/v2/systemsharedmemory/status", 501, "shared memory is not supported"),
+        ("/v2/cudasharedmemory/region/a/status", 501, "shared memory is not supported"),
+    ],
+)
+def test_path_that_leads_nowhere_says_so(
+    client: TestClient, path: str, status: int, why: str
+) -> None:
+    assert why in refused(client.get(path), status)
+
+
+def test_infer_with_an_unknown_model_or_version_is_not_found(
+    triton: InferenceServerClient,
+) -> None:
+    given: Sequence[InferInput] = [tensor_input(quarters("top-left"))]
+    for name, version in [("other", ""), ("known", "3")]:
+        with pytest.raises(InferenceServerException) as caught:
+            triton.infer(name, given, model_version=version)
+        assert caught.value.status() == "404"
+
+
+def test_outside_the_protocol_errors_stay_as_they_were(client: TestClient) -> None:
+    assert client.get("/v2nothing").json() == {"detail": "Not Found"}
+    assert "detail" in client.get("/models/other").json()
