@@ -18,6 +18,8 @@ from service.state import Service
 from service.v2 import routes as open_inference
 
 _ROUTES: Final = (predict, models, evidence, figures, benchmark, health, open_inference)
+# Those of `Watched` cover what never reaches FastAPI. Releases that make none ignore it.
+_NO_SPANS_OF_ITS_OWN: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -29,6 +31,7 @@ def create_app(settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         openapi_tags=TAGS,
         lifespan=loading(service),
+        telemetry=_NO_SPANS_OF_ITS_OWN,
     )
     app.state.service = service
     install_handlers(app)
@@ -47,6 +50,7 @@ class _Application(FastAPI):
         return Watched(
             Intake(app, service.admission, service.settings),
             service.telemetry,
+            service.tracing,
             access_log=service.settings.access_log,
         )
 

@@ -5,13 +5,16 @@ import secrets
 from collections.abc import Awaitable, Iterable
 from itertools import count
 from time import perf_counter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from artifact.predictor import Predictor
 from service.logs import log_request
 from service.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from service.tracing import Tracing  # its packages need not be installed
 
 UNMATCHED: Final = "unmatched"
 _SCOPE_KEY: Final = "tandem.exchange"
@@ -44,12 +47,14 @@ class Exchange:
     """
 
     __slots__ = (
-        *("request_id", "route", "status", "bytes", "kind"),
+        *("method", "request_id", "trace_id", "route", "status", "bytes", "kind"),
         *("model", "version", "runtime", "batch"),
     )
 
-    def __init__(self, request_id: bytes) -> None:
+    def __init__(self, method: str, request_id: bytes) -> None:
+        self.method = method if method in _METHODS else "other"
         self.request_id = request_id
+        self.trace_id: str | None = None
         self.route: str | None = None
         self.status = _FAILED
         self.bytes = 0
@@ -76,9 +81,17 @@ def exchange_of(scope: Scope) -> Exchange:
 class Watched:
     """ASGI application around all others: gives each request an id, counts it and logs it."""
 
-    def __init__(self, app: ASGIApp, telemetry: Telemetry, *, access_log: bool = False) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        telemetry: Telemetry,
+        tracing: "Tracing | None" = None,
+        *,
+        access_log: bool = False,
+    ) -> None:
         self._app = app
         self._telemetry = telemetry
+        self._tracing = tracing
         self._access_log = access_log
         self._new_ids = map(f"{secrets.token_hex(8)}-{{:x}}".format, count())
 
@@ -89,7 +102,7 @@ class Watched:
             return
         start = perf_counter()
         request_id = _well_formed_id(scope["headers"]) or next(self._new_ids).encode()
-        scope[_SCOPE_KEY] = exchange = Exchange(request_id)
+        scope[_SCOPE_KEY] = exchange = Exchange(scope["method"], request_id)
 
         def identified(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
@@ -100,6 +113,7 @@ class Watched:
                 exchange.bytes += len(message.get("body", b""))
             return send(message)
 
+        span = self._tracing.begin(scope, exchange) if self._tracing else None
         in_flight = self._telemetry.in_flight
         in_flight.add(1)
         try:
@@ -107,18 +121,23 @@ class Watched:
         finally:
             in_flight.add(-1)
             self._tell(scope, exchange, perf_counter() - start)
+            if span is not None:
+                span.end()
 
     def _tell(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
         # The template of the route, never the raw path: each path would be a series of its own.
-        route = exchange.route or str(getattr(scope.get("route"), "path", UNMATCHED))
-        method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._telemetry.answered(method, route, exchange.status, seconds)
+        exchange.route = route = exchange.route or _template(scope)
+        self._telemetry.answered(exchange.method, route, exchange.status, seconds)
         if exchange.status >= _FIRST_ERROR:
             exchange.kind = exchange.kind or _KINDS.get(exchange.status, "unexpected")
             self._telemetry.refused(exchange.kind)
         if self._access_log:
-            headline = {"method": method, "route": route, "status": exchange.status}
+            headline = {"method": exchange.method, "route": route, "status": exchange.status}
             log_request(headline, _details(scope, exchange, seconds))
+
+
+def _template(scope: Scope) -> str:
+    return str(getattr(scope.get("route"), "path", UNMATCHED))
 
 
 def _details(scope: Scope, exchange: Exchange, seconds: float) -> dict[str, Any]:
@@ -132,6 +151,7 @@ def _details(scope: Scope, exchange: Exchange, seconds: float) -> dict[str, Any]
         "runtime": exchange.runtime,
         "batch": exchange.batch,
         "refused": exchange.kind,
+        "trace_id": exchange.trace_id,
     }
     return {name: value for name, value in known.items() if value is not None}
 

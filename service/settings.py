@@ -1,5 +1,6 @@
 """What can be set, each from an environment variable: TANDEM_ and the field's name."""
 
+import importlib.util
 import os
 import textwrap
 from pathlib import Path
@@ -14,6 +15,15 @@ from artifact.manifest import RuntimeId
 
 PREFIX = "TANDEM_"
 _MEGABYTE = 1_000_000
+# Each parent before its children: looking for a module imports its parents.
+_TRACING_PACKAGES = (
+    "opentelemetry",
+    "opentelemetry.sdk",
+    "opentelemetry.exporter",
+    "opentelemetry.exporter.otlp",
+    "opentelemetry.exporter.otlp.proto",
+    "opentelemetry.exporter.otlp.proto.http",
+)
 
 
 class Settings(BaseSettings):
@@ -116,6 +126,11 @@ class Settings(BaseSettings):
         default="text", description="text, or json: one object a line."
     )
     access_log: bool = Field(default=False, description="Log a line for every request.")
+    tracing: bool = Field(
+        default=False,
+        description="Send OpenTelemetry spans of requests and their steps; needs the extra `otel`. "
+        "OpenTelemetry's own variables (OTEL_EXPORTER_OTLP_ENDPOINT ...) say where to.",
+    )
     shutdown_delay: float = Field(
         default=0,
         ge=0,
@@ -130,6 +145,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("tracing")
+    @classmethod
+    def _check_installed(cls, tracing: bool) -> bool:
+        if tracing and not all(map(_is_installed, _TRACING_PACKAGES)):
+            raise ValueError("needs the packages of the extra `otel`: pip install 'tandem[otel]'")
+        return tracing
 
     @property
     def limits(self) -> Limits:
@@ -164,3 +186,7 @@ def unknown_variables() -> list[str]:
 
 def _variable(field: str) -> str:
     return PREFIX + field.upper()
+
+
+def _is_installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None

@@ -1,5 +1,6 @@
 """What happens when a server starts the app, and how it is told that this failed."""
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -29,6 +30,8 @@ def loading(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager
         async with service.telemetry.settling():
             yield
         service.draining = True
+        if service.tracing is not None:
+            await asyncio.to_thread(service.tracing.close)
         service.inference.close()
         service.pictures.close()
 

@@ -1,7 +1,7 @@
 """What one app holds while it runs, and how a route gets at it."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fastapi import Request
 
@@ -14,6 +14,9 @@ from service.settings import Settings
 from service.shared import folder_of_this_process
 from service.telemetry import Telemetry
 from service.turn import Turn
+
+if TYPE_CHECKING:
+    from service.tracing import Tracing
 from service.v2.parts import OpenInference
 
 _LOADING: Final = "the models are still loading; try again in a second"
@@ -32,6 +35,7 @@ class Service:
     open_inference: OpenInference
     benchmark: Turn
     admission: Admission
+    tracing: "Tracing | None"
     models: Models | None = None
     draining: bool = False
 
@@ -39,7 +43,8 @@ class Service:
     def prepare(cls, settings: Settings) -> "Service":
         """Make everything but the models, which take a while to load."""
         folder = folder_of_this_process()
-        telemetry = Telemetry(folder)
+        tracing = _tracing() if settings.tracing else None
+        telemetry = Telemetry(folder, tracing)
         pictures = Pictures(
             settings.limits, settings.worker_threads, settings.queue_seconds, telemetry
         )
@@ -53,7 +58,16 @@ class Service:
         open_inference = OpenInference(settings, pictures)
         benchmark = Turn("benchmark", folder)
         admission = Admission(settings.max_in_flight, settings.max_upload_bytes)
-        return cls(settings, telemetry, pictures, inference, open_inference, benchmark, admission)
+        return cls(
+            settings,
+            telemetry,
+            pictures,
+            inference,
+            open_inference,
+            benchmark,
+            admission,
+            tracing,
+        )
 
     def loaded(self) -> Models:
         """Give the models, which answer through a shutdown too.
@@ -84,3 +98,9 @@ def service_of(request: Request) -> Service:
     """Find what the app that answers this request holds."""
     service: Service = request.app.state.service
     return service
+
+
+def _tracing() -> "Tracing":
+    from service.tracing import Tracing  # noqa: PLC0415 - its packages need not be installed
+
+    return Tracing()

@@ -5,29 +5,36 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from threading import Lock
 from time import perf_counter
-from typing import Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
-    Counter,
-    Gauge,
     PlatformCollector,
     ProcessCollector,
     generate_latest,
 )
 
 from artifact.predictor import Predictor
+from service.metrics import PICTURES, SECONDS, Metrics
 from service.shared import SharedFolder, what_all_counted
-from service.tally import Count, Distribution, Level, Spread, Tally
+from service.tally import Count, Distribution, Level, Tally
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from service.tracing import Tracing  # its packages need not be installed
 
 Stage = Literal["decode", "preprocess"]
-_SECONDS: Final = (
-    *(0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005),
-    *(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
-)
-_PICTURES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _SETTLE_SECONDS: Final = 0.5
-_MODEL: Final = ("model", "version", "runtime")
+
+
+class Timer(Protocol):
+    """Takes times of one kind of step."""
+
+    def add(self, seconds: float, /) -> None:
+        """Take the time of a step that has just ended into account."""
+        ...
+
 
 _Tally = TypeVar("_Tally", bound=Tally)
 
@@ -38,16 +45,19 @@ class Telemetry:
     An update costs some tenths of a microsecond: `settle` is what tells Prometheus' client.
     """
 
-    def __init__(self, folder: SharedFolder | None = None) -> None:
-        """Count for this process alone, or for all that share the folder."""
+    def __init__(
+        self, folder: SharedFolder | None = None, tracing: "Tracing | None" = None
+    ) -> None:
+        """Count for this process alone or for all that share the folder; span steps if traced."""
         registry = CollectorRegistry()
         if folder is None:
             ProcessCollector(registry=registry)
             PlatformCollector(registry=registry)
         self._shared = folder is not None
         self._registry = registry if folder is None else what_all_counted(folder)
+        self._tracing = tracing
         self._tallies: list[Tally] = []
-        self._metrics = metrics = _Metrics(registry)
+        self._metrics = metrics = Metrics(registry)
         self._answers: dict[tuple[str, str, int], Count] = {}
         self._request_seconds: dict[str, Distribution] = {}
         self._errors: dict[str, Count] = {}
@@ -126,8 +136,9 @@ class Telemetry:
         self._tallies.append(tally)
         return tally
 
-    def _stage(self, stage: Stage) -> Distribution:
-        return self._keep(Distribution(self._metrics.stage_seconds.labels(stage), _SECONDS))
+    def _stage(self, stage: Stage) -> Timer:
+        timer = self._keep(Distribution(self._metrics.stage_seconds.labels(stage), SECONDS))
+        return timer if self._tracing is None else _Spanned(timer, self._tracing, stage)
 
     def _open_answers(self, key: tuple[str, str, int]) -> Count:
         with self._growing:
@@ -139,7 +150,7 @@ class Telemetry:
         with self._growing:
             if route not in self._request_seconds:
                 spread = self._metrics.request_seconds.labels(route)
-                self._request_seconds[route] = self._keep(Distribution(spread, _SECONDS))
+                self._request_seconds[route] = self._keep(Distribution(spread, SECONDS))
             return self._request_seconds[route]
 
     def _open_errors(self, kind: str) -> Count:
@@ -151,7 +162,7 @@ class Telemetry:
     def _open_model(self, key: tuple[str, int, str]) -> "ModelTelemetry":
         with self._growing:
             if key not in self._models:
-                self._models[key] = model = ModelTelemetry(self._metrics, key)
+                self._models[key] = model = ModelTelemetry(self._metrics, key, self._tracing)
                 self._tallies.extend(model.tallies)
             return self._models[key]
 
@@ -159,11 +170,14 @@ class Telemetry:
 class ModelTelemetry:
     """The tallies of one model, version and runtime."""
 
-    def __init__(self, metrics: "_Metrics", labels: tuple[str, int, str]) -> None:
+    def __init__(
+        self, metrics: Metrics, labels: tuple[str, int, str], tracing: "Tracing | None"
+    ) -> None:
+        self._tracing = tracing
         self._depth = Level(metrics.queue_depth.labels(*labels))
-        self._waits = Distribution(metrics.queue_seconds.labels(*labels), _SECONDS)
-        self._inferences = Distribution(metrics.inference_seconds.labels(*labels), _SECONDS)
-        self._batches = Distribution(metrics.batch_size.labels(*labels), _PICTURES)
+        self._waits = Distribution(metrics.queue_seconds.labels(*labels), SECONDS)
+        self._inferences = Distribution(metrics.inference_seconds.labels(*labels), SECONDS)
+        self._batches = Distribution(metrics.batch_size.labels(*labels), PICTURES)
         self.predictions = Count(metrics.predictions.labels(*labels))
         self.tallies: Sequence[Tally] = (
             self._depth,
@@ -173,86 +187,45 @@ class ModelTelemetry:
             self.predictions,
         )
 
-    def queued(self, pictures: int = 1) -> None:
-        """Pictures begin to wait."""
+    def queued(self, pictures: int = 1) -> "Context | None":
+        """Pictures begin to wait; gives what the steps to come are part of, if that is traced."""
         self._depth.add(pictures)
+        return None if self._tracing is None else self._tracing.context()
 
-    def dequeued(self, seconds: float, pictures: int = 1) -> None:
+    def dequeued(self, seconds: float, pictures: int = 1, context: "Context | None" = None) -> None:
         """Pictures that came together have waited so long: for inference, or for nothing."""
         self._depth.add(-pictures)
         self._waits.add(seconds)
+        if self._tracing is not None:
+            self._tracing.step("queue", seconds, context=context)
 
-    def inferred(self, pictures: int, seconds: float) -> None:
-        """One batch was answered, in the time from its pictures to their predictions."""
+    def inferred(
+        self, pictures: int, seconds: float, contexts: Sequence["Context | None"] = (None,)
+    ) -> None:
+        """One batch was answered, in the time from its pictures to their predictions.
+
+        Args:
+            pictures: In the batch.
+            seconds: From its pictures to their predictions.
+            contexts: What `queued` gave for each request that has pictures in it.
+        """
         self._inferences.add(seconds)
         self._batches.add(pictures)
         self.predictions.add(pictures)
+        if self._tracing is not None:
+            for context in contexts:
+                self._tracing.step("inference", seconds, {"tandem.batch_size": pictures}, context)
 
 
-class _Metrics:
-    """Every metric by name; `livesum`: of several processes, those that live add up."""
+class _Spanned:
+    """A timer whose times are spans too."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.requests = Counter(
-            "tandem_http_requests",
-            "Requests answered.",
-            ("method", "route", "status"),
-            registry=registry,
-        )
-        self.request_seconds = Spread(
-            "tandem_http_request_seconds",
-            "From a request's head to the end of its answer.",
-            ("route",),
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self.in_flight = Gauge(
-            "tandem_http_requests_in_flight",
-            "Requests not answered yet.",
-            multiprocess_mode="livesum",
-            registry=registry,
-        )
-        self.errors = Counter(
-            "tandem_errors",
-            "Requests, and single pictures of a batch, that were refused or failed, by the reason.",
-            ("kind",),
-            registry=registry,
-        )
-        self.stage_seconds = Spread(
-            "tandem_picture_seconds",
-            "To decode a picture and to preprocess it.",
-            ("stage",),
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self.queue_depth = Gauge(
-            "tandem_queue_depth",
-            "Pictures that wait for inference.",
-            _MODEL,
-            multiprocess_mode="livesum",
-            registry=registry,
-        )
-        self.queue_seconds = Spread(
-            "tandem_queue_seconds",
-            "From a request's pictures being ready to the start of their inference.",
-            _MODEL,
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self.inference_seconds = Spread(
-            "tandem_inference_seconds",
-            "From the pictures of one batch to their predictions.",
-            _MODEL,
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self.batch_size = Spread(
-            "tandem_batch_size",
-            "Pictures in one run of a model.",
-            _MODEL,
-            buckets=_PICTURES,
-            registry=registry,
-        )
-        self.predictions = Counter(
-            "tandem_predictions", "Pictures answered.", _MODEL, registry=registry
-        )
+    def __init__(self, timer: Timer, tracing: "Tracing", name: str) -> None:
+        self._timer = timer
+        self._tracing = tracing
+        self._name = name
+
+    def add(self, seconds: float) -> None:
+        """Take the time of a step that has just ended into account."""
+        self._timer.add(seconds)
+        self._tracing.step(self._name, seconds)
