@@ -21,7 +21,7 @@ import numpy as np
 from artifact.predictor import Predictor
 from artifact.runtime import Batch, Logits
 from service.errors import overloaded
-from service.telemetry import ModelTelemetry, Telemetry
+from service.telemetry import ModelTelemetry, Telemetry, Trace
 
 # About a millisecond of one core: so long may one batch hold up everything else.
 _INLINE_MACS: Final = 25_000_000
@@ -163,6 +163,7 @@ class _Waiting:
     batch: Batch
     logits: asyncio.Future[Logits]
     arrived: float = field(default_factory=perf_counter)
+    trace: Trace = None
 
 
 @dataclass(slots=True)
@@ -186,11 +187,12 @@ class _Lane:
 
     def add(self, request: _Waiting) -> None:
         self.waiting.append(request)
-        self.telemetry.queued(len(request.batch))
+        request.trace = self.telemetry.queued(len(request.batch))
 
     def pop(self) -> _Waiting:
         request = self.waiting.popleft()
-        self.telemetry.dequeued(perf_counter() - request.arrived, len(request.batch))
+        waited = perf_counter() - request.arrived
+        self.telemetry.dequeued(waited, len(request.batch), request.trace)
         return request
 
     def take(self, most: int) -> list[_Waiting]:
@@ -221,7 +223,9 @@ def _run(predictor: Predictor, lane: _Lane, requests: Sequence[_Waiting]) -> Seq
     batches = [request.batch for request in requests]
     start = perf_counter()
     outcomes = _run_together(predictor, batches)
-    lane.telemetry.inferred(sum(map(len, batches)), perf_counter() - start)
+    seconds = perf_counter() - start
+    traces = [request.trace for request in requests]
+    lane.telemetry.inferred(sum(map(len, batches)), seconds, traces)
     return outcomes
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from threading import Lock
 from time import perf_counter
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from service.tracing import Tracing  # its packages need not be installed
 
+# What a step that ends elsewhere is part of; None where nothing is traced.
+Trace: TypeAlias = "Context | None"
 Stage = Literal["decode", "preprocess"]
 _SETTLE_SECONDS: Final = 0.5
 
@@ -187,34 +189,32 @@ class ModelTelemetry:
             self.predictions,
         )
 
-    def queued(self, pictures: int = 1) -> "Context | None":
+    def queued(self, pictures: int = 1) -> Trace:
         """Pictures begin to wait; gives what the steps to come are part of, if that is traced."""
         self._depth.add(pictures)
         return None if self._tracing is None else self._tracing.context()
 
-    def dequeued(self, seconds: float, pictures: int = 1, context: "Context | None" = None) -> None:
+    def dequeued(self, seconds: float, pictures: int = 1, trace: Trace = None) -> None:
         """Pictures that came together have waited so long: for inference, or for nothing."""
         self._depth.add(-pictures)
         self._waits.add(seconds)
         if self._tracing is not None:
-            self._tracing.step("queue", seconds, context=context)
+            self._tracing.step("queue", seconds, context=trace)
 
-    def inferred(
-        self, pictures: int, seconds: float, contexts: Sequence["Context | None"] = (None,)
-    ) -> None:
+    def inferred(self, pictures: int, seconds: float, traces: Sequence[Trace] = (None,)) -> None:
         """One batch was answered, in the time from its pictures to their predictions.
 
         Args:
             pictures: In the batch.
             seconds: From its pictures to their predictions.
-            contexts: What `queued` gave for each request that has pictures in it.
+            traces: What `queued` gave for each request that has pictures in it.
         """
         self._inferences.add(seconds)
         self._batches.add(pictures)
         self.predictions.add(pictures)
         if self._tracing is not None:
-            for context in contexts:
-                self._tracing.step("inference", seconds, {"tandem.batch_size": pictures}, context)
+            for trace in traces:
+                self._tracing.step("inference", seconds, {"tandem.batch_size": pictures}, trace)
 
 
 class _Spanned:

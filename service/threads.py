@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from service.errors import overloaded
@@ -35,7 +37,7 @@ class Threads:
             raise overloaded(
                 f"no thread was free for the picture within {self._queue_seconds:g} s"
             ) from None
-        running = self._executor.submit(work, *args, **kwargs)
+        running = self._executor.submit(copy_context().run, partial(work, *args, **kwargs))
         loop = asyncio.get_running_loop()
         running.add_done_callback(lambda _: _call(loop, self._free.release))
         return await asyncio.wrap_future(running)

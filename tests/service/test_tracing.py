@@ -1,3 +1,4 @@
+import io
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from PIL import Image
 from pydantic import ValidationError
 
 from service.app import create_app
@@ -79,7 +81,7 @@ def test_request_and_its_steps_are_spans_of_one_trace(
     with traced(settings, monkeypatch) as (client, collector):
         client.post("/predict", content=picture("top-left"), headers={"X-Request-ID": "mine"})
     request = collector.spans.pop("POST /predict")
-    assert set(collector.spans) >= {"decode", "preprocess", "inference"}
+    assert set(collector.spans) == {"decode", "preprocess", "queue", "inference"}
     for step in collector.spans.values():
         assert step.trace_id == request.trace_id
         assert step.parent_span_id == request.span_id
@@ -97,6 +99,23 @@ def test_request_and_its_steps_are_spans_of_one_trace(
         "tandem.batch_size": 1,
     }
     assert collector.service["service.name"] == "tandem"
+
+
+def test_steps_in_threads_and_batches_stay_with_their_request(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = settings.model_copy(update={"batch_wait_ms": 50})
+    large = Image.open(io.BytesIO(picture("top-left"))).resize((1500, 1500))
+    file = io.BytesIO()
+    large.save(file, "PNG")
+    with traced(waiting, monkeypatch) as (client, collector):
+        client.post("/predict", content=file.getvalue())
+    request = collector.spans.pop("POST /predict")
+    assert set(collector.spans) == {"decode", "preprocess", "queue", "inference"}
+    for step in collector.spans.values():
+        assert step.parent_span_id == request.span_id
+    queue = collector.spans["queue"]
+    assert queue.end_time_unix_nano - queue.start_time_unix_nano >= 40_000_000
 
 
 def test_trace_of_the_client_goes_on(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
