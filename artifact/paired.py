@@ -4,7 +4,7 @@ Images that both name rightly, or both wrongly, say nothing of which is better. 
 and `second` are the numbers of images that only the first, or only the second, names rightly.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import comb, sqrt
 from typing import Annotated, Final
 
@@ -65,6 +65,19 @@ def mcnemar_exact(first: int, second: int) -> float:
     discordant = first + second
     tail = sum(comb(discordant, count) for count in range(min(first, second) + 1))
     return min(1.0, 2 * tail / (1 << discordant))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct p-values of several tests so that the chance of any false alarm keeps its level.
+
+    Source: Holm, "A simple sequentially rejective multiple test procedure" (1979).
+    """
+    adjusted = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = largest
+    return adjusted
 
 
 def tango_interval(images: int, first: int, second: int) -> tuple[float, float]:

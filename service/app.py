@@ -10,14 +10,14 @@ from service.errors import install_handlers
 from service.exchange import Watched
 from service.intake import Intake
 from service.openapi import DESCRIPTION, TAGS, name_example
-from service.routes import benchmark, evidence, figures, health, models, predict
+from service.routes import benchmark, comparison, evidence, figures, health, models, predict
 from service.settings import Settings
 from service.shortcut import Shortcut
 from service.startup import OneLineFailure, loading
 from service.state import Service
 from service.v2 import routes as open_inference
 
-_ROUTES: Final = (predict, models, evidence, figures, benchmark, health, open_inference)
+_ROUTES: Final = (predict, models, evidence, figures, comparison, benchmark, health, open_inference)
 # Those of `Watched` cover what never reaches FastAPI. Releases that make none ignore it.
 _NO_SPANS_OF_ITS_OWN: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
 

@@ -15,6 +15,7 @@ TAGS: Final = [
     {"name": "predict", "description": "Pictures in, predictions out."},
     {"name": "models", "description": "Which models there are, and what each is."},
     {"name": "evidence", "description": "Metrics, curves, filters and examples of a model."},
+    {"name": "comparison", "description": "Every model against every other, by statistics."},
     {"name": "benchmark", "description": "Speed and size, recorded and measured now."},
     open_inference.TAG,
     {"name": "health", "description": "Probes, and metrics for Prometheus."},

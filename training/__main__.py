@@ -1,4 +1,4 @@
-"""`python -m training run | evaluate | decline`: the command line, and nothing else."""
+"""`python -m training run | evaluate | compare | decline`: the command line, and nothing else."""
 
 import sys
 from argparse import ArgumentParser, Namespace
@@ -9,8 +9,10 @@ from pydantic import ValidationError
 from artifact.errors import TandemError
 from artifact.metrics import Metrics
 from artifact.repository import Artifact
+from training import comparison, declining
+from training.comparison import ComparisonConfig
 from training.config import Places, RunConfig
-from training.declining import DecliningConfig, compare
+from training.declining import DecliningConfig
 from training.errors import TrainingError
 from training.examination import ExaminationConfig, examine
 from training.options import add_options, explain, from_options
@@ -53,6 +55,9 @@ def _parser() -> ArgumentParser:
     command = commands.add_parser("evaluate", help="ask published models about other pictures")
     command.set_defaults(command=_evaluate, when_stopped="there is no report")
     add_options(command, ExaminationConfig)
+    command = commands.add_parser("compare", help="hold every published model against every other")
+    command.set_defaults(command=_compare, when_stopped="there is no comparison")
+    add_options(command, ComparisonConfig)
     command = commands.add_parser("decline", help="compare scores that tell digits from the rest")
     command.set_defaults(command=_decline, when_stopped="there is no report")
     add_options(command, DecliningConfig)
@@ -71,9 +76,13 @@ def _evaluate(options: Namespace) -> None:
     sys.stdout.write(f"\nreport, contact sheets and figures are in {config.output}\n")
 
 
+def _compare(options: Namespace) -> None:
+    comparison.compare(from_options(ComparisonConfig, options))
+
+
 def _decline(options: Namespace) -> None:
     config = from_options(DecliningConfig, options)
-    compare(config)
+    declining.compare(config)
     sys.stdout.write(f"the comparison is in {config.report}\n")
 
 

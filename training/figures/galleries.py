@@ -50,7 +50,7 @@ def draw_wrong(examples: Sequence[Example], pixels: Pixels, name: str) -> Figure
     amount = "all" if len(shown) == len(examples) else f"the first {len(shown)} of"
     title = f"{amount} {len(examples):,} wrong answers, the most confident first"
     if disputed := sum(example.disputed for example in examples):
-        title += f"; people dispute the label of {disputed}"
+        title += f"\npeople who look disagree with the label of {disputed}; they count all the same"
     if not examples:
         title = "not one wrong answer"
     return _draw_gallery(shown, pixels, WRONG_COLUMNS, _blame, f"{name}: {title}")
@@ -95,7 +95,8 @@ def _draw_gallery(
     line = LINE / tile
     room = line * len(captions[0])
     rows = -(-len(examples) // columns)
-    figure = blank(rows * tile * (1 + GAP + room) + 0.5, title)
+    lines_of_title = 1 + title.count("\n")
+    figure = blank(rows * tile * (1 + GAP + room) + 0.25 + 0.25 * lines_of_title, title)
     axes = figure.subplots()
     pictures = [_picture(pixels[example.index]) for example in examples]
     feet = draw_tiles(axes, pictures, columns, room, cmap="gray", vmin=0, vmax=255)

@@ -64,6 +64,7 @@ def _draw_images(axes: Axes, reliability: Reliability) -> None:
     for middle, count in zip(middles, images, strict=True):
         axes.text(middle, count / images.sum(), f"{count:,}", ha="center", va="bottom", size=7.5)
     axes.set_yscale("log")
-    axes.margins(y=0.3)
+    axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
+    axes.set_ylim(0.3 / images.sum(), 10)  # one image can be seen; room for the last count
     axes.set_xlabel("confidence")
     axes.tick_params(axis="x", colors=INK)

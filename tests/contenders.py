@@ -1,0 +1,95 @@
+"""Published models as a comparison sees them, by the test images that they name wrongly."""
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from artifact.comparison import Contender
+from artifact.latency import Benchmark, Latency
+from artifact.manifest import (
+    Architecture,
+    File,
+    Input,
+    Manifest,
+    Parity,
+    Provenance,
+    RuntimeId,
+    Split,
+)
+from artifact.metrics import Metrics
+from training.evaluate import choose_examples, split_metrics
+
+IMAGES = 40
+LABELS = ("odd", "even")
+
+
+def contender(
+    name: str,
+    wrong: Collection[int],
+    *,
+    dataset: str = "parity",
+    digest: str | None = None,
+    p50_ms: Mapping[RuntimeId, float] | None = None,
+) -> Contender:
+    """A model that names those of the forty test images wrongly."""
+    labels = np.arange(IMAGES) % 2
+    predicted = np.where(np.isin(np.arange(IMAGES), list(wrong)), 1 - labels, labels)
+    logits = 4.0 * np.eye(2)[predicted]
+    measured = split_metrics(logits, labels, LABELS)
+    times = p50_ms or {"onnx": 0.1}
+    return Contender(
+        _manifest(name, dataset, digest, {runtime: 1000 * len(name) for runtime in times}),
+        Metrics(train=measured, validation=measured, test=measured, curves=()),
+        choose_examples(logits, labels, LABELS, seed=0),
+        Benchmark(
+            hardware="a machine",
+            libraries={},
+            threads=1,
+            latencies=tuple(_latency(runtime, time) for runtime, time in times.items()),
+        ),
+    )
+
+
+def _latency(runtime: RuntimeId, time: float) -> Latency:
+    return Latency(
+        runtime=runtime,
+        batch_size=1,
+        runs=10,
+        p50_ms=time,
+        p90_ms=time,
+        p99_ms=time,
+        images_per_second=1000 / time,
+        bytes=1000,
+    )
+
+
+def _manifest(
+    name: str, dataset: str, digest: str | None, files: Mapping[RuntimeId, int]
+) -> Manifest:
+    return Manifest(
+        name=name,
+        version=1,
+        architecture=Architecture(
+            blocks=("conv",), stem=4, widths=(4,), strides=(1,), parameters=272, macs=272
+        ),
+        labels=LABELS,
+        input=Input(shape=(1, 8, 8), mode="L", mean=(0,), std=(1,), preprocess="resize"),
+        temperature=1,
+        rejection=None,
+        files={
+            runtime: File(path="model.onnx", sha256="a" * 64, bytes=size)
+            for runtime, size in files.items()
+        },
+        provenance=Provenance(
+            commit=None,
+            seed=0,
+            config={},
+            dataset=dataset,
+            split=Split(train=8, validation=2, test=IMAGES, ratio=0.8, seed=0, test_sha256=digest),
+            epoch=1,
+            libraries={},
+            hardware="none",
+            seconds=0,
+        ),
+        parity=Parity(images=1, max_abs_diff={}, tolerance=1e-4),
+    )
