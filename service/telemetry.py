@@ -11,6 +11,7 @@ from prometheus_client import (
     CollectorRegistry,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 
@@ -51,6 +52,7 @@ class Telemetry:
         self, folder: SharedFolder | None = None, tracing: "Tracing | None" = None
     ) -> None:
         """Count for this process alone or for all that share the folder; span steps if traced."""
+        disable_created_metrics()  # several processes cannot show them: one would have more names
         registry = CollectorRegistry()
         if folder is None:
             ProcessCollector(registry=registry)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 
 from artifact.manifest import PATHS
+from service.app import create_app
 from service.settings import Settings
 from service.supervisor import Supervisor
 from tests.known_answer import picture, publish_known_answer
@@ -80,6 +82,19 @@ def test_what_the_workers_count_adds_up(running: Running) -> None:
     assert sample(running, inferred) - before[1] == 40
     # The one that asks; who was asked before says so until it settles.
     wait_until(lambda: sample(running, "tandem_http_requests_in_flight") == 1, every=0.7)
+
+
+def test_metrics_have_the_names_that_one_process_has(running: Running, repository: Path) -> None:
+    def names(client: httpx.Client) -> set[str]:
+        assert client.post("/predict", content=picture("top-left")).status_code == 200
+        assert client.post("/predict", content=b"text").status_code == 415
+        text = client.get("/metrics").text
+        return set(re.findall(r"^([a-z_]+)[{ ]", text, re.MULTILINE))
+
+    alone = Settings(models_dir=repository, runtimes=("onnx",))
+    with TestClient(create_app(alone)) as client, httpx.Client(base_url=running.url) as other:
+        # Either worker may be asked, and a worker knows of the other what has settled.
+        wait_until(lambda: names(other) == names(client), every=0.6)
 
 
 def test_each_worker_shows_its_memory(running: Running) -> None:
