@@ -40,6 +40,21 @@ def test_runtimes_agree_on_any_picture(repository: Repository, name: str) -> Non
     np.testing.assert_allclose(onnx, torchscript, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", BARS)
+def test_quantised_file_is_nearly_as_right_as_the_network(
+    repository: Repository, name: str
+) -> None:
+    quantised = repository.get(name).document("metrics", Metrics).quantised
+    if quantised is None:
+        pytest.skip("published before there was an onnx-int8 file")
+    assert abs(quantised.against_float.difference) <= 0.0005
+
+
+@pytest.mark.parametrize("name", BARS)
+def test_nothing_is_wrong_with_the_model(repository: Repository, name: str) -> None:
+    assert repository.get(name).manifest.findings == ()
+
+
 def test_no_file_names_a_place_of_the_machine_it_was_made_on(repository: Repository) -> None:
     files = [path for artifact in repository for path in artifact.folder.rglob("*.*")]
     assert files

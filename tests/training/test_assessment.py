@@ -25,6 +25,7 @@ def split_of(pixels: list[list[int]], labels: list[int]) -> Split:
 
 
 WRONG_ONCE = split_of([[255, 0], [0, 255], [255, 0], [0, 255]], [0, 1, 0, 0])
+MIXED = split_of([[255, 9], [40, 255], [200, 0], [0, 220], [255, 200]], [0, 1, 0, 1, 0])
 
 
 def test_metrics_describe_every_part() -> None:
@@ -62,3 +63,57 @@ def test_outliers_of_each_kind_are_judged_by_the_score_that_is_published() -> No
     assert separation.auroc_by_kind == {"grey": 1, "white": 0.5}
     assert separation.auroc == pytest.approx(4 / 5)
     assert separation.pictures == 2
+
+
+def test_calibration_is_told_before_and_after_the_temperature() -> None:
+    calibration = assess(
+        Brightest(), AS_IT_IS, WRONG_ONCE, ("dark", "light"), ()
+    ).metrics.calibration
+    assert calibration is not None
+    assert calibration.before.calibration_error == pytest.approx(0.25, abs=0.01)
+    assert calibration.after.calibration_error < 0.01
+
+
+def test_disputed_image_is_marked_and_counts_all_the_same() -> None:
+    split = replace(WRONG_ONCE, disputed=frozenset({3}))
+    found = assess(Brightest(), AS_IT_IS, split, ("dark", "light"), ())
+    (wrong,) = found.examples.wrong
+    assert wrong.disputed
+    assert not any(example.disputed for example in found.examples.correct)
+    assert found.metrics.test.accuracy == 0.75
+
+
+class Probabilities(Brightest):
+    """Applies the softmax that the loss and the service apply as well."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images).softmax(dim=1)
+
+
+class OneSided(Brightest):
+    """Never names what is light."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images) * torch.tensor([1.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("network", "names"),
+    [
+        (Brightest(), []),
+        (Probabilities(), ["double-softmax"]),
+        (OneSided(), ["dead-output", "rarely-predicted"]),
+    ],
+    ids=["sound", "softmax", "dead"],
+)
+def test_flaws_are_found_by_name(network: nn.Module, names: list[str]) -> None:
+    found = assess(network, AS_IT_IS, MIXED, ("dark", "light"), ())
+    assert [finding.name for finding in found.findings] == names
+
+
+def test_class_that_a_part_lacks_is_found() -> None:
+    one_class = split_of([[255, 0], [240, 10]], [0, 0]).test
+    found = assess(Brightest(), AS_IT_IS, replace(MIXED, test=one_class), ("dark", "light"), ())
+    (finding,) = found.findings
+    assert finding.name == "missing-class"
+    assert finding.evidence == {"part": "test", "labels": ["light"]}

@@ -180,3 +180,28 @@ def test_mnist_itself_is_read() -> None:
     dataset = data.load("mnist", Path(os.environ["TANDEM_TEST_DATA"]))
     assert (len(dataset.learning), len(dataset.test)) == (60_000, 10_000)
     assert dataset.test.labels[:5].tolist() == [7, 2, 1, 0, 4]
+
+
+def test_only_mnists_own_labels_are_disputed(tmp_path: Path, digits: Dataset) -> None:
+    family(tmp_path / "MNIST" / "raw", "train", "t10k")
+    disputed = data.load("mnist", tmp_path).disputed
+    assert len(disputed) == 15
+    assert {947, 9729} <= disputed
+    assert digits.disputed == frozenset()
+
+
+def test_split_hands_the_disputed_labels_on(tmp_path: Path) -> None:
+    family(tmp_path / "MNIST" / "raw", "train", "t10k")
+    dataset = data.load("mnist", tmp_path)
+    split = data.split(dataset, 0.8, seed=0).to(torch.device("cpu"))
+    assert split.disputed == dataset.disputed
+    assert len(split.test) == 100, "none is dropped"
+
+
+@pytest.mark.parametrize("count", [1, 100, 5000])
+def test_sample_is_the_same_each_time_and_of_mixed_classes(count: int, digits: Dataset) -> None:
+    first, again = (data.sample(digits.learning, count) for _ in range(2))
+    assert torch.equal(first.pixels, again.pixels)
+    assert len(first) == min(count, len(digits.learning))
+    if count == 100:
+        assert len(torch.unique(first.labels)) == 10

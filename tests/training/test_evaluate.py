@@ -11,7 +11,9 @@ from training.evaluate import (
     choose_examples,
     cross_entropy,
     fit_temperature,
+    mark_disputed,
     rejection_threshold,
+    reliability,
     split_metrics,
     wilson_interval,
 )
@@ -190,6 +192,25 @@ class TestCalibrationError:
         assert calibration_error(softmax(3 * logits, axis=1), labels) > 0.1
 
 
+class TestReliability:
+    def test_bins_hold_what_the_calibration_error_is_made_of(self) -> None:
+        logits, labels = draw(2000, 5)
+        found = reliability(3 * logits, labels)
+        assert sum(place.images for place in found.bins) == 2000
+        by_hand = sum(place.images * abs(place.confidence - place.accuracy) for place in found.bins)
+        assert found.calibration_error == pytest.approx(by_hand / 2000)
+        assert found.calibration_error == calibration_error(softmax(3 * logits, axis=1), labels)
+
+    def test_confidence_lies_within_its_bin(self) -> None:
+        for place in reliability(*draw(2000, 5)).bins:
+            assert place.low < place.confidence <= place.high
+
+    def test_empty_bins_are_left_out(self) -> None:
+        (place,) = reliability(answers([0, 1, 2], margin=50), np.array([0, 1, 1])).bins
+        assert (place.low, place.high, place.images) == (14 / 15, 1, 3)
+        assert place.accuracy == pytest.approx(2 / 3)
+
+
 class TestTemperature:
     @pytest.mark.parametrize("temperature", [0.2, 1.0, 7.0])
     def test_known_temperature_is_found(self, temperature: float) -> None:
@@ -286,3 +307,11 @@ class TestExamples:
     def test_certainty_stays_within_one(self) -> None:
         examples = choose_examples(answers([1], margin=1e4), np.array([0]), ABC, seed=0)
         assert examples.wrong == (Example(index=0, true="a", predicted="b", probability=1.0),)
+
+    def test_disputed_images_are_marked_and_none_is_dropped(self) -> None:
+        examples = choose_examples(answers([0, 1, 1, 0]), np.array([0, 1, 0, 1]), ABC, seed=0)
+        marked = mark_disputed(examples, {1, 2})
+        disputed = {each.index: each.disputed for each in (*marked.correct, *marked.wrong)}
+        assert disputed == {0: False, 1: True, 2: True, 3: False}
+        unmarked = mark_disputed(marked, ())
+        assert unmarked == examples

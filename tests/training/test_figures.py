@@ -22,6 +22,7 @@ from training.figures.confusion import draw_confusion
 from training.figures.curves import draw_curves
 from training.figures.filters import draw_filters
 from training.figures.galleries import draw_correct, draw_wrong
+from training.figures.reliability import draw_reliability
 from training.filters import describe_filters
 
 
@@ -249,6 +250,35 @@ class TestConfusion:
         assert decode(png(draw_confusion(metrics, "conv")))
 
 
+class TestReliability:
+    def test_points_are_accuracy_against_confidence_before_and_after(self) -> None:
+        calibration = calibrated()
+        before, after, *_ = draw_reliability(calibration, "conv").axes
+        for axes, expected in ((before, calibration.before), (after, calibration.after)):
+            (points,) = [line for line in axes.lines if line.get_marker() == "o"]
+            assert points.get_xdata() == pytest.approx(
+                [place.confidence for place in expected.bins]
+            )
+            assert points.get_ydata() == pytest.approx([place.accuracy for place in expected.bins])
+
+    def test_images_of_each_bin_are_written(self) -> None:
+        calibration = calibrated()
+        images = draw_reliability(calibration, "conv").axes[3]
+        counts = [text.get_text() for text in images.texts]
+        assert counts == [f"{place.images:,}" for place in calibration.after.bins]
+
+    def test_title_has_the_error_before_and_after(self) -> None:
+        calibration = calibrated()
+        before, after = (part.calibration_error for part in (calibration.before, calibration.after))
+        assert before > after
+        assert title(draw_reliability(calibration, "conv")) == (
+            f"conv: calibration error {before:.2%} before the temperature, {after:.2%} as served"
+        )
+
+    def test_one_image_can_be_drawn(self) -> None:
+        assert decode(png(draw_reliability(calibrated(images=1), "conv"))).width == 1500
+
+
 class TestFilterLayers:
     @pytest.mark.parametrize(
         ("name", "kinds"),
@@ -350,6 +380,19 @@ class TestGalleries:
         assert words(figure) == ["true 1", "predicted 7", "75.0%  #42"]
         true, predicted, _ = figure.axes[0].texts
         assert true.get_color() != predicted.get_color()
+
+    def test_disputed_label_is_named_and_counted(self, pixels: NDArray[np.uint8]) -> None:
+        disputed = mistake(42).model_copy(update={"disputed": True})
+        figure = draw_wrong([disputed, mistake(7)], pixels, "conv")
+        assert words(figure)[:2] == ["disputed label 1", "predicted 7"]
+        assert words(figure)[3:5] == ["true 1", "predicted 7"]
+        assert "disagree with the label of 1; they count" in title(figure)
+
+    def test_disputed_label_is_named_where_the_network_agrees_with_it(
+        self, pixels: NDArray[np.uint8]
+    ) -> None:
+        right = Example(index=3, true="1", predicted="1", probability=0.987, disputed=True)
+        assert words(draw_correct([right], pixels, 1, "conv"))[0] == "disputed label 1"
 
     def test_right_answer_has_its_label_once(self, pixels: NDArray[np.uint8]) -> None:
         right = Example(index=3, true="1", predicted="1", probability=0.987)

@@ -2,7 +2,7 @@ import torch
 
 from training import provenance
 from training.config import RunConfig
-from training.data import Split
+from training.data import Images, Split
 from training.fit import Fitted
 from training.origin import Origin
 
@@ -15,3 +15,21 @@ def test_everything_that_made_the_weights_is_told(small: Split) -> None:
     assert (told.seed, told.epoch, told.dataset) == (5, 3, "digits")
     assert (told.split.train, told.split.validation, told.split.test) == (320, 100, 60)
     assert (told.commit, told.libraries, told.hardware) == ("c" * 40, {"torch": "1"}, "a machine")
+    assert told.split.test_sha256 == provenance.digest(small.test)
+
+
+def test_digest_tells_images_and_labels_apart(small: Split) -> None:
+    images = small.test
+    other_pixels, other_labels = images.pixels.clone(), images.labels.clone()
+    other_pixels[3, 0, 2, 2] += 1
+    other_labels[3] = (other_labels[3] + 1) % 10
+    digests = {
+        provenance.digest(each)
+        for each in (
+            images,
+            Images(images.pixels.clone(), images.labels.clone()),
+            Images(other_pixels, images.labels),
+            Images(images.pixels, other_labels),
+        )
+    }
+    assert len(digests) == 3
