@@ -19,9 +19,9 @@ WORKERS: Final = (1, 2)
 TIMES: Final = 5  # as many requests as can be answered
 _CLIENTS: Final = 16
 _SETTLING: Final = 1.0  # seconds after the last answer until memory is read
-# The heaviest of the published models: beside it the load generator costs little, though it runs
-# on the same cores.
-_HEAVY: Final = Route("picture", "/predict?model=conv", (_CLIENTS,))
+# The heaviest of the published models, and ink to be found: beside that the load generator costs
+# little, though it may run on the same cores.
+_HEAVY: Final = Route("drawing", "/predict?model=conv", (_CLIENTS,))
 _OK, _UNAVAILABLE = 200, 503
 
 
@@ -35,8 +35,8 @@ def scale(
             launcher.press(serving, _HEAVY, _CLIENTS, 1)
             reading = press(
                 serving.url + _HEAVY.path,
-                launcher.bodies["picture"].body.headers,
-                launcher.bodies["picture"].files,
+                launcher.bodies[_HEAVY.kind].body.headers,
+                launcher.bodies[_HEAVY.kind].files,
                 clients=_CLIENTS,
                 seconds=seconds,
                 cores=cores[2:] or cores[:2],

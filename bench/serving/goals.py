@@ -86,6 +86,10 @@ def _tail(results: Results) -> ByRound:
     return ratio(results.p99(TANDEM, "picture", 64), results.p50(TANDEM, "picture", 64))
 
 
+def _errors(results: Results) -> ByRound:
+    return results.errors(TANDEM)
+
+
 def _ready(results: Results) -> ByRound:
     return {at: start.seconds for at, start in results.starts_of(TANDEM).items()}
 
@@ -130,6 +134,7 @@ GOALS: Final = (
     Goal("16 clients, against BentoML", "at least 8x", _times_peer("bentoml"), 8, ge, "{:.1f}x"),
     Goal("16 clients, against Ray Serve", "at least 20x", _times_peer("ray"), 20, ge, "{:.1f}x"),
     Goal("one PNG as body, 64 clients, p99 against p50", "at most 2x", _tail, 2, le),
+    Goal("answers that are no success, all loads", "none", _errors, 0, le, "{:.0f}"),
     Goal("start to first right answer, ONNX only", "at most 1.0 s", _ready, 1.0, le, "{:.2f} s"),
     Goal(
         "resident memory of a worker, after all loads",

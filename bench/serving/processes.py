@@ -39,15 +39,21 @@ class Server:
 
     def memory(self) -> Memory:
         """What the server and everything that it started hold now."""
-        tree = [self._process.pid, *_descendants(self._process.pid)]
-        parts = [part for pid in tree if (part := _proportional_and_resident(pid))]
+        parts = [part for pid in self._tree() if (part := _proportional_and_resident(pid))]
         pss, rss = sum(part[0] for part in parts), sum(part[1] for part in parts)
         return Memory(pss / _MEGABYTE, rss / _MEGABYTE, len(parts))
+
+    def core_seconds(self) -> float:
+        """How long its processes have kept a core busy, whatever else the machine did."""
+        return sum(map(_core_seconds, self._tree()))
 
     def last_words(self) -> str:
         """The last line that it logged."""
         lines = self._log.read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it logged nothing"
+
+    def _tree(self) -> list[int]:
+        return [self._process.pid, *_descendants(self._process.pid)]
 
 
 @contextmanager
@@ -115,10 +121,24 @@ def _descendants(ancestor: int) -> set[int]:
 
 
 def _parents() -> Iterator[tuple[int, int]]:
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            # The name, in parentheses, may hold anything; state and parent follow it.
-            yield int(stat.parent.name), int(stat.read_text().rpartition(")")[2].split()[1])
+    for entry in Path("/proc").glob("[0-9]*"):
+        if fields := _stat(int(entry.name)):
+            yield int(entry.name), int(fields[1])
+
+
+def _core_seconds(pid: int) -> float:
+    """In user and in kernel mode; 0 where the process has just ended."""
+    fields = _stat(pid)
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the state on; none where the process has just ended."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()  # the name, in parentheses, may hold anything
 
 
 def _proportional_and_resident(pid: int) -> tuple[int, int] | None:

@@ -73,8 +73,8 @@ def render(results: Results) -> str:
             "",
             f"![Requests a second and time to an answer, by server]({FIGURE})",
             "",
-            f"{results.date}, {results.hardware}; {results.rounds} rounds, "
-            f"{results.load_seconds} s for each load.",
+            f"{results.date}, {results.hardware}; rounds: {results.rounds}, seconds of each load: "
+            f"{results.load_seconds}.",
             *_section("Asked and got", _goals(results)),
             *_section("Like for like: Tandem's requests for one of theirs", _like(results)),
             *_section("Every load", _loads(results)),
@@ -101,11 +101,14 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) 
 
 
 def _goals(results: Results) -> Iterator[str]:
+    found = [(goal, goal.got(results)) for goal in GOALS]
+    met = sum(got is not None and goal.met(got) for goal, got in found)
+    yield f"{met} of {len(GOALS)} are met, by the median over the rounds."
+    yield ""
     rows = []
-    for goal in GOALS:
-        got = goal.got(results)
-        met = _NONE if got is None else "yes" if goal.met(got) else "**no**"
-        rows.append((goal.what, goal.asked, _write(got, goal.form), met))
+    for goal, got in found:
+        verdict = _NONE if got is None else "yes" if goal.met(got) else "**no**"
+        rows.append((goal.what, goal.asked, _write(got, goal.form), verdict))
     yield from _table(("what", "asked", "got (lowest to highest round)", "met"), rows, left=2)
 
 
@@ -128,21 +131,29 @@ def _times(results: Results, peer: str, kind: Kind, clients: int) -> ByRound:
 
 
 def _loads(results: Results) -> Iterator[str]:
-    yield f"Medians over the rounds, at {', '.join(map(str, CLIENTS))} clients."
+    yield (
+        f"Medians over the rounds, at {', '.join(map(str, CLIENTS))} clients. Core ms: for how "
+        "long one request keeps a core busy, in all processes of the server, whatever else runs."
+    )
     yield ""
     rows = [
         (contestant.title, KINDS[route.kind], *_cells(results, contestant, route))
         for contestant, route in _routes()
     ]
     loop = _write_median(results.loop(), "{:,.0f}")
-    rows.append((title(LOOP), f"batches of {BATCH}", loop, _NONE, _NONE, _NONE))
-    header = ("server", "request", "pictures/s", "p50 ms", "p99 ms", "errors")
+    rows.append((title(LOOP), f"batches of {BATCH}", loop, *[_NONE] * 4))
+    header = ("server", "request", "pictures/s", "p50 ms", "p99 ms", "core ms", "errors")
     yield from _table(header, rows, left=2)
 
 
 def _cells(results: Results, contestant: Contestant, route: Route) -> Iterator[str]:
     of = contestant.name, route.kind
-    columns = ((results.per_second, "{:,.0f}"), (results.p50, "{:.2f}"), (results.p99, "{:.2f}"))
+    columns = (
+        (results.per_second, "{:,.0f}"),
+        (results.p50, "{:.2f}"),
+        (results.p99, "{:.2f}"),
+        (results.core_ms, "{:.3f}"),
+    )
     for figure, form in columns:
         yield " / ".join(_write_median(figure(*of, clients), form) for clients in CLIENTS)
     readings = [
@@ -177,8 +188,8 @@ def _workers(results: Results) -> Iterator[str]:
     found = ratio(results.scaling(WORKERS[1]), results.scaling(WORKERS[0]))
     yield (
         f"Two workers answer {_write(Spread.of(found), '{:.2f}x')} as many requests as one, with "
-        "`conv`, the heaviest model, 16 clients, and two cores for either. On a machine of two "
-        "cores the load generator runs on them too, which costs two workers more than one."
+        "`conv`, the heaviest model, ink to be found, 16 clients, and two cores for either. On a "
+        "machine of two cores the load generator runs on them too, at two workers' expense."
     )
     yield ""
     rows = [(str(one), _write_median(results.scaling(one), "{:,.0f}")) for one in WORKERS]

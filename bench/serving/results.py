@@ -21,6 +21,9 @@ class Load(Part):
     kind: Kind = Field(description="Of the bodies.")
     clients: int = Field(ge=1)
     reading: Reading
+    core_ms: float = Field(
+        ge=0, description="Of all the server's processes, for one request: free of other load."
+    )
 
 
 class Start(Part):
@@ -135,6 +138,23 @@ class Results(Part):
         """Milliseconds that one answer of a hundred exceeds."""
         found = self.readings(contestant, kind, clients)
         return {at: reading.p99_ms for at, reading in found.items()}
+
+    def core_ms(self, contestant: str, kind: Kind, clients: int) -> ByRound:
+        """Milliseconds for which one request keeps a core busy."""
+        return {
+            load.round: load.core_ms
+            for load in self.loads
+            if (load.contestant, load.kind, load.clients) == (contestant, kind, clients)
+        }
+
+    def errors(self, contestant: str) -> ByRound:
+        """Answers that were no success, and requests without one, over all its loads."""
+        found: dict[int, float] = {}
+        for load in self.loads:
+            if load.contestant == contestant:
+                failed = load.reading.refused + load.reading.broken
+                found[load.round] = found.get(load.round, 0) + failed
+        return found
 
     def starts_of(self, contestant: str) -> dict[int, Start]:
         """Its starts, by round."""

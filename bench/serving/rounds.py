@@ -117,13 +117,16 @@ class Rounds:
             self.launcher.check(serving, route)
         self.launcher.press(serving, route, _WARM_UP_CLIENTS, _WARM_UP_SECONDS)
         for clients in route.clients:
+            before = serving.server.core_seconds()
             reading = self.launcher.press(serving, route, clients, self.load_seconds)
+            busy = serving.server.core_seconds() - before
             load = Load(
                 round=number,
                 contestant=serving.contestant.name,
                 kind=route.kind,
                 clients=clients,
                 reading=reading,
+                core_ms=1000 * busy / reading.requests,
             )
             self.progress.advance(self.load_seconds, _describe(serving, load))
             yield load
@@ -166,6 +169,7 @@ def _describe(serving: Serving, load: Load) -> str:
     errors = f", {reading.refused + reading.broken} ERRORS" * bool(reading.refused + reading.broken)
     return (
         f"{serving.contestant.title}: {load.kind}, clients {load.clients}: "
-        f"{reading.per_second:,.0f}/s, p50 {reading.p50_ms:.2f} ms, p99 {reading.p99_ms:.2f} ms"
+        f"{reading.per_second:,.0f}/s, p50 {reading.p50_ms:.2f} ms, p99 {reading.p99_ms:.2f} ms, "
+        f"core {load.core_ms:.3f} ms"
         f"{errors}"
     )

@@ -22,7 +22,14 @@ def reading(per_second: int, *, p50_ms: float = 1, p99_ms: float = 2, refused: i
 def loads(contestant: str, kind: Kind, clients: int, rates: Iterable[int]) -> list[Load]:
     """One load a round, with those requests a second."""
     return [
-        Load(round=number, contestant=contestant, kind=kind, clients=clients, reading=reading(rate))
+        Load(
+            round=number,
+            contestant=contestant,
+            kind=kind,
+            clients=clients,
+            reading=reading(rate),
+            core_ms=0.1,
+        )
         for number, rate in enumerate(rates, 1)
     ]
 

@@ -24,6 +24,12 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print(os.getpid(), flush=True)
 time.sleep(600)
 """
+BUSY = """
+import time
+while time.process_time() < 0.5: pass
+print("done", flush=True)
+time.sleep(600)
+"""
 CORES = os.sched_getaffinity(0)
 
 
@@ -99,6 +105,15 @@ def test_memory_is_of_the_whole_tree(tmp_path: Path) -> None:
         os.kill(int(log.read_text()), 9)
     assert memory.processes == 2
     assert 5 < memory.pss <= memory.rss
+
+
+def test_core_seconds_are_of_work_and_not_of_waiting(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with running([sys.executable, "-c", BUSY], tmp_path, {}, CORES, log) as server:
+        wait_for(log, 1)
+        worked = server.core_seconds()
+        time.sleep(0.3)
+        assert 0.45 < worked <= server.core_seconds() < worked + 0.2
 
 
 def test_server_has_the_cores_that_it_was_given(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from bench.serving.results import Results, Spread, ratio
-from tests.bench.samples import loads, results
+from tests.bench.samples import loads, reading, results
 
 
 def test_spread_is_the_median_with_the_ends() -> None:
@@ -48,6 +48,16 @@ def test_loads_are_kept_apart_by_kind_and_clients() -> None:
     )
     assert found.per_second("ray", "form", 1) == {1: 10}
     assert found.per_second("ray", "picture", 1) == {}
+
+
+def test_errors_are_counted_over_all_loads_of_a_round() -> None:
+    failing = [
+        load.model_copy(update={"reading": reading(10, refused=refused)})
+        for refused in (3, 4)
+        for load in loads("ray", "form", 1, [10])
+    ]
+    found = Results(date="", hardware="", load_seconds=1, versions={}, loads=tuple(failing))
+    assert found.errors("ray") == {1: 7}
 
 
 def test_results_survive_being_stored(tmp_path: Path) -> None:
