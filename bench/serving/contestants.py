@@ -148,6 +148,7 @@ _PEERS: Final = (
         "ray",
         ("{python}", "server.py", "{port}"),
         (Route("form", "/predict"),),
+        {"RAY_raylet_start_wait_time_s": "120"},  # on a busy machine half a minute is short
     ),
     Contestant(
         "fastapi-fixed",

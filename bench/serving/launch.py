@@ -17,7 +17,7 @@ from bench.serving.processes import Memory, Server, running
 from bench.serving.wrk import Reading, press
 
 _REPOSITORY: Final = PEERS.parent.parent
-_PATIENCE: Final = 90.0  # seconds until a server must have answered
+_PATIENCE: Final = 120.0  # seconds until a server must have answered
 _PAUSE: Final = 0.005  # seconds between two questions to a server that starts
 _ANSWER_SECONDS: Final = 5.0
 
@@ -126,7 +126,8 @@ class Launcher:
     def variables(self) -> dict[str, str]:
         """The variables that every contestant gets."""
         shared = str(PEERS / "shared")
-        return {**QUIET, "BENCH_MODEL": str(self.onnx), "PYTHONPATH": shared}
+        files = {"BENCH_MODEL": str(self.onnx), "PYTHONPATH": shared, "TMPDIR": str(self.scratch)}
+        return QUIET | files
 
     def given(self, contestant: Contestant) -> dict[str, str]:
         """What a contestant's command may ask for, its port aside."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 _SUBREAPER: Final = 36  # PR_SET_CHILD_SUBREAPER, linux/prctl.h
-_GRACE: Final = 5.0  # seconds between asking and killing
+_GRACE: Final = 10.0  # seconds between asking and killing
 _MEGABYTE: Final = 1_000_000
 
 

@@ -1,5 +1,6 @@
 """The comparison: every contestant in turn, and that several times over."""
 
+import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -140,7 +141,7 @@ class Rounds:
             finished = subprocess.run(  # noqa: S603 - this benchmark's own loop
                 pinned,
                 cwd=PEERS / (contestant.environment or ""),
-                env=launcher.variables,
+                env={**os.environ, **launcher.variables},
                 capture_output=True,
                 text=True,
                 check=True,

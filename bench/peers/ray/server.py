@@ -32,15 +32,16 @@ class Classify:
 
 
 def main() -> None:
-    """Serve until a signal says to stop."""
-    with tempfile.TemporaryDirectory(prefix="ray-") as folder:
-        ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, _temp_dir=folder)
-        serve.start(
-            http_options={"host": "127.0.0.1", "port": int(sys.argv[1])},
-            logging_config={"enable_access_log": False},
-        )
-        serve.run(Classify.bind())
-        signal.pause()
+    """Serve until a signal ends it."""
+    ray.init(
+        num_cpus=1, include_dashboard=False, log_to_driver=False, _temp_dir=tempfile.gettempdir()
+    )
+    serve.start(
+        http_options={"host": "127.0.0.1", "port": int(sys.argv[1])},
+        logging_config={"enable_access_log": False},
+    )
+    serve.run(Classify.bind())
+    signal.pause()
 
 
 if __name__ == "__main__":
