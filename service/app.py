@@ -16,6 +16,7 @@ from service.shortcut import Shortcut
 from service.startup import OneLineFailure, loading
 from service.state import Service
 from service.v2 import routes as open_inference
+from service.v2.shortcut import InferShortcut
 
 _ROUTES: Final = (predict, models, evidence, figures, comparison, benchmark, health, open_inference)
 # Those of `Watched` cover what never reaches FastAPI. Releases that make none ignore it.
@@ -46,7 +47,7 @@ class _Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         service: Service = self.state.service
-        app = Shortcut(super().build_middleware_stack(), service)
+        app = Shortcut(InferShortcut(super().build_middleware_stack(), service), service)
         return Watched(
             Intake(app, service.admission, service.settings),
             service.telemetry,

@@ -63,9 +63,14 @@ class Inference:
         Raises:
             Unavailable: It would have had to wait for too long.
         """
+        logits, _ = await self.run_timed(predictor, batch)
+        return logits
+
+    async def run_timed(self, predictor: Predictor, batch: Batch) -> tuple[Logits, float]:
+        """Do as `run`, and also give the seconds that the batch has waited."""
         lane = self._lanes.get(predictor) or self._open(predictor)
         if self._is_alone(lane) and lane.is_small(len(batch)):
-            return _run_now(predictor, lane, batch)
+            return _run_now(predictor, lane, batch), 0
         return await self._join(predictor, lane, batch)
 
     def close(self) -> None:
@@ -88,7 +93,9 @@ class Inference:
         lane = self._lanes[predictor] = _Lane(macs, self._telemetry.of(predictor))
         return lane
 
-    async def _join(self, predictor: Predictor, lane: "_Lane", batch: Batch) -> Logits:
+    async def _join(
+        self, predictor: Predictor, lane: "_Lane", batch: Batch
+    ) -> tuple[Logits, float]:
         request = _Waiting(batch, asyncio.get_running_loop().create_future())
         lane.add(request)
         full = lane.pictures() >= self._max_batch
@@ -97,7 +104,7 @@ class Inference:
         elif full and self._wait_seconds:
             lane.call.cancel()
             self._call(predictor, lane)
-        return await request.logits
+        return await request.logits, request.waited
 
     def _call(self, predictor: Predictor, lane: "_Lane", wait_seconds: float = 0) -> None:
         loop = asyncio.get_running_loop()
@@ -163,6 +170,7 @@ class _Waiting:
     batch: Batch
     logits: asyncio.Future[Logits]
     arrived: float = field(default_factory=perf_counter)
+    waited: float = 0
     trace: Trace = None
 
 
@@ -191,8 +199,8 @@ class _Lane:
 
     def pop(self) -> _Waiting:
         request = self.waiting.popleft()
-        waited = perf_counter() - request.arrived
-        self.telemetry.dequeued(waited, len(request.batch), request.trace)
+        request.waited = perf_counter() - request.arrived
+        self.telemetry.dequeued(request.waited, len(request.batch), request.trace)
         return request
 
     def take(self, most: int) -> list[_Waiting]:

@@ -1,11 +1,9 @@
 """Inference: tensors or pictures in, tensors out."""
 
-from collections.abc import Awaitable, Callable, Coroutine
 from math import prod
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
-from fastapi.routing import APIRoute
 
 from service.exchange import exchange_of
 from service.loaded import LoadedModel
@@ -22,22 +20,7 @@ from service.v2.statistics import Stopwatch
 _OTHER_VALUES: Final = 10_000  # of a request's JSON, beside those of its tensor
 
 
-class _Direct(APIRoute):
-    """Calls its function with the request and the path's parts, and sends what it answers.
-
-    What FastAPI does between for every request costs more than the inference.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        endpoint: Callable[..., Awaitable[Response]] = self.endpoint
-
-        async def handle(request: Request) -> Response:
-            return await endpoint(request, **request.path_params)
-
-        return handle
-
-
-router = APIRouter(prefix=PREFIX, route_class=_Direct)
+router = APIRouter(prefix=PREFIX)
 
 
 @router.post("/models/{name}/infer", **INFER)
@@ -48,22 +31,29 @@ async def infer(request: Request, name: Name) -> Response:
     the service preprocesses as `POST /predict` does. Tensors are JSON or bytes each way. Where no
     outputs are named, the logits are the answer; the metadata lists what else can be asked for.
     """
-    return await _infer(request, name)
+    return await run(service_of(request), request, name)
 
 
 @router.post("/models/{name}/versions/{version}/infer", **INFER)
 async def infer_with_version(request: Request, name: Name, version: Version) -> Response:
     """Run a batch through that version of a model."""
-    return await _infer(request, name, version)
+    return await run(service_of(request), request, name, version)
 
 
-async def _infer(request: Request, name: str, version: str | None = None) -> Response:
-    service = service_of(request)
+async def run(
+    service: Service, request: Request, name: str, version: str | None = None
+) -> Response:
+    """Answer a request to infer.
+
+    Raises:
+        HTTPException: 400, something is wrong with it; 413, it is too large; 503, it has to wait.
+        UnknownModel: There is no such model, version or runtime.
+    """
     model = find(service.loaded(), name, version)
     body = await service.open_inference.bodies.read(request)
     with service.open_inference.statistics.of(model).request() as watch:
         wanted = _parse(body, model, service.settings.max_batch_size)
-        inferred = await _run(service, model, wanted, watch)
+        inferred = await _compute(service, model, wanted, watch)
         exchange_of(request.scope).answered_by(
             model.predictor(wanted.runtime), len(inferred.logits)
         )
@@ -82,7 +72,7 @@ def _parse(body: Body, model: LoadedModel, max_batch_size: int) -> InferRequest:
     return parse(body.head, body.tensors, max_batch_size * prod(shape) + _OTHER_VALUES)
 
 
-async def _run(
+async def _compute(
     service: Service, model: LoadedModel, wanted: InferRequest, watch: Stopwatch
 ) -> Inferred:
     own, chosen = model.predictor(), model.predictor(wanted.runtime)
@@ -90,7 +80,6 @@ async def _run(
     prepared = await service.open_inference.inputs.prepare(own, wanted.inputs)
     watch.pictures = len(prepared.batch)
     watch.lap("compute_input")
-    watch.lap("queue")
-    logits = await service.inference.run(chosen, prepared.batch)
-    watch.lap("compute_infer")
+    logits, waited = await service.inference.run_timed(chosen, prepared.batch)
+    watch.lap_infer(waited)
     return Inferred(own, logits, prepared.views)

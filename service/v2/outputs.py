@@ -40,8 +40,7 @@ def answer(inferred: Inferred, request: InferRequest) -> list[Output]:
         HTTPException: 400, JSON is asked for and cannot hold the values.
     """
     own = Wanted(inferred.predictor.output_name, request.binary)
-    with np.errstate(all="ignore"):  # logits that are not finite give probabilities that are none
-        return [_output(inferred, wanted) for wanted in request.outputs or (own,)]
+    return [_output(inferred, wanted) for wanted in request.outputs or (own,)]
 
 
 def check(predictor: Predictor, request: InferRequest) -> None:
@@ -117,7 +116,13 @@ def _logits(inferred: Inferred) -> tuple[Datatype, Values]:
 
 
 def _probabilities(inferred: Inferred) -> tuple[Datatype, Values]:
-    return "FP32", inferred.predictor.probabilities(inferred.logits)
+    with _not_finite():
+        return "FP32", inferred.predictor.probabilities(inferred.logits)
+
+
+def _not_finite() -> np.errstate:
+    """Let logits that are not finite give probabilities that are none."""
+    return np.errstate(all="ignore")
 
 
 def _label(inferred: Inferred) -> tuple[Datatype, Values]:
@@ -134,7 +139,8 @@ def _reason(inferred: Inferred) -> tuple[Datatype, Values]:
 
 
 def _reasons(inferred: Inferred) -> list[Reason | None]:
-    familiar = inferred.predictor.familiar(inferred.logits)
+    with _not_finite():
+        familiar = inferred.predictor.familiar(inferred.logits)
     seen = [view.reason for view in inferred.views] if inferred.views else [None] * len(familiar)
     return [
         reason or (None if known else "not-a-digit")

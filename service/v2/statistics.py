@@ -14,6 +14,7 @@ from service.loaded import LoadedModel
 Stage = Literal["compute_input", "queue", "compute_infer", "compute_output"]
 _STAGES: Final[tuple[Stage, ...]] = ("compute_input", "queue", "compute_infer", "compute_output")
 _NS_PER_MS: Final = 1_000_000
+_NS_PER_S: Final = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -46,6 +47,12 @@ class Stopwatch:
         now = perf_counter_ns()
         self.stages[stage] = now - self._last
         self._last = now
+
+    def lap_infer(self, waited: float) -> None:
+        """End the inference, the first so many seconds of which were spent in the queue."""
+        self.lap("compute_infer")
+        self.stages["queue"] = round(waited * _NS_PER_S)
+        self.stages["compute_infer"] -= self.stages["queue"]
 
     def total(self) -> int:
         """Give the nanoseconds since the start."""

@@ -183,3 +183,12 @@ def test_what_is_not_supported_says_so(triton: InferenceServerClient, ask: Any) 
 def test_model_of_a_name_with_a_space_is_not_found(triton: InferenceServerClient) -> None:
     with pytest.raises(InferenceServerException, match="no model 'a b'"):
         triton.get_model_metadata("a b")
+
+
+def test_statistics_tell_waiting_from_computing(settings: Settings) -> None:
+    waits = settings.model_copy(update={"runtimes": ("onnx",), "batch_wait_ms": 50})
+    with serving(waits) as served, InferenceServerClient(served.address) as client:
+        client.infer("known", [tensor_input(quarters("top-left"))])
+        inference = stats(client, "known", "2")["inference_stats"]
+    assert inference["queue"]["ns"] >= 49_000_000
+    assert 0 < inference["compute_infer"]["ns"] < inference["queue"]["ns"]
