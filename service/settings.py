@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from artifact.images import Limits
@@ -15,6 +15,7 @@ from artifact.manifest import RuntimeId
 
 PREFIX = "TANDEM_"
 _MEGABYTE = 1_000_000
+_SECRETS = ("admin_token",)
 # Each parent before its children: looking for a module imports its parents.
 _TRACING_PACKAGES = (
     "opentelemetry",
@@ -49,7 +50,8 @@ class Settings(BaseSettings):
         default=1,
         ge=1,
         le=256,
-        description="Worker processes that share the port and are started anew when they crash.",
+        description="Worker processes that share the port and are started anew when they crash. "
+        "Metrics add up; limits and the statistics of /v2 are each worker's own.",
     )
     runtimes: Annotated[tuple[RuntimeId, ...] | None, NoDecode] = Field(
         default=None,
@@ -146,6 +148,15 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
 
+    @field_validator("admin_token")
+    @classmethod
+    def _check_alone(cls, token: SecretStr | None, others: ValidationInfo) -> SecretStr | None:
+        if token is not None and others.data.get("workers", 1) > 1:
+            raise ValueError(
+                f"needs {_variable('workers')}=1: one worker alone would load or unload a model"
+            )
+        return token
+
     @field_validator("tracing")
     @classmethod
     def _check_installed(cls, tracing: bool) -> bool:
@@ -173,8 +184,10 @@ def describe_settings() -> str:
 def describe_invalid(error: ValidationError) -> str:
     """Say in one line which variables were wrong, what they held and what they may hold."""
     return "; ".join(
-        f"{_variable(str(problem['loc'][0]))}={problem['input']!r}: {problem['msg']}"
+        f"{_variable(name)}={'***' if name in _SECRETS else repr(problem['input'])}: "
+        f"{problem['msg']}"
         for problem in error.errors()
+        for name in [str(problem["loc"][0])]
     )
 
 

@@ -71,3 +71,16 @@ def test_misspelt_variable_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TANDEM_PORT", "9000")
     assert "TANDEM_PROT" in unknown_variables()
     assert "TANDEM_PORT" not in unknown_variables()
+
+
+def test_administration_of_several_workers_is_refused_and_the_token_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TANDEM_ADMIN_TOKEN", "open sesame")
+    monkeypatch.setenv("TANDEM_WORKERS", "2")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    message = describe_invalid(caught.value)
+    assert "TANDEM_ADMIN_TOKEN=***" in message
+    assert "TANDEM_WORKERS=1" in message
+    assert "sesame" not in message
