@@ -46,30 +46,34 @@ class Exchange:
     reason of a refusal, and which model answers.
     """
 
-    __slots__ = (
-        *("method", "request_id", "trace_id", "route", "status", "bytes", "kind"),
-        *("model", "version", "runtime", "batch"),
-    )
+    trace_id: str | None = None
+    route: str | None = None
+    status = _FAILED
+    sent = 0
+    kind: str | None = None
+    predictor: Predictor | None = None
+    pictures: int | None = None
 
     def __init__(self, method: str, request_id: bytes) -> None:
         self.method = method if method in _METHODS else "other"
         self.request_id = request_id
-        self.trace_id: str | None = None
-        self.route: str | None = None
-        self.status = _FAILED
-        self.bytes = 0
-        self.kind: str | None = None
-        self.model: str | None = None
-        self.version: int | None = None
-        self.runtime: str | None = None
-        self.batch: int | None = None
 
     def answered_by(self, predictor: Predictor, pictures: int = 1) -> None:
         """Say which model answers, and how many pictures."""
-        self.model = predictor.manifest.name
-        self.version = predictor.manifest.version
-        self.runtime = predictor.runtime_id
-        self.batch = pictures
+        self.predictor = predictor
+        self.pictures = pictures
+
+    def answering(self) -> dict[str, str | int]:
+        """Name what answers, by the words that logs and traces have for it."""
+        if self.predictor is None or self.pictures is None:
+            return {}
+        manifest = self.predictor.manifest
+        return {
+            "model": manifest.name,
+            "version": manifest.version,
+            "runtime": self.predictor.runtime_id,
+            "batch": self.pictures,
+        }
 
 
 def exchange_of(scope: Scope) -> Exchange:
@@ -93,7 +97,7 @@ class Watched:
         self._telemetry = telemetry
         self._tracing = tracing
         self._access_log = access_log
-        self._new_ids = map(f"{secrets.token_hex(8)}-{{:x}}".format, count())
+        self._new_ids = map(f"{secrets.token_hex(8)}-%x".encode().__mod__, count())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -101,7 +105,7 @@ class Watched:
             await self._app(scope, receive, send)
             return
         start = perf_counter()
-        request_id = _well_formed_id(scope["headers"]) or next(self._new_ids).encode()
+        request_id = _well_formed_id(scope["headers"]) or next(self._new_ids)
         scope[_SCOPE_KEY] = exchange = Exchange(scope["method"], request_id)
 
         def identified(message: Message) -> Awaitable[None]:
@@ -110,7 +114,7 @@ class Watched:
                 headers = (*message.get("headers", ()), (_REQUEST_ID, request_id))
                 message = {**message, "headers": headers}
             else:
-                exchange.bytes += len(message.get("body", b""))
+                exchange.sent += len(message.get("body", b""))
             return send(message)
 
         span = self._tracing.begin(scope, exchange) if self._tracing else None
@@ -145,11 +149,8 @@ def _details(scope: Scope, exchange: Exchange, seconds: float) -> dict[str, Any]
         "id": exchange.request_id.decode(),
         "ms": round(seconds * 1000, 3),
         "received": _announced_bytes(scope),
-        "sent": exchange.bytes,
-        "model": exchange.model,
-        "version": exchange.version,
-        "runtime": exchange.runtime,
-        "batch": exchange.batch,
+        "sent": exchange.sent,
+        **exchange.answering(),
         "refused": exchange.kind,
         "trace_id": exchange.trace_id,
     }

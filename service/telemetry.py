@@ -216,7 +216,7 @@ class ModelTelemetry:
         self.predictions.add(pictures)
         if self._tracing is not None:
             for trace in traces:
-                self._tracing.step("inference", seconds, {"tandem.batch_size": pictures}, trace)
+                self._tracing.step("inference", seconds, {"tandem.batch": pictures}, trace)
 
 
 class _Spanned:

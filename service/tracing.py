@@ -95,10 +95,7 @@ def _describe(span: Span, scope: Scope, exchange: Exchange) -> None:
         "url.scheme": scope.get("scheme"),
         "error.type": exchange.kind,
         "tandem.request_id": exchange.request_id.decode(),
-        "tandem.model": exchange.model,
-        "tandem.version": exchange.version,
-        "tandem.runtime": exchange.runtime,
-        "tandem.batch_size": exchange.batch,
+        **{f"tandem.{name}": value for name, value in exchange.answering().items()},
     }
     span.set_attributes({name: value for name, value in known.items() if value is not None})
     if exchange.status >= _FIRST_FAILURE:

@@ -96,7 +96,7 @@ def test_request_and_its_steps_are_spans_of_one_trace(
         "tandem.model": "known",
         "tandem.version": 2,
         "tandem.runtime": "onnx",
-        "tandem.batch_size": 1,
+        "tandem.batch": 1,
     }
     assert collector.service["service.name"] == "tandem"
 
