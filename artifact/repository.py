@@ -146,7 +146,7 @@ def scan_model(root: Path, name: str) -> list[Artifact]:
     folders = {folder.name: folder for folder in visible_folders(root)}
     versions = _scan_versions(folders[name]) if name in folders else {}
     if not versions:
-        known = ", ".join(folders) or "none"
+        known = ", ".join(name for name, kept in list_versions(root).items() if kept) or "none"
         raise UnknownModel(f"no model {name[:100]!r} is published; published models: {known}")
     return [versions[version] for version in sorted(versions, reverse=True)]
 

@@ -6,7 +6,7 @@ import pytest
 from artifact.errors import BrokenArtifact, UnknownModel
 from artifact.filters import Filters
 from artifact.metrics import Metrics
-from artifact.repository import Artifact, Repository, open_artifact
+from artifact.repository import Artifact, Repository, list_versions, open_artifact, scan_model
 from tests.known_answer import publish_known_answer
 
 
@@ -142,3 +142,42 @@ def test_document_is_read_as_its_type(known: Artifact) -> None:
 def test_document_of_another_type_is_refused_by_its_path(known: Artifact) -> None:
     with pytest.raises(BrokenArtifact, match=r"known/1/metrics.json is not understood: layers"):
         known.document("metrics", Filters)
+
+
+def test_one_model_is_read_whatever_the_others_are(tmp_path: Path) -> None:
+    for name, version in [("a", 1), ("b", 2), ("b", 10)]:
+        publish_known_answer(tmp_path, name, version, runtimes=["onnx"])
+    (tmp_path / "a" / "1" / "model.onnx").write_bytes(b"cut")
+    assert [str(artifact) for artifact in scan_model(tmp_path, "b")] == ["b/10", "b/2"]
+    with pytest.raises(BrokenArtifact, match=r"a/1/model\.onnx has 3 bytes"):
+        scan_model(tmp_path, "a")
+
+
+@pytest.mark.parametrize("name", ["other", "", ".", "..", "known/1", "../models/known", ".staged"])
+def test_name_that_is_no_folder_of_the_repository_is_unknown(known: Artifact, name: str) -> None:
+    root = known.folder.parent.parent
+    (root / ".staged" / "1").mkdir(parents=True)
+    with pytest.raises(UnknownModel, match="published models: known"):
+        scan_model(root, name)
+
+
+def test_model_without_a_version_is_unknown(known: Artifact) -> None:
+    root = known.folder.parent.parent
+    (root / "empty").mkdir()
+    with pytest.raises(UnknownModel, match=r"no model 'empty' is published; .* models: known"):
+        scan_model(root, "empty")
+
+
+def test_versions_are_listed_without_being_read(known: Artifact) -> None:
+    root = known.folder.parent.parent
+    (root / "known" / "2").mkdir()
+    (root / "broken" / "1").mkdir(parents=True)
+    assert list_versions(root) == {"broken": ["1"], "known": ["1", "2"]}
+
+
+def test_artifacts_that_were_read_before_are_kept_in_order(tmp_path: Path) -> None:
+    read = [
+        publish_known_answer(tmp_path, name, version, runtimes=["onnx"])
+        for name, version in [("b", 1), ("a", 1), ("b", 2)]
+    ]
+    assert [str(artifact) for artifact in Repository.of(read)] == ["a/1", "b/2", "b/1"]

@@ -34,6 +34,12 @@ def test_runtime_computes_the_known_logits_at_any_batch_size(
     np.testing.assert_allclose(logits, GAIN * np.eye(4)[list(labels)], atol=1e-5)
 
 
+@pytest.mark.parametrize(("runtime", "name"), [("onnx", "pixels"), ("torchscript", "input")])
+def test_names_are_the_files_own_where_it_has_any(runtime: RuntimeId, name: str) -> None:
+    opened = open_runtime(runtime, model(runtime))
+    assert (opened.input_name, opened.output_name) == (name, "logits")
+
+
 @pytest.mark.parametrize("runtime", ["onnx", "torchscript"])
 def test_concurrent_callers_each_get_their_own_answer(runtime: RuntimeId) -> None:
     opened = open_runtime(runtime, model(runtime))
