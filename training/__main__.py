@@ -1,4 +1,4 @@
-"""`python -m training run | evaluate | compare | decline`: the command line, and nothing else."""
+"""`python -m training`: the command line, and nothing else."""
 
 import sys
 from argparse import ArgumentParser, Namespace
@@ -16,6 +16,7 @@ from training.declining import DecliningConfig
 from training.errors import TrainingError
 from training.examination import ExaminationConfig, examine
 from training.options import add_options, explain, from_options
+from training.requantize import QuantizeConfig, quantize_published
 from training.run import run
 
 _INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C stopped
@@ -55,6 +56,10 @@ def _parser() -> ArgumentParser:
     command = commands.add_parser("evaluate", help="ask published models about other pictures")
     command.set_defaults(command=_evaluate, when_stopped="there is no report")
     add_options(command, ExaminationConfig)
+    command = commands.add_parser("quantize", help="publish a model again, with an onnx-int8 file")
+    command.set_defaults(command=_quantize, when_stopped="nothing was published")
+    command.add_argument("name", metavar="MODEL", help="Name of a published model.")
+    add_options(command, QuantizeConfig)
     command = commands.add_parser("compare", help="hold every published model against every other")
     command.set_defaults(command=_compare, when_stopped="there is no comparison")
     add_options(command, ComparisonConfig)
@@ -78,6 +83,19 @@ def _evaluate(options: Namespace) -> None:
 
 def _compare(options: Namespace) -> None:
     comparison.compare(from_options(ComparisonConfig, options))
+
+
+def _quantize(options: Namespace) -> None:
+    artifact = quantize_published(options.name, from_options(QuantizeConfig, options))
+    quantised = artifact.document("metrics", Metrics).quantised
+    if quantised is None:
+        raise RuntimeError(f"{artifact} was published without the figures of its onnx-int8 file")
+    beside, files = quantised.against_float, artifact.manifest.files
+    sys.stdout.write(
+        f"published {artifact}: onnx-int8 is {quantised.test.accuracy:.2%} right on test, "
+        f"{100 * beside.difference:+.2f} points beside onnx, in {files['onnx-int8'].bytes:,} "
+        f"instead of {files['onnx'].bytes:,} bytes\n"
+    )
 
 
 def _decline(options: Namespace) -> None:

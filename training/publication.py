@@ -28,7 +28,7 @@ from training.quantization import (
     assess_quantised,
     describe_quantization,
     quantize,
-    run_quantised,
+    run_model,
 )
 
 _THREADS = 1  # the service's own default: what is measured is what is served
@@ -144,7 +144,7 @@ def _differences(candidate: Candidate, draft: Artifact) -> Iterator[Finding]:
 def _quantised(candidate: Candidate, model: bytes) -> Quantised:
     test, assessment = candidate.dataset.test, candidate.assessment
     return assess_quantised(
-        run_quantised(model, _inputs(candidate, test)),
+        run_model(model, _inputs(candidate, test)),
         assessment.test_logits,
         truth(test),
         candidate.dataset.labels,

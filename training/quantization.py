@@ -67,8 +67,8 @@ def quantize(model: bytes, inputs: Batch) -> bytes:
         return _stripped(onnx.load(target))
 
 
-def run_quantised(model: bytes, inputs: Batch) -> NDArray[np.float32]:
-    """Logits [N, classes] of normalised images [N, C, H, W], by the onnx-int8 file."""
+def run_model(model: bytes, inputs: Batch) -> NDArray[np.float32]:
+    """Logits [N, classes] of normalised images [N, C, H, W], by an ONNX file."""
     runtime = OnnxRuntime(model)
     starts = range(0, len(inputs), _BATCH)
     return np.concatenate([runtime.run(inputs[start : start + _BATCH]) for start in starts])

@@ -13,7 +13,7 @@ from training.architectures import ARCHITECTURES, build
 from training.data import Split
 from training.export import to_onnx
 from training.logits import network_logits
-from training.quantization import assess_quantised, quantize, run_quantised
+from training.quantization import assess_quantised, quantize, run_model
 
 PLACE = re.compile(rb"site-packages|/(?:home|root|tmp|work|usr)/|\w\w\\.py\b")
 
@@ -54,15 +54,15 @@ def _learn(network: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> No
 
 
 def test_rounded_file_names_nearly_all_images_as_the_network_does(quantized: Quantized) -> None:
-    logits = run_quantised(quantized.rounded, quantized.inputs)
+    logits = run_model(quantized.rounded, quantized.inputs)
     assert (logits.argmax(axis=1) == quantized.logits.argmax(axis=1)).mean() >= 0.95
     assert 0 < np.abs(logits - quantized.logits).max() < 2
 
 
 @pytest.mark.parametrize("count", [1, 2, 60])
 def test_batch_size_is_free(quantized: Quantized, count: int) -> None:
-    whole = run_quantised(quantized.rounded, quantized.inputs)
-    part = run_quantised(quantized.rounded, quantized.inputs[:count])
+    whole = run_model(quantized.rounded, quantized.inputs)
+    part = run_model(quantized.rounded, quantized.inputs[:count])
     np.testing.assert_allclose(part, whole[:count], atol=1e-4)
 
 
