@@ -7,9 +7,28 @@ from pathlib import Path
 
 
 def describe_hardware() -> str:
-    """Name the processor and the number of its cores that this process may use."""
+    """Name the processor and how many of its cores, or of their time, this process may use."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{_processor()}, {cores} cores"
+    share = container_share()
+    limit = "" if share is None else f", limited to the time of {share:g}"
+    return f"{_processor()}, {cores} cores{limit}"
+
+
+def container_share(cgroup: Path = Path("/sys/fs/cgroup")) -> float | None:
+    """Say the time of how many cores the container may use; None where nothing limits it.
+
+    Args:
+        cgroup: Where the kernel shows the control group, of version 2 or 1.
+    """
+    try:
+        if (cgroup / "cpu.max").is_file():
+            quota, period = (cgroup / "cpu.max").read_text().split()
+        else:
+            quota = (cgroup / "cpu" / "cpu.cfs_quota_us").read_text()
+            period = (cgroup / "cpu" / "cpu.cfs_period_us").read_text()
+        return int(quota) / int(period) if int(quota) > 0 else None
+    except (OSError, ValueError):  # version 2 says "max", version 1 says -1
+        return None
 
 
 def library_versions(*packages: str) -> dict[str, str]:

@@ -1,0 +1,32 @@
+from pathlib import Path
+
+import pytest
+
+from artifact.hardware import container_share, describe_hardware
+
+
+@pytest.mark.parametrize(
+    ("files", "share"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 1.5),
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu.max": ""}, None),
+        ({"cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 0.5),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
+        ({}, None),
+    ],
+    ids=["v2", "v2-unlimited", "v2-empty", "v1", "v1-unlimited", "none"],
+)
+def test_share_of_a_container_is_what_its_control_group_says(
+    tmp_path: Path, files: dict[str, str], share: float | None
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert container_share(tmp_path) == share
+
+
+def test_hardware_names_the_processor_and_its_cores() -> None:
+    processor, _, cores = describe_hardware().partition(", ")
+    assert processor
+    assert int(cores.split()[0]) >= 1
