@@ -156,9 +156,8 @@ class _AdmittedBody:
         self._watching = asyncio.get_running_loop().create_task(self._cancel_when_left(task))
 
     async def _cancel_when_left(self, task: asyncio.Task[Any] | None) -> None:
-        while (await self._body())["type"] != "http.disconnect":
-            pass
-        if task is not None:
+        message = await self._body()
+        if message["type"] == "http.disconnect" and task is not None:
             self.client_left = True
             task.cancel()
 
