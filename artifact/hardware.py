@@ -8,7 +8,7 @@ from pathlib import Path
 
 def describe_hardware() -> str:
     """Name the processor and how many of its cores, or of their time, this process may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = _schedulable_cores()
     share = container_share()
     limit = "" if share is None else f", limited to the time of {share:g}"
     return f"{_processor()}, {cores} cores{limit}"
@@ -31,10 +31,25 @@ def container_share(cgroup: Path = Path("/sys/fs/cgroup")) -> float | None:
         return None
 
 
+def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+    """Count the whole cores that the scheduler and the container leave; at least 1.
+
+    A part of a core is not counted: one thread more, and all of them would be throttled.
+    """
+    cores, share = _schedulable_cores(), container_share(cgroup)
+    return cores if share is None else max(1, min(cores, int(share)))
+
+
 def library_versions(*packages: str) -> dict[str, str]:
     """Say which version of Python and of each installed package is in use."""
     found = {name: installed for name in packages if (installed := _version(name))}
     return {"python": platform.python_version(), **found}
+
+
+def _schedulable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _processor() -> str:

@@ -1,6 +1,8 @@
 """uvicorn, with an end that a load balancer can follow."""
 
+import gc
 import signal
+import socket
 from math import inf
 from time import monotonic
 from types import FrameType
@@ -25,6 +27,13 @@ class Server(uvicorn.Server):
         self._service: Service = app.state.service
         self._delay = settings.shutdown_delay
         self._stop_at = inf
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Load the models and listen."""
+        await super().startup(sockets)
+        # What is there now stays: to look through it again and again would hold requests up.
+        gc.collect()
+        gc.freeze()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Stop, step by step."""

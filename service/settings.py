@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from artifact.hardware import usable_cores
 from artifact.images import Limits
 from artifact.latency import BATCH_SIZES
 from artifact.manifest import RuntimeId
@@ -59,8 +60,11 @@ class Settings(BaseSettings):
         description="Runtimes to open, with commas between. Unset: every one that is installed.",
     )
     threads: int = Field(default=1, ge=1, description="Threads of each runtime for one batch.")
-    worker_threads: int = Field(
-        default=2, ge=1, description="Threads for large pictures and large batches."
+    worker_threads: int | None = Field(
+        default=None,
+        ge=1,
+        description="Threads of one process for large pictures and large batches. Unset: the "
+        "container's cores, divided among TANDEM_WORKERS and TANDEM_THREADS.",
     )
     max_in_flight: int = Field(
         default=256,
@@ -163,6 +167,11 @@ class Settings(BaseSettings):
         if tracing and not all(map(_is_installed, _TRACING_PACKAGES)):
             raise ValueError("needs the packages of the extra `otel`: pip install 'tandem[otel]'")
         return tracing
+
+    @property
+    def pool_size(self) -> int:
+        """Threads for large work: as set, or so many that all of them together fit the cores."""
+        return self.worker_threads or max(1, usable_cores() // (self.workers * self.threads))
 
     @property
     def limits(self) -> Limits:

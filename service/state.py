@@ -45,12 +45,10 @@ class Service:
         folder = folder_of_this_process()
         tracing = _tracing() if settings.tracing else None
         telemetry = Telemetry(folder, tracing)
-        pictures = Pictures(
-            settings.limits, settings.worker_threads, settings.queue_seconds, telemetry
-        )
+        pictures = Pictures(settings.limits, settings.pool_size, settings.queue_seconds, telemetry)
         inference = Inference(
             telemetry,
-            settings.worker_threads,
+            settings.pool_size,
             settings.max_batch,
             settings.batch_wait_ms / 1000,
             settings.queue_seconds,

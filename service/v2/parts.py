@@ -13,7 +13,7 @@ class OpenInference:
     """Everything that the routes share."""
 
     def __init__(self, settings: Settings, pictures: Pictures) -> None:
-        self.bodies = Bodies(settings.max_body_bytes, settings.worker_threads)
+        self.bodies = Bodies(settings.max_body_bytes, settings.pool_size)
         self.inputs = Inputs(pictures, settings.max_batch_size, settings.max_files)
         self.statistics = Statistics()
         self.administration = asyncio.Lock()

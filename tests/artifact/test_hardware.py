@@ -1,8 +1,9 @@
+import os
 from pathlib import Path
 
 import pytest
 
-from artifact.hardware import container_share, describe_hardware
+from artifact.hardware import container_share, describe_hardware, usable_cores
 
 
 @pytest.mark.parametrize(
@@ -30,3 +31,22 @@ def test_hardware_names_the_processor_and_its_cores() -> None:
     processor, _, cores = describe_hardware().partition(", ")
     assert processor
     assert int(cores.split()[0]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("quota", "cores"),
+    [
+        ("max 100000", 8),
+        ("1200000 100000", 8),
+        ("200000 100000", 2),
+        ("190000 100000", 1),
+        ("20000 100000", 1),
+    ],
+    ids=["no-limit", "more-than-there-are", "two", "nearly-two", "a-fifth"],
+)
+def test_usable_cores_are_whole_and_those_of_the_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, cores: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    (tmp_path / "cpu.max").write_text(quota)
+    assert usable_cores(tmp_path) == cores

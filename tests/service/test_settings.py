@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -84,3 +85,20 @@ def test_administration_of_several_workers_is_refused_and_the_token_not_shown(
     assert "TANDEM_ADMIN_TOKEN=***" in message
     assert "TANDEM_WORKERS=1" in message
     assert "sesame" not in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "threads"),
+    [
+        ({}, 8),
+        ({"workers": 2}, 4),
+        ({"workers": 2, "threads": 2}, 2),
+        ({"threads": 16}, 1),
+        ({"worker_threads": 3, "workers": 8}, 3),
+    ],
+)
+def test_threads_of_all_processes_fit_the_cores(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], threads: int
+) -> None:
+    monkeypatch.setattr("service.settings.usable_cores", lambda: 8)
+    assert Settings().model_copy(update=changes).pool_size == threads
