@@ -17,11 +17,13 @@ class Answer:
     Attributes:
         status: Of the answer; None where none came.
         seconds: From the moment at which the request was due.
+        late: Seconds by which it was begun after that moment.
         retry_after: Whether the answer says when to come again.
     """
 
     status: int | None
     seconds: float
+    late: float
     retry_after: bool = False
 
 
@@ -50,12 +52,13 @@ class Arrivals:
         return list(answers)
 
     async def _ask(self, due: float) -> Answer:
+        late = time.perf_counter() - due
         try:
             async with asyncio.timeout(_PATIENCE):
                 status, retry_after = await self._exchange()
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
-            return Answer(None, time.perf_counter() - due)
-        return Answer(status, time.perf_counter() - due, retry_after)
+            return Answer(None, time.perf_counter() - due, late)
+        return Answer(status, time.perf_counter() - due, late, retry_after)
 
     async def _exchange(self) -> tuple[int, bool]:
         """Send one request over a connection that is free; keep it where the server does."""

@@ -59,7 +59,7 @@ def _overload(launcher: Launcher, serving: Serving, posted: Posted, seconds: int
     url = serving.url + "/predict"
     cores = [launcher.cores.load]
     calm = press(url, headers, posted.files, clients=_CLIENTS, seconds=seconds, cores=cores)
-    before = serving.memory().pss
+    before = serving.server.memory().pss
     arrivals = Arrivals(serving.port, "/predict", headers, posted.body.contents[0])
     offered = TIMES * calm.per_second
     answers = asyncio.run(arrivals.offer(offered, seconds))
@@ -77,12 +77,13 @@ def _overload(launcher: Launcher, serving: Serving, posted: Posted, seconds: int
         with_retry_after=sum(answer.retry_after for answer in refused),
         failed=len(answers) - len(accepted) - len(refused) - lost,
         lost=lost,
+        late_p99_ms=1000 * float(np.percentile([answer.late for answer in answers], 99)),
         calm_p99_ms=calm.p99_ms,
         accepted_p50_ms=_percentile(accepted, 50),
         accepted_p99_ms=_percentile(accepted, 99),
         refused_p99_ms=_percentile(refused, 99),
         memory_before_mb=before,
-        memory_after_mb=serving.memory().pss,
+        memory_after_mb=serving.server.memory().pss,
     )
 
 

@@ -3,7 +3,7 @@
 import http.client
 import socket
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from bench.serving.bodies import Body, Kind, read_labels
 from bench.serving.contestants import QUIET, Contestant, Route
 from bench.serving.environments import PEERS, python_of
 from bench.serving.errors import ContestantFailed
-from bench.serving.processes import Memory, Server, running
+from bench.serving.processes import Server, running
 from bench.serving.wrk import Reading, press
 
 _REPOSITORY: Final = PEERS.parent.parent
@@ -51,10 +51,6 @@ class Serving:
     def url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
-
-    def memory(self) -> Memory:
-        """What its processes hold now."""
-        return self.server.memory()
 
 
 @dataclass(frozen=True)
@@ -103,8 +99,7 @@ class Launcher:
             named = self._ask(serving.port, route, body.headers, content)
             if named is None:
                 raise ContestantFailed(f"{route.path} does not answer a {route.kind}")
-            if tuple(named) != right:
-                raise ContestantFailed(f"{route.path} names {named[0]} what shows {right[0]}")
+            _compare(route, named, right)
 
     def press(self, serving: Serving, route: Route, clients: int, seconds: int) -> Reading:
         """Put load on one route.
@@ -170,11 +165,22 @@ class Launcher:
         if answer.status != http.client.OK:
             return None
         named = {name.lower(): value for name, value in answer.headers.items()}
-        return read_labels(said, named, self.labels)
+        try:
+            return read_labels(said, named, self.labels)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ContestantFailed(f"{route.path} gives an answer that names nothing") from error
 
     @staticmethod
     def _folder(contestant: Contestant) -> Path:
         return PEERS / contestant.environment if contestant.environment else _REPOSITORY
+
+
+def _compare(route: Route, named: Sequence[str], right: Sequence[str]) -> None:
+    if len(named) != len(right):
+        raise ContestantFailed(f"{route.path} answers {len(named)} of {len(right)} pictures")
+    for label, truth in zip(named, right, strict=True):
+        if label != truth:
+            raise ContestantFailed(f"{route.path} names {label} what shows {truth}")
 
 
 def _free_port() -> int:

@@ -156,16 +156,15 @@ def _cells(results: Results, contestant: Contestant, route: Route) -> Iterator[s
     )
     for figure, form in columns:
         yield " / ".join(_write_median(figure(*of, clients), form) for clients in CLIENTS)
-    readings = [
-        reading for clients in CLIENTS for reading in results.readings(*of, clients).values()
-    ]
-    yield f"{sum(reading.refused + reading.broken for reading in readings):,}"
+    readings = [load.reading for clients in CLIENTS for load in results.of(*of, clients).values()]
+    yield f"{sum(reading.errors for reading in readings):,}"
 
 
 def _starts(results: Results) -> Iterator[str]:
     yield (
-        "Ready is the first right answer. Memory is of all processes of the server, after all "
-        "loads of the round: shared pages divided fairly, and counted in each process."
+        "Ready is the first right answer. Memory is of all processes of the server: resident "
+        "counts shared pages in each of them, divided shares them out. Loaded is after all loads "
+        "of the round, for Tandem also those with 16 binary batches at once."
     )
     yield ""
     rows = [
@@ -173,14 +172,16 @@ def _starts(results: Results) -> Iterator[str]:
         for contestant in CONTESTANTS
         if (starts := results.starts_of(contestant.name))
     ]
-    header = ("server", "ready, s", "MB, shared divided", "MB, resident", "processes")
+    memory = ("ready, MB resident", "loaded, MB resident", "loaded, MB divided")
+    header = ("server", "ready, s", *memory, "processes")
     yield from _table(header, rows)
 
 
 def _start_cells(starts: Mapping[int, Start]) -> Iterator[str]:
     yield _write_median({at: start.seconds for at, start in starts.items()}, "{:.2f}")
-    yield _write_median({at: start.pss_mb for at, start in starts.items()}, "{:.0f}")
+    yield _write_median({at: start.ready_rss_mb for at, start in starts.items()}, "{:.0f}")
     yield _write_median({at: start.rss_mb for at, start in starts.items()}, "{:.0f}")
+    yield _write_median({at: start.pss_mb for at, start in starts.items()}, "{:.0f}")
     yield str(max(start.processes for start in starts.values()))
 
 
@@ -205,7 +206,8 @@ def _overload(results: Results) -> Iterator[str]:
         "A photograph of 1 megapixel (JPEG) a request. 16 clients that wait get "
         f"{found.capacity:,.0f} answers a second; then {found.offered:,.0f} requests a second came "
         f"at an even pace for {found.seconds:.0f} s, whether or not earlier ones were answered. "
-        "Times count from the moment at which a request was due."
+        "Times count from the moment at which a request was due; one of a hundred was sent "
+        f"{found.late_p99_ms:.1f} ms after it, or later."
     )
     yield ""
     yield from _table(("", "requests", "p50 ms", "p99 ms"), _fates(found))

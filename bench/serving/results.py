@@ -24,14 +24,16 @@ class Load(Part):
     core_ms: float = Field(
         ge=0, description="Of all the server's processes, for one request: free of other load."
     )
+    rss_mb: float = Field(ge=0, description="Of all the server's processes, when it was over.")
 
 
 class Start(Part):
-    """One start of a server, and what it held when all loads of the round were done."""
+    """One start of a server, and what it held then and when all loads of the round were over."""
 
     round: int = Field(ge=1)
     contestant: str
     seconds: float = Field(ge=0, description="From the command to the first right answer.")
+    ready_rss_mb: float = Field(ge=0, description="As rss_mb, but when it was ready.")
     pss_mb: float = Field(ge=0, description="Of all its processes; shared pages divided fairly.")
     rss_mb: float = Field(ge=0, description="Of all its processes; shared pages counted in each.")
     processes: int = Field(ge=0)
@@ -64,6 +66,7 @@ class Overload(Part):
     with_retry_after: int = Field(ge=0, description="Of those, with a Retry-After header.")
     failed: int = Field(ge=0, description="Answered with anything else.")
     lost: int = Field(ge=0, description="Not answered within half a minute, or cut off.")
+    late_p99_ms: float = Field(ge=0, description="By how much requests were sent too late.")
     calm_p99_ms: float = Field(ge=0, description="Of all answers, at 16 clients that wait.")
     accepted_p50_ms: float | None = Field(description="None where none was accepted.")
     accepted_p99_ms: float | None
@@ -115,10 +118,10 @@ class Results(Part):
         """How many rounds there were."""
         return max((start.round for start in self.starts), default=0)
 
-    def readings(self, contestant: str, kind: Kind, clients: int) -> dict[int, Reading]:
-        """What was read of one contestant under one load, by round."""
+    def of(self, contestant: str, kind: Kind, clients: int) -> dict[int, Load]:
+        """The loads of one contestant with one kind of body and so many clients, by round."""
         return {
-            load.round: load.reading
+            load.round: load
             for load in self.loads
             if (load.contestant, load.kind, load.clients) == (contestant, kind, clients)
         }
@@ -126,34 +129,33 @@ class Results(Part):
     def per_second(self, contestant: str, kind: Kind, clients: int) -> ByRound:
         """Pictures a second that were answered with success."""
         pictures = BATCH if kind == "batch" else 1
-        found = self.readings(contestant, kind, clients)
-        return {at: pictures * reading.per_second for at, reading in found.items()}
+        found = self.of(contestant, kind, clients)
+        return {at: pictures * load.reading.per_second for at, load in found.items()}
 
     def p50(self, contestant: str, kind: Kind, clients: int) -> ByRound:
         """Median milliseconds to an answer."""
-        found = self.readings(contestant, kind, clients)
-        return {at: reading.p50_ms for at, reading in found.items()}
+        found = self.of(contestant, kind, clients)
+        return {at: load.reading.p50_ms for at, load in found.items()}
 
     def p99(self, contestant: str, kind: Kind, clients: int) -> ByRound:
         """Milliseconds that one answer of a hundred exceeds."""
-        found = self.readings(contestant, kind, clients)
-        return {at: reading.p99_ms for at, reading in found.items()}
+        found = self.of(contestant, kind, clients)
+        return {at: load.reading.p99_ms for at, load in found.items()}
 
     def core_ms(self, contestant: str, kind: Kind, clients: int) -> ByRound:
         """Milliseconds for which one request keeps a core busy."""
-        return {
-            load.round: load.core_ms
-            for load in self.loads
-            if (load.contestant, load.kind, load.clients) == (contestant, kind, clients)
-        }
+        return {at: load.core_ms for at, load in self.of(contestant, kind, clients).items()}
+
+    def rss_mb(self, contestant: str, kind: Kind, clients: int) -> ByRound:
+        """What the server held in memory when such a load was over."""
+        return {at: load.rss_mb for at, load in self.of(contestant, kind, clients).items()}
 
     def errors(self, contestant: str) -> ByRound:
         """Answers that were no success, and requests without one, over all its loads."""
         found: dict[int, float] = {}
         for load in self.loads:
             if load.contestant == contestant:
-                failed = load.reading.refused + load.reading.broken
-                found[load.round] = found.get(load.round, 0) + failed
+                found[load.round] = found.get(load.round, 0) + load.reading.errors
         return found
 
     def starts_of(self, contestant: str) -> dict[int, Start]:

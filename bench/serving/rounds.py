@@ -89,15 +89,17 @@ class Rounds:
         with self.launcher.serve(contestant) as serving:
             ready = f"{contestant.title}: ready after {serving.seconds:.2f} s"
             self.progress.advance(_START_SECONDS, f"round {number}: {ready}")
+            ready_rss_mb = serving.server.memory().rss
             for route in contestant.routes:
                 if not records.failed(contestant.name, route.kind):
                     self._load(serving, route, number, records)
-            memory = serving.memory()
+            memory = serving.server.memory()
             records.starts.append(
                 Start(
                     round=number,
                     contestant=contestant.name,
                     seconds=serving.seconds,
+                    ready_rss_mb=ready_rss_mb,
                     pss_mb=memory.pss,
                     rss_mb=memory.rss,
                     processes=memory.processes,
@@ -128,6 +130,7 @@ class Rounds:
                 clients=clients,
                 reading=reading,
                 core_ms=1000 * busy / reading.requests,
+                rss_mb=serving.server.memory().rss,
             )
             self.progress.advance(self.load_seconds, _describe(serving, load))
             yield load
@@ -167,10 +170,9 @@ def planned_seconds(contestants: Sequence[Contestant], load_seconds: int) -> flo
 
 def _describe(serving: Serving, load: Load) -> str:
     reading = load.reading
-    errors = f", {reading.refused + reading.broken} ERRORS" * bool(reading.refused + reading.broken)
+    errors = f", {reading.errors:,} ERRORS" if reading.errors else ""
     return (
         f"{serving.contestant.title}: {load.kind}, clients {load.clients}: "
         f"{reading.per_second:,.0f}/s, p50 {reading.p50_ms:.2f} ms, p99 {reading.p99_ms:.2f} ms, "
-        f"core {load.core_ms:.3f} ms"
-        f"{errors}"
+        f"core {load.core_ms:.3f} ms{errors}"
     )

@@ -31,6 +31,11 @@ class Reading(Part):
         """Answers a second, errors not counted."""
         return (self.requests - self.refused) / self.seconds
 
+    @property
+    def errors(self) -> int:
+        """Requests without success."""
+        return self.refused + self.broken
+
 
 def find() -> str:
     """Say where wrk is.

@@ -29,6 +29,7 @@ def loads(contestant: str, kind: Kind, clients: int, rates: Iterable[int]) -> li
             clients=clients,
             reading=reading(rate),
             core_ms=0.1,
+            rss_mb=110,
         )
         for number, rate in enumerate(rates, 1)
     ]
@@ -67,6 +68,7 @@ def results() -> Results:
             with_retry_after=788,
             failed=0,
             lost=1,
+            late_p99_ms=0.4,
             calm_p99_ms=20,
             accepted_p50_ms=10,
             accepted_p99_ms=30,
@@ -80,5 +82,11 @@ def results() -> Results:
 
 def _start(number: int, contestant: str, seconds: float) -> Start:
     return Start(
-        round=number, contestant=contestant, seconds=seconds, pss_mb=90, rss_mb=100, processes=1
+        round=number,
+        contestant=contestant,
+        seconds=seconds,
+        ready_rss_mb=80,
+        pss_mb=90,
+        rss_mb=100,
+        processes=1,
     )

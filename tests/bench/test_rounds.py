@@ -1,5 +1,6 @@
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_server_that_answers_is_ready_as_soon_as_it_does(launcher: Launcher) -> 
     began = time.perf_counter()
     with launcher.serve(WRONG) as serving:
         assert 0 < serving.seconds <= time.perf_counter() - began
-        assert serving.memory().processes == 1
+        assert serving.server.memory().processes == 1
 
 
 def test_path_that_answers_an_error_is_said(launcher: Launcher) -> None:
@@ -72,6 +73,12 @@ def test_path_that_answers_an_error_is_said(launcher: Launcher) -> None:
         pytest.raises(ContestantFailed, match="/other does not answer a picture"),
     ):
         launcher.check(serving, Route("picture", "/other"))
+
+
+def test_answer_that_names_nothing_is_said(launcher: Launcher) -> None:
+    mute = replace(WRONG, command=(*WRONG.command[:-1], '", "x'))
+    with pytest.raises(ContestantFailed, match="names nothing"), launcher.serve(mute):
+        pass
 
 
 def test_no_round_is_begun_that_would_end_too_late(launcher: Launcher) -> None:
