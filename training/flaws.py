@@ -67,6 +67,29 @@ def find_flaws(
     )
 
 
+def watch(logits: Floats, truth: Integers) -> Iterator[Finding]:
+    """What validation images show of a network under training; classes go by their numbers.
+
+    Args:
+        logits: Of the validation images, [N, K].
+        truth: Their labels, [N].
+    """
+    right = np.bincount(truth[logits.argmax(axis=1) == truth], minlength=logits.shape[1])
+    images = np.bincount(truth, minlength=logits.shape[1])
+    yield from double_softmax(logits)
+    yield from dead_outputs(logits, [str(k) for k in range(logits.shape[1])])
+    for k, (found, all_of_them) in enumerate(zip(right.tolist(), images.tolist(), strict=True)):
+        yield from rarely_right(str(k), found, all_of_them, "validation")
+
+
+def brief(findings: Iterable[Finding]) -> str:
+    """Findings by name, with the classes that they are of: `dead-output 3, 5`."""
+    classes: dict[str, list[str]] = {}
+    for finding in findings:
+        classes.setdefault(finding.name, []).append(str(finding.evidence.get("label", "")))
+    return "; ".join(f"{name} {_listed(labels)}".rstrip() for name, labels in classes.items())
+
+
 def missing_classes(parts: Mapping[str, Integers], labels: Sequence[str]) -> Iterator[Finding]:
     """Classes without an image in a part of the data set: nothing learnt or measured of them."""
     for part, truth in parts.items():
@@ -116,16 +139,21 @@ def rarely_predicted(parts: Mapping[str, SplitMetrics]) -> Iterator[Finding]:
         found = {part: _found(metrics, k) for part, metrics in parts.items()}
         shares = {part: right / images for part, (right, images) in found.items() if images}
         worst = min(shares, key=lambda part: shares[part], default=None)
-        if worst is not None and shares[worst] < _FEWEST_FOUND:
-            right, images = found[worst]
-            yield _finding(
-                "rarely-predicted",
-                f"{row.label} is predicted for {right} of its {images} {worst} images",
-                label=row.label,
-                part=worst,
-                predicted=right,
-                images=images,
-            )
+        if worst is not None:
+            yield from rarely_right(row.label, *found[worst], part=worst)
+
+
+def rarely_right(label: str, right: int, images: int, part: str) -> Iterator[Finding]:
+    """One class that is named for fewer than a fifth of its images in a part."""
+    if right < _FEWEST_FOUND * images:
+        yield _finding(
+            "rarely-predicted",
+            f"{label} is predicted for {right} of its {images} images ({part})",
+            label=label,
+            part=part,
+            predicted=right,
+            images=images,
+        )
 
 
 def metrics_disagree(parts: Mapping[str, SplitMetrics]) -> Iterator[Finding]:

@@ -59,6 +59,10 @@ class Progress:
         self.bar.set_description(f"epoch {epoch}/{self.epochs}", refresh=False)
         self.bar.set_postfix(loss=f"{loss:.4f}", accuracy=f"{accuracy:.4f}", refresh=False)
 
+    def warn(self, epoch: int, findings: str) -> None:
+        """Write what is wrong with the network after that epoch."""
+        tqdm.write(f"epoch {epoch:>3}/{self.epochs}  so far: {findings}", file=self.stream)
+
     def finish(self, row: Epoch) -> None:
         """Write the line of a finished epoch."""
         line = (

@@ -14,6 +14,7 @@ from training.augment import Augmenter
 from training.config import RunConfig
 from training.data import Images, Outliers, Split
 from training.errors import DivergedError
+from training.flaws import brief, watch
 from training.hardware import uses_bfloat16
 from training.logits import network_logits
 from training.losses import LOSSES, outlier_exposure
@@ -79,6 +80,8 @@ class Trainer:
         loss, accuracy = self._learn(number, split, progress)
         labels = split.validation.labels
         logits = network_logits(self.average.module, split.validation, self.normalization)
+        if findings := brief(watch(logits.cpu().numpy(), labels.cpu().numpy())):
+            progress.warn(number, findings)
         return Epoch(
             epoch=number,
             learning_rate=self.scheduler.get_last_lr()[0],

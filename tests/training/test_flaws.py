@@ -23,6 +23,7 @@ from training.errors import FlawedError
 from training.evaluate import split_metrics
 from training.fit import fit
 from training.flaws import (
+    brief,
     dead_outputs,
     double_softmax,
     evaluation_differs,
@@ -30,6 +31,7 @@ from training.flaws import (
     missing_classes,
     rarely_predicted,
     statistics_differ,
+    watch,
 )
 from training.parity import encode
 from training.publication import Candidate, publish_candidate
@@ -84,7 +86,7 @@ class TestRarelyPredicted:
             "test": measured([2] * 10, [1] * 10),
         }
         (finding,) = rarely_predicted(parts)
-        assert finding.message == "b is predicted for 0 of its 10 test images"
+        assert finding.message == "b is predicted for 0 of its 10 images (test)"
         assert finding.evidence == {"label": "b", "part": "test", "predicted": 0, "images": 10}
 
     def test_class_without_images_is_none_of_its_business(self) -> None:
@@ -129,6 +131,26 @@ class TestDoubleSoftmax:
         logits = sound()
         logits[0] = [0.2, 0.3, 0.5]
         assert not [*double_softmax(logits)]
+
+
+class TestWatch:
+    def test_sound_network_has_nothing_to_say(self) -> None:
+        logits = sound()
+        assert brief(watch(logits, logits.argmax(axis=1))) == ""
+
+    def test_findings_are_told_by_name_and_class(self) -> None:
+        truth = np.arange(90) % 3
+        logits = 4.0 * np.eye(3)[truth]
+        logits[:, 2] = 0
+        logits[:, 1] -= 1
+        assert brief(watch(logits, truth)) == "dead-output 2; rarely-predicted 2"
+        logits[:, 2] = -1
+        logits[:, 0] += 9
+        assert brief(watch(logits, truth)) == "dead-output 2; rarely-predicted 1, 2"
+
+    def test_probabilities_have_no_class_to_name(self) -> None:
+        truth = np.arange(9) % 3
+        assert brief(watch(0.8 * np.eye(3)[truth] + 0.2 / 3, truth)) == "double-softmax"
 
 
 class TestMissingClasses:
@@ -197,6 +219,16 @@ def candidate(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Cand
 
 class TestFlawedHead:
     """The whole way: trained, caught by name, refused, and marked where it was published."""
+
+    def test_training_says_so_after_every_epoch(
+        self, digits: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        split = data.split(digits, 0.8, seed=0)
+        config = RunConfig(epochs=2, batch_size=32, learning_rate=0.02)
+        fit(relu_head(), split, normalization.measure(split.train), config, tmp_path)
+        lines = [line for line in capsys.readouterr().err.splitlines() if "so far:" in line]
+        assert [line[:11] for line in lines] == ["epoch   1/2", "epoch   2/2"]
+        assert all("dead-output" in line and "rarely-predicted" in line for line in lines)
 
     def test_fault_is_reproduced_and_caught_by_name(self, candidate: Candidate) -> None:
         found = candidate.assessment.findings

@@ -69,3 +69,10 @@ def test_every_mistake_is_listed_with_what_was_said_or_why_not() -> None:
     assert (wrong.probability, wrong.reason) == (0.6, "blank")
     assert (refused.said, refused.probability) == (None, None)
     assert refused.reason == "the PNG picture is damaged"
+
+
+def test_label_that_is_hardly_ever_named_is_a_finding() -> None:
+    answers = [outcome("1", "1")] * 5 + [outcome("2", "1")] * 9 + [outcome("2", "2")]
+    (finding,) = report_exam("pictures", answers).findings
+    assert finding.name == "rarely-predicted"
+    assert finding.message == "2 is predicted for 1 of its 10 images (pictures)"

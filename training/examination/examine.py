@@ -69,6 +69,7 @@ def _examine_model(predictor: Predictor, exams: Sequence[Exam], folder: Path) ->
         version=manifest.version,
         runtime=predictor.runtime_id,
         exams=tuple(_examine(predictor, exam, folder) for exam in exams),
+        findings=manifest.findings,
     )
     sys.stdout.write("".join(f"{line}\n" for line in lines(report)))
     return report

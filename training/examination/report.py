@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from artifact.manifest import Name, Part, RuntimeId, Version
+from artifact.manifest import Finding, Name, Part, RuntimeId, Version
 from artifact.metrics import Share
 from training.examination.exams import ExamName
 
@@ -52,6 +52,9 @@ class ExamReport(Part):
     sources: tuple[SourceScore, ...] = Field(description="By name.")
     mean_over_sources: Share = Field(description="Of the accuracies, each source alike.")
     mistakes: tuple[Mistake, ...] = Field(description="All of them, the most confident first.")
+    findings: tuple[Finding, ...] = Field(
+        (), description="Labels that the model names for fewer than a fifth of their pictures."
+    )
 
 
 class ModelReport(Part):
@@ -61,6 +64,9 @@ class ModelReport(Part):
     version: Version
     runtime: RuntimeId
     exams: tuple[ExamReport, ...]
+    findings: tuple[Finding, ...] = Field(
+        (), description="What its manifest says is wrong with the model."
+    )
 
     def __str__(self) -> str:
         return f"{self.model}/{self.version}"

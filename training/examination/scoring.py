@@ -1,13 +1,16 @@
 """From answers to figures: pure functions of outcomes."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from artifact.manifest import Finding
 from training.evaluate import calibration_error, wilson_interval
 from training.examination.exams import ExamName
 from training.examination.outcomes import Outcome
 from training.examination.report import ExamReport, Mistake, Score, SourceScore
+from training.flaws import rarely_right
 
 
 def report_exam(exam: ExamName, outcomes: Sequence[Outcome]) -> ExamReport:
@@ -19,6 +22,7 @@ def report_exam(exam: ExamName, outcomes: Sequence[Outcome]) -> ExamReport:
         sources=sources,
         mean_over_sources=float(np.mean([source.score.accuracy for source in sources])),
         mistakes=tuple(_mistake(outcome) for outcome in worst_first(outcomes) if not outcome.right),
+        findings=tuple(_rarely_right(exam, outcomes)),
     )
 
 
@@ -48,6 +52,13 @@ def worst_first(outcomes: Sequence[Outcome]) -> list[Outcome]:
         return (2, outcome.probability) if outcome.right else (1, -outcome.probability)
 
     return sorted(outcomes, key=urgency)
+
+
+def _rarely_right(exam: ExamName, outcomes: Sequence[Outcome]) -> Iterator[Finding]:
+    pictures = Counter(outcome.sample.label for outcome in outcomes)
+    right = Counter(outcome.sample.label for outcome in outcomes if outcome.right)
+    for label in sorted(pictures):
+        yield from rarely_right(label, right[label], pictures[label], exam)
 
 
 def _by_source(outcomes: Sequence[Outcome]) -> tuple[SourceScore, ...]:

@@ -14,11 +14,15 @@ _BLANKS = ("",) * 3
 
 def lines(report: ModelReport) -> Iterator[str]:
     """Write one table a set of pictures, and below it what was answered wrongly."""
+    for finding in report.findings:
+        yield f"{report} is flawed: {finding.name}: {finding.message}"
     for exam in report.exams:
         yield ""
         yield f"{report} on {report.runtime}: {TITLES[exam.exam]}"
         yield from _table(exam)
         yield from _mistakes(exam)
+        for finding in exam.findings:
+            yield f"  {finding.name}: {finding.message}"
 
 
 def _table(exam: ExamReport) -> Iterator[str]:
