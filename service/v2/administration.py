@@ -13,10 +13,6 @@ from service.state import Service
 
 _OFF: Final = "loading and unloading is off; TANDEM_ADMIN_TOKEN sets the token that allows it"
 _NOT_ALLOWED: Final = "loading and unloading needs the header `Authorization: Bearer <token>`"
-_SEVERAL: Final = (
-    "this service has {} worker processes, each with models of its own; start it anew to load what "
-    "is published now"
-)
 _BEARER: Final = HTTPBearer(auto_error=False, description="What `TANDEM_ADMIN_TOKEN` is set to.")
 
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
@@ -26,8 +22,7 @@ def check_allowed(credentials: Credentials, settings: Settings) -> None:
     """Let pass whoever knows the token.
 
     Raises:
-        HTTPException: 403, there is none; 401, it is not the one that was sent; 501, there are
-            several worker processes, and only this one could be changed.
+        HTTPException: 403, there is none; 401, it is not the one that was sent.
     """
     if settings.admin_token is None:
         raise HTTPException(403, _OFF)
@@ -35,8 +30,6 @@ def check_allowed(credentials: Credentials, settings: Settings) -> None:
     expected = settings.admin_token.get_secret_value()
     if not hmac.compare_digest(sent.encode(), expected.encode()):
         raise HTTPException(401, _NOT_ALLOWED, {"WWW-Authenticate": "Bearer"})
-    if settings.workers > 1:
-        raise HTTPException(501, _SEVERAL.format(settings.workers))
 
 
 async def load(service: Service, name: str) -> None:

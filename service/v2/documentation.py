@@ -113,7 +113,6 @@ ADMINISTRATION: Final[dict[str, Any]] = {
         200: {"description": "It is done."},
         401: {"model": ErrorAnswer, "description": "The token is missing or wrong."},
         403: {"model": ErrorAnswer, "description": "Nobody may: no token is set."},
-        501: {"model": ErrorAnswer, "description": "There are several worker processes."},
         **UNKNOWN,
     },
 }

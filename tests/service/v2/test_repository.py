@@ -198,15 +198,6 @@ def test_nobody_may_where_no_token_is_set(triton: InferenceServerClient) -> None
         assert caught.value.status() == "403"
 
 
-def test_one_of_several_processes_is_not_changed_alone(managed_settings: Settings) -> None:
-    several = managed_settings.model_copy(update={"workers": 2})
-    with serving(several) as served, InferenceServerClient(served.address) as client:
-        with pytest.raises(InferenceServerException, match="2 worker processes") as caught:
-            client.unload_model("known", headers=ALLOWED)
-        assert caught.value.status() == "501"
-        assert client.is_model_ready("known")
-
-
 def test_token_is_shown_by_nothing_that_shows_the_settings(managed_settings: Settings) -> None:
     assert "secret" not in repr(managed_settings)
 
