@@ -7,9 +7,11 @@ from fastapi.testclient import TestClient
 from tritonclient.http import InferenceServerClient, InferInput
 from tritonclient.utils import InferenceServerException
 
+from service.settings import Settings
 from tests.service.v2.asking import (
     refused,
 )
+from tests.service.v2.server import serving
 from tests.service.v2.tensors import quarters, tensor_input
 
 
@@ -50,6 +52,18 @@ def test_infer_with_an_unknown_model_or_version_is_not_found(
         with pytest.raises(InferenceServerException) as caught:
             triton.infer(name, given, model_version=version)
         assert caught.value.status() == "404"
+
+
+def test_full_service_says_so_in_the_protocols_words(settings: Settings) -> None:
+    full = settings.model_copy(update={"runtimes": ("onnx",), "max_in_flight": 1})
+    with serving(full) as served, InferenceServerClient(served.address) as client:
+        given = [tensor_input(quarters("top-left"))]
+        served.service.admission.enter()
+        with pytest.raises(InferenceServerException, match="limit of 1 requests") as caught:
+            client.infer("known", given)
+        assert caught.value.status() == "503"
+        served.service.admission.leave()
+        assert client.infer("known", given)
 
 
 def test_outside_the_protocol_errors_stay_as_they_were(client: TestClient) -> None:
