@@ -18,7 +18,7 @@ from bench.serving.report import read, write
 _QUICK_ROUNDS, _ROUNDS = 1, 3
 _QUICK_SECONDS, _SECONDS = 1, 3
 _QUICK_MINUTES, _MINUTES = 3.0, 12.0
-_QUICK_OUTPUT: Final = Path(".bench/quick")  # a quick run's figures replace no careful ones
+_PARTIAL_OUTPUT: Final = Path(".bench/partial")  # a quick or partial run replaces no whole one
 _OUTPUT: Final = Path("docs")
 
 
@@ -31,7 +31,8 @@ def main() -> None:
             results, output = read(options.report), options.report.parent
         else:
             results = compare(_plan(options), partial(print, flush=True))
-            output = options.output or (_QUICK_OUTPUT if options.quick else _OUTPUT)
+            partial_run = options.quick or options.only
+            output = options.output or (_PARTIAL_OUTPUT if partial_run else _OUTPUT)
         for path in write(results, output):
             print(f"wrote {path}")
     except BenchmarkError as error:
@@ -57,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="one short round, into .bench/quick")
+    parser.add_argument("--quick", action="store_true", help="one short round, into .bench/partial")
     parser.add_argument("--rounds", type=int, help=f"at most; {_ROUNDS} where not said")
     parser.add_argument("--seconds", type=int, help=f"of each load; {_SECONDS} where not said")
     parser.add_argument("--minutes", type=float, help=f"for it all; {_MINUTES:.0f} where not said")
@@ -66,12 +67,12 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         metavar="NAME",
         choices=[one.name for one in CONTESTANTS],
-        help="of " + ", ".join(one.name for one in CONTESTANTS),
+        help="these alone, into .bench/partial: " + ", ".join(one.name for one in CONTESTANTS),
     )
     parser.add_argument("--models-dir", type=Path, default=Path("models"))
     parser.add_argument("--environments", type=Path, default=Path(".bench"), help="of the peers")
     parser.add_argument("--tandem-python", type=Path, default=Path(sys.executable))
-    parser.add_argument("--output", type=Path, help="docs where not said")
+    parser.add_argument("--output", type=Path, help="docs where not said, or as above")
     parser.add_argument(
         "--report", type=Path, metavar="JSON", help="measure nothing, write this one's report again"
     )

@@ -147,7 +147,7 @@ class Launcher:
                 return
             time.sleep(_PAUSE)
         what = "did not answer in time" if server.alive else "died"
-        raise ContestantFailed(f"{what}; its last line was: {server.last_words()}")
+        raise ContestantFailed(f"{what}; its last line was: {self._anywhere(server.last_words())}")
 
     def _ask(
         self, port: int, route: Route, headers: Mapping[str, str], content: bytes
@@ -169,6 +169,12 @@ class Launcher:
             return read_labels(said, named, self.labels)
         except (ValueError, KeyError, TypeError) as error:
             raise ContestantFailed(f"{route.path} gives an answer that names nothing") from error
+
+    def _anywhere(self, text: str) -> str:
+        """Without the folders of this machine: what failed is published."""
+        for folder in (self.scratch, self.environments, _REPOSITORY):
+            text = text.replace(str(folder), "...")
+        return text
 
     @staticmethod
     def _folder(contestant: Contestant) -> Path:

@@ -32,8 +32,10 @@ _METHOD: Final = """\
   enlarged, as 28 x 28 PNG files of MNIST's size, place and brightness. "Ink to be found" are the
   same digits dark on light paper and off the middle, which Tandem alone is asked.
 - The peers do the least that gives right answers on such pictures: Pillow decodes, and the picture
-  is resized. Tandem does its full preprocessing, and answers every class's probability. Each peer
-  is written as its own documentation recommends (`bench/peers`).
+  is resized. Tandem does its full preprocessing, which passes on what has MNIST's geometry already
+  and else finds the ink, and answers every class's probability. Each peer is written as its own
+  documentation recommends, and where that leaves a choice, in the way that was fastest here
+  (`bench/peers`).
 - Before a load, every picture is posted once and the answer held against what the picture shows.
 - wrk's clients each wait for their answer before they ask again: a slow answer also delays the next
   question, and times under load are those of such clients. Only successes count as answers.

@@ -53,6 +53,12 @@ def test_server_that_dies_is_named_once_and_the_others_go_on(launcher: Launcher)
     assert sum("boom" in line for line in lines) == 1
 
 
+def test_failure_names_no_folder_of_this_machine(launcher: Launcher) -> None:
+    program = f"exit('no file {launcher.scratch}/model.onnx')"
+    records, _ = run(launcher, replace(DIES, command=("{python}", "-c", program)), rounds=1)
+    assert records.failures[0].reason == "died; its last line was: no file .../model.onnx"
+
+
 def test_server_that_names_something_else_is_not_measured(launcher: Launcher) -> None:
     records, _ = run(launcher, WRONG, rounds=1)
     [failure] = records.failures
