@@ -42,6 +42,7 @@ class Predictor:
         self.input_name = runtime.input_name
         self.output_name = runtime.output_name
         self._runtime = runtime
+        self._temperature = np.float32(manifest.temperature)
 
     def run(self, batch: Batch) -> Logits:
         """Compute the raw logits [N, K] of a batch [N, C, H, W], before the temperature."""
@@ -57,7 +58,8 @@ class Predictor:
 
     def answers(self, views: Sequence[View], raw: Logits) -> list[Prediction]:
         """Make of N views and their raw logits [N, K] the answers, in their order."""
-        answers = zip(views, self.probabilities(raw).tolist(), self.familiar(raw), strict=True)
+        logits = self._tempered(raw)
+        answers = zip(views, softmax(logits).tolist(), self._accepts(logits), strict=True)
         return [self._answer(*answer) for answer in answers]
 
     def probabilities(self, raw: Logits) -> Logits:
@@ -66,16 +68,18 @@ class Predictor:
 
     def familiar(self, raw: Logits) -> list[bool]:
         """Say of each picture, by raw logits [N, K], if it is like those of the training."""
-        rejection = self.manifest.rejection
-        if rejection is None:
-            return [True] * len(raw)
-        scores = SCORES[rejection.score](self._tempered(raw))
-        familiar: list[bool] = (scores >= rejection.threshold).tolist()
-        return familiar
+        return self._accepts(self._tempered(raw))
 
     def _tempered(self, raw: Logits) -> Logits:
-        tempered: Logits = raw / np.float32(self.manifest.temperature)
+        tempered: Logits = raw / self._temperature
         return tempered
+
+    def _accepts(self, logits: Logits) -> list[bool]:
+        rejection = self.manifest.rejection
+        if rejection is None:
+            return [True] * len(logits)
+        accepted: list[bool] = (SCORES[rejection.score](logits) >= rejection.threshold).tolist()
+        return accepted
 
     def _answer(self, view: View, probabilities: list[float], familiar: bool) -> Prediction:
         labels = self.manifest.labels
