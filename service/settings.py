@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import socket
 import textwrap
 from pathlib import Path
 from typing import Annotated, Literal
@@ -151,6 +152,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("workers")
+    @classmethod
+    def _check_shared(cls, workers: int) -> int:
+        if workers > 1 and not hasattr(socket, "SO_REUSEPORT"):
+            raise ValueError("more than 1 needs a system where processes can share a port")
+        return workers
 
     @field_validator("admin_token")
     @classmethod

@@ -1,6 +1,5 @@
 """Something that is done once at a time, by all processes of the service together."""
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,6 +39,8 @@ class Turn:
         if self._file is None:
             yield
             return
+        import fcntl  # noqa: PLC0415 - not on every system; nor are workers
+
         with self._file.open("a") as file:  # whose end, even by a crash, gives the lock back
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

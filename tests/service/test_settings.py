@@ -102,3 +102,10 @@ def test_threads_of_all_processes_fit_the_cores(
 ) -> None:
     monkeypatch.setattr("service.settings.usable_cores", lambda: 8)
     assert Settings().model_copy(update=changes).pool_size == threads
+
+
+def test_workers_are_refused_where_no_port_can_be_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("socket.SO_REUSEPORT")
+    with pytest.raises(ValidationError, match="share a port"):
+        Settings(workers=2)
+    assert Settings().workers == 1
