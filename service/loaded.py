@@ -26,7 +26,7 @@ Document = TypeVar("Document", bound=BaseModel)
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class LoadedModel:
     """One version of one model: on every runtime that is open, and its evidence.
 

@@ -7,7 +7,7 @@ from anyio import to_thread
 from fastapi import HTTPException, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from service.loaded import LoadedModel, load_model
+from service.loaded import load_model
 from service.settings import Settings
 from service.state import Service
 
@@ -46,7 +46,7 @@ async def load(service: Service, name: str) -> None:
     async with service.open_inference.administration:
         service.loaded()
         versions = await to_thread.run_sync(load_model, name, service.settings)
-        _swap(service, name, versions)
+        service.models = service.loaded().replace(name, versions)
 
 
 async def unload(service: Service, name: str) -> None:
@@ -56,13 +56,6 @@ async def unload(service: Service, name: str) -> None:
         UnknownModel: No such model is loaded.
     """
     async with service.open_inference.administration:
-        service.loaded().get(name)
-        _swap(service, name, [])
-
-
-def _swap(service: Service, name: str, versions: list[LoadedModel]) -> None:
-    before = service.loaded()
-    service.models = before.replace(name, versions)
-    for model in before:
-        if model.manifest.name == name:
-            service.open_inference.statistics.forget(model)
+        models = service.loaded()
+        models.get(name)
+        service.models = models.replace(name, [])

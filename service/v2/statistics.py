@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter_ns, time_ns
 from typing import Any, Final, Literal
+from weakref import WeakKeyDictionary
 
 from service.loaded import LoadedModel
 
@@ -116,20 +117,17 @@ class Statistics:
     """The statistics of every loaded model; they begin anew when it is loaded again."""
 
     def __init__(self) -> None:
-        self._models: dict[str, tuple[LoadedModel, ModelStatistics]] = {}
+        # A request under way still counts for the model that it began with, and keeps it no longer.
+        self._models = WeakKeyDictionary[LoadedModel, ModelStatistics]()
 
     def of(self, model: LoadedModel) -> ModelStatistics:
         """Give the counts of a model."""
-        known = self._models.get(str(model))
-        if known is None or known[0] is not model:
-            known = self._models[str(model)] = model, ModelStatistics()
-        return known[1]
+        counts = self._models.get(model)
+        if counts is None:
+            counts = self._models[model] = ModelStatistics()
+        return counts
 
     def dump(self, model: LoadedModel) -> dict[str, Any]:
         """Give the counts of a model as the extension has them."""
         manifest = model.manifest
         return {"name": manifest.name, "version": str(manifest.version)} | self.of(model).dump()
-
-    def forget(self, model: LoadedModel) -> None:
-        """Let go of a model that is unloaded."""
-        self._models.pop(str(model), None)

@@ -1,7 +1,9 @@
 """Loading and unloading, as the real client asks for it."""
 
+import gc
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import httpx
 import numpy as np
 import pytest
 from pydantic import SecretStr
-from tritonclient.http import InferenceServerClient
+from tritonclient.http import InferenceServerClient, InferResult
 from tritonclient.utils import InferenceServerException
 
 from artifact.manifest import PATHS
@@ -202,24 +204,53 @@ def test_token_is_shown_by_nothing_that_shows_the_settings(managed_settings: Set
     assert "secret" not in repr(managed_settings)
 
 
-def test_request_is_answered_by_the_model_that_it_began_with(
-    managed: Served, admin: InferenceServerClient
-) -> None:
-    def body_while_unloaded() -> Iterator[bytes]:
+def infer_with_interruption(url: str, interrupt: Callable[[], None]) -> InferResult:
+    """Ask for an inference, and do something else while its body is on the way."""
+
+    def body() -> Iterator[bytes]:
         yield raw[:100]
-        admin.unload_model("known", headers=ALLOWED)
-        assert not admin.is_model_ready("known")
+        interrupt()
         yield raw[100:]
 
     raw = quarters("top-left").tobytes()
-    response = httpx.post(
-        f"{managed.url}/v2/models/known/infer",
-        content=body_while_unloaded(),
-        headers={"Inference-Header-Content-Length": "0"},
-    )
+    headers = {"Inference-Header-Content-Length": "0"}
+    response = httpx.post(f"{url}/v2/models/known/infer", content=body(), headers=headers)
     length = int(response.headers["inference-header-content-length"])
-    result = InferenceServerClient.parse_response_body(response.content, header_length=length)
+    return InferenceServerClient.parse_response_body(response.content, header_length=length)
+
+
+def test_request_is_answered_by_the_model_that_it_began_with(
+    managed: Served, admin: InferenceServerClient
+) -> None:
+    def unload() -> None:
+        admin.unload_model("known", headers=ALLOWED)
+        assert not admin.is_model_ready("known")
+
+    result = infer_with_interruption(managed.url, unload)
     np.testing.assert_allclose(result.as_numpy("logits"), logits("top-left", gain=GAIN))
+
+
+def test_request_counts_for_the_model_that_it_began_with(
+    managed: Served, admin: InferenceServerClient
+) -> None:
+    def load_and_infer() -> None:
+        admin.load_model("known", headers=ALLOWED)
+        infer(admin)
+
+    infer_with_interruption(managed.url, load_and_infer)
+    [model] = admin.get_inference_statistics("known")["model_stats"]
+    assert model["inference_count"] == 1
+
+
+def test_unloaded_model_leaves_the_memory(managed: Served, admin: InferenceServerClient) -> None:
+    infer(admin)
+    model = weakref.ref(managed.service.loaded().get("known"))
+    predictor = weakref.ref(managed.service.loaded().get("known").predictor())
+    admin.unload_model("known", headers=ALLOWED)
+    assert admin.is_server_live(), "another request, so that nothing holds on to the one before"
+    gc.collect()
+    assert model() is None
+    assert predictor() is None
 
 
 def test_requests_are_answered_while_models_are_loaded(
