@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import httpx
 import uvicorn
 
 from service.app import create_app
@@ -23,6 +24,17 @@ class Served:
     @property
     def url(self) -> str:
         return f"http://{self.address}"
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(self.url + path, timeout=PATIENCE)
+
+    def post(
+        self,
+        path: str,
+        content: bytes | Iterator[bytes] = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        return httpx.post(self.url + path, content=content, headers=headers, timeout=PATIENCE)
 
 
 @contextmanager

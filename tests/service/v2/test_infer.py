@@ -2,7 +2,6 @@
 
 import asyncio
 
-import httpx
 import numpy as np
 import pytest
 from tritonclient.http import InferenceServerClient, InferRequestedOutput, InferResult, aio
@@ -201,11 +200,8 @@ def test_asynchronous_requests_get_their_own_answers(served: Served) -> None:
 
 def test_bodies_made_and_read_without_a_connection_fit(served: Served) -> None:
     body, length = InferenceServerClient.generate_request_body([tensor_input(quarters(FIRST))])
-    response = httpx.post(
-        f"{served.url}/v2/models/known/infer",
-        content=body,
-        headers={"Inference-Header-Content-Length": str(length)},
-    )
+    headers = {"Inference-Header-Content-Length": str(length)}
+    response = served.post("/v2/models/known/infer", body, headers)
     result = InferenceServerClient.parse_response_body(
         response.content,
         header_length=int(response.headers["inference-header-content-length"]),
