@@ -21,6 +21,9 @@ from starlette.types import Scope
 from service.exchange import Exchange
 
 _PROPAGATED: Final = (b"traceparent", b"tracestate")
+_TIMEOUTS: Final = {"OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"}
+# With all retries. The shutdown waits for it too, and a receiver that is gone must not delay that.
+_PATIENCE_SECONDS: Final = 3
 _FIRST_FAILURE: Final = 500
 _NANOSECONDS: Final = 1_000_000_000
 
@@ -31,7 +34,9 @@ class Tracing:
     def __init__(self) -> None:
         named = {} if "OTEL_SERVICE_NAME" in os.environ else {SERVICE_NAME: "tandem"}
         self._provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        patience = None if _TIMEOUTS & os.environ.keys() else _PATIENCE_SECONDS
+        exporter = OTLPSpanExporter(timeout=patience)
+        self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("tandem")
         self._propagator = TraceContextTextMapPropagator()
 
@@ -65,7 +70,7 @@ class Tracing:
         span.end(end)
 
     def close(self) -> None:
-        """Send what is left; takes seconds where nobody receives it."""
+        """Send what is left; takes some seconds where nobody receives it."""
         self._provider.shutdown()
 
 

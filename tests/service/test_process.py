@@ -144,8 +144,8 @@ def test_benchmark_holds_up_nobody(running: Running) -> None:
             start = time.perf_counter()
             client.post("/predict", content=picture("top-left")).raise_for_status()
             seconds.append(time.perf_counter() - start)
-    assert sorted(seconds)[100] < 0.1
-    assert max(seconds) < 2
+    assert sorted(seconds)[100] < 0.5
+    assert max(seconds) < 5
 
 
 def test_shutdown_does_not_wait_for_a_benchmark(repository: Path, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_shutdown_does_not_wait_for_a_benchmark(repository: Path, tmp_path: Path
         benchmarking(running),
     ):
         running.process.send_signal(signal.SIGTERM)
-        assert running.process.wait(15) == 0
+        assert running.process.wait(30) == 0
     assert "Traceback" not in running.log.read_text()
 
 

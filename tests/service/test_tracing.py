@@ -2,6 +2,7 @@ import io
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -157,6 +158,19 @@ def test_failure_is_marked(settings: Settings, monkeypatch: pytest.MonkeyPatch) 
     assert refused.status.code == 0, "a refusal is no failure of the service"
     assert attributes(unready)["error.type"] == "not-ready"
     assert unready.status.code == 2
+
+
+def test_shutdown_does_not_wait_long_for_a_receiver_that_is_gone(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with collecting() as collector:
+        pass  # nobody listens at its address any more
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+    wanted = settings.model_copy(update={"tracing": True, "runtimes": ("onnx",)})
+    with TestClient(create_app(wanted)) as client:
+        client.get("/health/live").raise_for_status()
+        start = time.monotonic()
+    assert time.monotonic() - start < 6
 
 
 def test_tracing_without_its_packages_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
