@@ -11,7 +11,7 @@ from torch import nn
 
 from artifact import latency, manifest
 from artifact.manifest import PATHS, Finding, Input, Manifest, Parity, Provenance, Role
-from artifact.metrics import Quantised
+from artifact.metrics import Quantised, Seeds
 from artifact.publish import list_files, next_version, publish, staging, write_manifest
 from artifact.repository import Artifact
 from training import parity
@@ -47,6 +47,7 @@ class Candidate:
         normalization: Of its input.
         assessment: How good it is.
         provenance: Where it comes from.
+        seeds: What other seeds gave; None where only one is known.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Candidate:
     normalization: Normalization
     assessment: Assessment
     provenance: Provenance
+    seeds: Seeds | None = None
 
 
 def publish_candidate(
@@ -104,8 +106,8 @@ def model_files(candidate: Candidate) -> Iterator[tuple[Role, bytes]]:
     )
     yield from exported.items()
     yield from draw_figures(evidence).items()
-    quantised = _quantised(candidate, exported["onnx-int8"])
-    yield "metrics", _json(assessment.metrics.model_copy(update={"quantised": quantised}))
+    known = {"quantised": _quantised(candidate, exported["onnx-int8"]), "seeds": candidate.seeds}
+    yield "metrics", _json(assessment.metrics.model_copy(update=known))
     yield "examples", _json(assessment.examples)
     yield "filters", _json(describe_filters(network))
 
