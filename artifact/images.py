@@ -36,7 +36,7 @@ _SIGNATURES: Final[dict[bytes, Format]] = {
     b"MM\x00*": "TIFF",
 }
 _BOMBS: Final = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-_DETAIL = 512  # pixels: a picture is decoded reduced, but with a longer side of at least that
+_DETAIL = 400  # pixels: a picture is decoded reduced, but with a longer side of at least that
 _CHEAP_BYTES = 16_384
 _CHEAP_PIXELS = 64 * 64
 _PNG_SIZE = struct.Struct(">II")

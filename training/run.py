@@ -19,6 +19,7 @@ from training.publication import Candidate, describe_input, publish_candidate
 from training.quantization import CALIBRATION_IMAGES
 
 _LEARNT = 1500  # outliers of each kind: fewer are learnt by heart
+_WRITTEN = 6000  # digits as other people write them
 _JUDGED = 300  # of each kind: an AUROC to a few tenths of a point
 
 
@@ -89,6 +90,10 @@ def with_outliers(split: Split, config: RunConfig, wanted: Input) -> Split:
                 f"--outlier-weight {config.outlier_weight} with {config.dataset}: it is not known "
                 "what is no picture of its classes; accepted is 0, or a set of MNIST's digits"
             )
-        learnt = outliers.to_learn(kinds, outliers.printed("fitting", _LEARNT, config.seed, wanted))
+        learnt = outliers.to_learn(
+            kinds,
+            outliers.printed("fitting", _LEARNT, config.seed, wanted),
+            outliers.written(split.train, _WRITTEN, config.seed, wanted),
+        )
     judged = outliers.reaching("held-out", _JUDGED, config.seed, wanted)
     return replace(split, outliers=Outliers(learnt, judged))

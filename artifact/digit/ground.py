@@ -1,9 +1,10 @@
 """What a digit is written on: its colours everywhere, also beneath the ink.
 
-Two estimates, since none serves every picture. The even ground is a smooth surface fitted to the
-picture's rim and to what resembles it: right for canvases and crops, however thick the pen. The
-uneven ground is a median over a window wider than a stroke: it follows the edge of a shadow, a
-fold or the rim of the paper.
+Three estimates, since none serves every picture. The canvas is of one colour: that of what was
+drawn on a screen, however close it is cropped. The even ground is a smooth surface fitted to the
+picture's rim and to what resembles it: right for most paper, however thick the pen. The uneven
+ground is a median over a window wider than a stroke: it follows the edge of a shadow, a fold or
+the rim of the paper.
 """
 
 from functools import lru_cache
@@ -19,6 +20,8 @@ Mask = NDArray[np.bool_]
 COARSE = 44  # longest side, in pixels, of the picture on which a ground is estimated
 _RIM = 0.06  # of the shorter side
 _WINDOW = 0.34  # of the longest side
+_SAME = 2  # of 255: colours that differ by so little are one
+_CANVAS = 0.2  # of the picture: so much at least shows the canvas
 
 
 def even(coarse: Pixels) -> Pixels:
@@ -36,6 +39,44 @@ def even(coarse: Pixels) -> Pixels:
         surface = _fit(terms[:, :known_terms], colours, kept)
         kept = _near(colours, surface, kept, factor=3, least=6)
     return np.rint(surface.clip(0, 255)).astype(np.uint8).reshape(coarse.shape)
+
+
+def canvases(pixels: Pixels, shape: tuple[int, ...]) -> list[Pixels]:
+    """Guess the colour [h, w, 3] of what a picture [H, W, 3] was drawn on, where it has just one.
+
+    It is that of corners which are alike, and of much of the picture. There are two guesses where
+    two corners have one colour and two another, as ink that fills the picture may make it.
+
+    Args:
+        pixels: [H, W, 3].
+        shape: [h, w, 3] of the grounds.
+    """
+    corners = _corners(pixels)
+    alike = np.abs(corners[:, None] - corners).max(axis=2) <= _SAME
+    most = alike.sum(axis=1).max()
+    if most < 2:
+        return []
+    colours = {
+        tuple(np.rint(corners[group].mean(axis=0)).tolist())
+        for group in alike
+        if group.sum() == most
+    }
+    return [
+        np.full(shape, colour, np.uint8) for colour in sorted(colours) if _covers(pixels, colour)
+    ]
+
+
+def _covers(pixels: Pixels, colour: tuple[float, ...]) -> bool:
+    low, high = (tuple(channel + step for channel in colour) for step in (-_SAME, _SAME))
+    return cv2.countNonZero(cv2.inRange(pixels, low, high)) >= _CANVAS * pixels[..., 0].size
+
+
+def _corners(pixels: Pixels) -> Colours:
+    """Give the median colour of each corner, [4, 3]."""
+    side = max(1, min(pixels.shape[:2]) // 16)
+    near, far = slice(side), slice(-side, None)
+    patches = [pixels[y, x].reshape(-1, 3) for y in (near, far) for x in (near, far)]
+    return np.stack([np.median(patch, axis=0) for patch in patches])
 
 
 def uneven(coarse: Pixels) -> Pixels:

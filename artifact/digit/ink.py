@@ -1,25 +1,28 @@
 """Find the digit in a picture: what it is written on, and which pixels are its ink.
 
-Candidates come from two estimates of the ground, and for each from the darker and the lighter
+Candidates come from three estimates of the ground, and for each from the darker and the lighter
 side of what departs from it. Each is a group of connected pieces; the likeliest is the digit.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import cv2
 import numpy as np
 
 from artifact.digit.contrast import FAINTEST, Contrast, contrasts, ink_axis
-from artifact.digit.ground import COARSE, even, uneven
+from artifact.digit.ground import COARSE, canvases, even, uneven
 from artifact.digit.likelihood import Closeup, edges
 from artifact.digit.lines import LINE_SPAN, without_lines
 from artifact.digit.shapes import Group, Pieces
-from artifact.pixels import Box, Colours, Pixels, reduce
+from artifact.pixels import Box, Colours, Pixels, average_blocks, reduce
 
-_SEARCHED = 256  # longest side, in pixels, of the picture that is searched
+_SEARCHED = (128, 256, 64)  # longest sides, in pixels, of the pictures that are searched
+_COARSER = 0.8  # of two candidates alike, the one that was seen earlier is to be preferred
+_FEWEST = 8  # pixels of the shorter side are searched at least
 _SEARCHED_CLOSER = 192  # the same once more, around a small digit
-_SMALL = 80  # pixels: a smaller digit is searched for once more, from closer
+_SMALL = 40  # pixels: a smaller digit is searched for once more, from closer
 _CLOSER = 1.0  # of its longer side: what is then seen around it
 _BEYOND = 0.4  # of its longer side: how much larger it may turn out to be
 _CUT = 224  # longest side, in pixels, of the digit when it is cut out
@@ -28,6 +31,8 @@ _CLEAR = 3.0  # a candidate on even ground that is likelier needs no comparison
 _SLENDER = 0.13  # half of its widest stroke, as a share of its longer side, is then at most that
 _UNEVEN = 0.85  # of two candidates alike, the one on even ground is to be preferred
 _UNLIKELY = 0.8  # what is less likely than that is the ground's own noise
+_CROPPED = 0.15  # the same of strong ink on a canvas, which has no noise: cropped closely, perhaps
+_STRONG = 60.0  # of 255
 _RING = 0.4  # a digit around it that is so much as likely makes a candidate its hole
 _SQUARE = np.ones((3, 3), np.uint8)
 
@@ -77,13 +82,41 @@ class _Candidate:
 
 def find_ink(pixels: Pixels) -> Ink | None:
     """Find the digit in a picture [H, W, 3]; None where nothing stands out."""
-    searched, block = reduce(pixels, _SEARCHED)
-    found = _likeliest(searched)
+    found = _search(pixels)
     if found is None:
         return None
-    if block > 1 and found.group.longest < _SMALL:
-        return _from_closer(pixels, block, found)
-    return _cut_out(pixels, block, found)
+    candidate, block = found
+    if block > 1 and candidate.group.longest < _SMALL:
+        return _from_closer(pixels, block, candidate)
+    return _cut_out(pixels, block, candidate)
+
+
+def _search(pixels: Pixels) -> tuple[_Candidate, int] | None:
+    """Search in one size after the other, until a digit is clear.
+
+    The first one serves most pictures; a larger one shows hairlines, a smaller one sees through
+    noise and blur.
+
+    Returns:
+        The candidate, in pixels that are blocks of that side.
+    """
+    best: tuple[_Candidate, int] | None = None
+    for block in _blocks(pixels.shape):
+        found = _likeliest(average_blocks(pixels, block))
+        if found is None:
+            continue
+        if found.clear:
+            return found, block
+        if best is None or _COARSER * found.likelihood > best[0].likelihood:
+            best = found, block
+    return best
+
+
+def _blocks(shape: tuple[int, ...]) -> list[int]:
+    """The sides of the blocks that make the searched pictures, each once."""
+    longest, shortest = max(shape[:2]), min(shape[:2])
+    most = max(1, shortest // _FEWEST)
+    return list(dict.fromkeys(min(most, max(1, round(longest / side))) for side in _SEARCHED))
 
 
 def _from_closer(pixels: Pixels, block: int, found: _Candidate) -> Ink:
@@ -119,12 +152,23 @@ def _likeliest(pixels: Pixels) -> _Candidate | None:
     coarse, block = reduce(pixels, COARSE)
     coarse = np.asarray(cv2.GaussianBlur(coarse, (3, 3), 0)) if block > 1 else coarse
     steps = edges(pixels)
+    drawn = _on_canvas(pixels, coarse.shape, steps)
+    if drawn is not None:
+        return drawn
     best = _best(_candidates(pixels, even(coarse), steps))
     if best is None or not best.clear:
         other = _best(_candidates(pixels, uneven(coarse), steps))
         if other and (best is None or _UNEVEN * other.likelihood > best.likelihood):
             best = other
     return best if best and best.likelihood >= _UNLIKELY else None
+
+
+def _on_canvas(pixels: Pixels, shape: tuple[int, ...], steps: Pixels) -> _Candidate | None:
+    grounds = canvases(pixels, shape)
+    best = _best(chain.from_iterable(_candidates(pixels, ground, steps) for ground in grounds))
+    if best is None or best.likelihood < (_CROPPED if best.level > _STRONG else _UNLIKELY):
+        return None
+    return replace(best, clear=True)
 
 
 def _best(candidates: Iterator[_Candidate]) -> _Candidate | None:

@@ -68,6 +68,16 @@ def noisy(pixels: Pixels) -> Pixels:
     return np.clip(pixels + noise, 0, 255).astype(np.uint8)
 
 
+def grainy(pixels: Pixels) -> Pixels:
+    """A photo taken in the dark: its grain is as strong as a faint pencil."""
+    noise = np.random.default_rng(0).normal(0, 35, pixels.shape)
+    return np.clip(pixels + noise, 0, 255).astype(np.uint8)
+
+
+def out_of_focus(pixels: Pixels) -> Pixels:
+    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), 9), np.uint8)
+
+
 def similar(one: Pixels, other: Pixels) -> float:
     """The correlation of two pictures, 1 for the same; a digit lies where it does to a pixel."""
     shifted = [np.roll(one, (down, right), (0, 1)) for down in (-1, 0, 1) for right in (-1, 0, 1)]
@@ -95,12 +105,26 @@ def test_ink_of_any_colour_is_seen_as_light_on_black(
 
 
 @pytest.mark.parametrize(
-    "scene", [shaded, ruled, squared, framed, specked, with_a_neighbour, noisy]
+    "scene",
+    [shaded, ruled, squared, framed, specked, with_a_neighbour, noisy, grainy, out_of_focus],
 )
 def test_scene_does_not_win_over_the_digit(scene: Callable[[Pixels], Pixels]) -> None:
     found = seen(scene(coloured(seven(280, 24), BLUE, PAPER)))
     assert found.reason is None
     assert similar(found.pixels, PLAIN) > 0.9
+
+
+@pytest.mark.parametrize("dark", [True, False], ids=["dark-on-light", "light-on-dark"])
+@pytest.mark.parametrize("blur", [0, 8], ids=["sharp", "soft"])
+@pytest.mark.parametrize("pen", [20, 34], ids=["pen", "marker"])
+def test_drawing_that_fills_its_canvas_keeps_its_polarity(pen: int, blur: int, dark: bool) -> None:
+    drawn = seven(280, pen)
+    x, y, width, height = cv2.boundingRect(drawn)
+    close = drawn[y : y + height, x : x + width]
+    soft = cv2.GaussianBlur(close, (0, 0), blur) if blur else close
+    found = seen(255 - soft if dark else soft)
+    assert found.polarity == ("dark-on-light" if dark else "light-on-dark")
+    assert similar(found.pixels, seen(drawn).pixels) > 0.9
 
 
 @pytest.mark.parametrize("pen", [2, 8, 24, 60], ids=["hairline", "pen", "marker", "brush"])

@@ -1,10 +1,14 @@
+import cv2
 import numpy as np
 import pytest
+import torch
 
 from artifact.images import Picture
 from artifact.manifest import Input
-from training.data import NO_CLASS
-from training.outliers import KINDS, Part, pictures, printed, reaching, to_learn
+from artifact.pixels import Pixels
+from training.data import NO_CLASS, Images
+from training.outliers import KINDS, Part, pictures, printed, reaching, to_learn, written
+from training.outliers.handwriting import draw_handwritten
 from training.outliers.letters import FONTS, LETTERS, LOOK_LIKE_DIGITS, draw_glyph
 
 MNIST = Input(shape=(1, 28, 28), mode="L", mean=(0.1,), std=(0.3,), preprocess="digit")
@@ -73,3 +77,33 @@ def test_printed_digits_are_learnt_as_what_they_are() -> None:
     assert learnt.labels[outliers:].tolist() == digits.labels.tolist()
     assert learnt.pixels.shape == (outliers + len(digits), 1, 28, 28)
     assert {*digits.labels.tolist()} == set(range(10))
+
+
+def zero() -> Pixels:
+    digit = np.zeros((28, 28), np.uint8)
+    cv2.ellipse(digit, (14, 14), (6, 9), 0, 0, 360, 255, 2)
+    return digit
+
+
+def holes(pixels: Pixels) -> int:
+    ground = 255 - np.where(pixels > 128, 255, 0).astype(np.uint8)
+    return cv2.connectedComponents(ground, connectivity=4)[0] - 2
+
+
+def test_zeros_are_slashed_half_of_the_time_and_eights_never() -> None:
+    images = Images(torch.from_numpy(np.stack([zero()] * 60))[:, None], torch.tensor([0, 8] * 30))
+    drawn = written(images, 200, 0, MNIST)
+    counts: dict[int, list[int]] = {0: [], 8: []}
+    for pixels, label in zip(drawn.pixels[:, 0].numpy(), drawn.labels.tolist(), strict=True):
+        counts[label].append(holes(pixels))
+    assert 0.2 < np.mean(np.array(counts[0]) == 2) < 0.7
+    assert 2 not in counts[8]
+
+
+def test_handwriting_comes_in_other_pens_and_rests_on_the_seed() -> None:
+    first, again = (
+        [draw_handwritten(np.random.default_rng(seed), zero(), 8) for seed in range(20)]
+        for _ in range(2)
+    )
+    assert all((one == other).all() for one, other in zip(first, again, strict=True))
+    assert len({picture.tobytes() for picture in first}) == 20

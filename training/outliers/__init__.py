@@ -16,6 +16,7 @@ from artifact.manifest import Input
 from artifact.preprocess import View, view
 from training.data import NO_CLASS, Images
 from training.outliers.canvas import Pixels
+from training.outliers.handwriting import draw_handwritten
 from training.outliers.letters import FONTS, draw_glyph, draw_letter
 from training.outliers.noise import draw_noise
 from training.outliers.photographs import draw_photograph
@@ -24,7 +25,7 @@ from training.outliers.shapes import draw_shape
 from training.outliers.sources import Part, pick
 from training.outliers.textures import draw_texture
 
-__all__ = ["KINDS", "Part", "pictures", "printed", "reaching", "to_learn", "views"]
+__all__ = ["KINDS", "Part", "pictures", "printed", "reaching", "to_learn", "views", "written"]
 
 KINDS: dict[str, Callable[[np.random.Generator, Part], Pixels]] = {
     "letters": draw_letter,
@@ -73,21 +74,37 @@ def printed(part: Part, count: int, seed: int, wanted: Input) -> Images:
     """Digits in the fonts of the letters: they must not be declined for their font."""
     rng = np.random.default_rng((seed, len(KINDS), part == "held-out"))
     labels = torch.arange(count) % 10
-    seen = [_printed(rng, digit, part, wanted) for digit in labels.tolist()]
-    is_kept = torch.tensor([shown.reason is None for shown in seen])
-    return Images(_pixels(seen), labels[is_kept])
+    return _labelled([_printed(rng, digit, part, wanted) for digit in labels.tolist()], labels)
 
 
-def to_learn(kinds: Mapping[str, Tensor], digits: Images) -> Images:
+def written(images: Images, count: int, seed: int, wanted: Input) -> Images:
+    """Digits of the training images, drawn anew as other people write them."""
+    rng = np.random.default_rng((seed, len(KINDS) + 1))
+    chosen = images[torch.from_numpy(rng.integers(len(images), size=count))]
+    digits = zip(chosen.pixels[:, 0].numpy(), chosen.labels.tolist(), strict=True)
+    drawn = (draw_handwritten(rng, digit, label) for digit, label in digits)
+    return _labelled([_seen(pixels, wanted) for pixels in drawn], chosen.labels)
+
+
+def to_learn(kinds: Mapping[str, Tensor], *digits: Images) -> Images:
     """Put outliers of every kind and labelled digits together."""
-    pixels = torch.cat(list(kinds.values()))
-    none = torch.full((len(pixels),), NO_CLASS)
-    return Images(torch.cat((pixels, digits.pixels)), torch.cat((none, digits.labels)))
+    outliers = torch.cat(list(kinds.values()))
+    none = torch.full((len(outliers),), NO_CLASS)
+    pixels, labels = [each.pixels for each in digits], [each.labels for each in digits]
+    return Images(torch.cat((outliers, *pixels)), torch.cat((none, *labels)))
 
 
 def _printed(rng: np.random.Generator, digit: int, part: Part, wanted: Input) -> View:
-    glyph = draw_glyph(rng, str(digit), pick(rng, FONTS, part))
-    return view(Picture(glyph, *glyph.shape[1::-1]), wanted)
+    return _seen(draw_glyph(rng, str(digit), pick(rng, FONTS, part)), wanted)
+
+
+def _seen(pixels: Pixels, wanted: Input) -> View:
+    return view(Picture(pixels, *pixels.shape[1::-1]), wanted)
+
+
+def _labelled(seen: list[View], labels: Tensor) -> Images:
+    is_kept = torch.tensor([shown.reason is None for shown in seen])
+    return Images(_pixels(seen), labels[is_kept])
 
 
 def _pixels(seen: list[View]) -> Tensor:
