@@ -56,7 +56,7 @@ class Inputs:
     def _floats(self, predictor: Predictor, given: Given) -> NDArray[np.float32]:
         _check_datatype(given, "FP32")
         shape = predictor.manifest.input.shape
-        if given.shape[1:] != shape or not given.shape:
+        if given.shape[1:] != shape:
             raise refusal(
                 f"input {given.name!r} has shape {list(given.shape)}; accepted: {[-1, *shape]}"
             )

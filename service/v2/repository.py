@@ -27,10 +27,12 @@ async def get_index(request: Request) -> list[IndexEntry]:
     """List every version of every model that is loaded, or published and not loaded."""
     service = service_of(request)
     models = service.loaded()
-    wanted = read_object(await request.body())
+    only_ready = read_object(await request.body()).get("ready", False)
+    if not isinstance(only_ready, bool):
+        raise refusal("`ready` must be true or false")
     published = await to_thread.run_sync(list_versions, service.settings.models_dir)
     entries = _ready(models)
-    if wanted.get("ready") is not True:
+    if not only_ready:
         entries += _unavailable(published, {(entry.name, entry.version) for entry in entries})
     return sorted(entries, key=lambda entry: (entry.name, entry.version))
 
@@ -46,7 +48,7 @@ async def load(request: Request, name: Name, credentials: Credentials) -> Respon
     given = read_parameters(await request.body())
     if given:
         raise refusal(
-            f"a model is loaded as it was published; parameters are not accepted: "
+            "a model is loaded as it was published; parameters are not accepted: "
             f"{', '.join(sorted(given))[:100]}"
         )
     await administration.load(service, name)

@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 from tritonclient.http import InferenceServerClient, InferInput
 from tritonclient.utils import InferenceServerException
 
+from service.app import create_app
 from service.settings import Settings
 from tests.service.v2.asking import (
     refused,
@@ -52,6 +53,24 @@ def test_infer_with_an_unknown_model_or_version_is_not_found(
         with pytest.raises(InferenceServerException) as caught:
             triton.infer(name, given, model_version=version)
         assert caught.value.status() == "404"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/v2", 200), ("/v2/health/live", 200), ("/v2/health/ready", 503), ("/v2/models/known", 503)],
+)
+def test_nothing_but_the_server_is_there_before_the_models_are_loaded(
+    settings: Settings, path: str, status: int
+) -> None:
+    response = TestClient(create_app(settings)).get(path)  # not entered: it does not start up
+    assert response.status_code == status
+    assert ("error" in response.json()) is (status == 503)
+    assert ("retry-after" in response.headers) is (status == 503)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"ready", b'{"ready": 1}'])
+def test_index_of_something_else_is_refused(client: TestClient, body: bytes) -> None:
+    refused(client.post("/v2/repository/index", content=body))
 
 
 def test_full_service_says_so_in_the_protocols_words(settings: Settings) -> None:
