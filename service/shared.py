@@ -5,8 +5,9 @@ worker's number: its replacement goes on counting where it stopped, and the fold
 """
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -43,10 +44,15 @@ class SharedFolder:
 
     def processes(self) -> dict[str, int]:
         """The process of each worker that serves."""
-        return {
-            announcement.stem: int(announcement.read_text())
-            for announcement in sorted(self.path.glob("*.worker"))
-        }
+        found: dict[str, int] = {}
+        for announcement in sorted(self.path.glob("*.worker")):
+            with suppress(FileNotFoundError):  # it has ended meanwhile
+                found[announcement.stem] = int(announcement.read_text())
+        return found
+
+    def remove(self) -> None:
+        """Clean up after a supervisor that could not."""
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def _announcement(self, worker: int) -> Path:
         return self.path / f"{worker}.worker"

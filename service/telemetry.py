@@ -99,13 +99,6 @@ class Telemetry:
         seconds = perf_counter() - start
         (self.decode_seconds if stage == "decode" else self.preprocess_seconds).add(seconds)
 
-    @contextmanager
-    def inference(self, predictor: Predictor, pictures: int) -> Iterator[None]:
-        """Time one batch on one runtime and count its pictures."""
-        start = perf_counter()
-        yield
-        self.of(predictor).inferred(pictures, perf_counter() - start)
-
     def settle(self) -> None:
         """Hand everything that was counted to Prometheus' client."""
         with self._growing:

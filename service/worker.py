@@ -36,6 +36,12 @@ class Worker(Server):
             self.should_exit = True
         return await super().on_tick(counter)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what is open; clean up where nobody is left to do so."""
+        await super().shutdown(sockets)
+        if os.getppid() != self._supervisor:
+            self._folder.remove()
+
 
 def main() -> None:
     """Serve until a signal says to stop."""

@@ -150,8 +150,10 @@ def ready(running: Running) -> int:
 def test_workers_end_when_the_supervisor_is_gone(repository: Path, tmp_path: Path) -> None:
     with two_workers(tmp_path / "log", repository) as running:
         workers = processes(running)
+        [folder] = {shared_folder_of(worker) for worker in workers}
         running.process.kill()
         wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+    assert not folder.exists()
 
 
 def test_failed_start_is_said_once_and_ends_everything(tmp_path: Path) -> None:
