@@ -57,7 +57,7 @@ def find_flaws(
         metrics: Made of these logits.
         labels: Name of each of the K classes.
     """
-    measured = {part: getattr(metrics, part) for part in ("train", "validation", "test")}
+    measured = {"train": metrics.train, "validation": metrics.validation, "test": metrics.test}
     return (
         *missing_classes({part: _truth(images) for part, images in parts.items()}, labels),
         *double_softmax(logits),

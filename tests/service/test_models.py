@@ -3,12 +3,13 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from artifact.manifest import Manifest
+from artifact.manifest import Finding, Manifest
+from artifact.publish import write_manifest
 from artifact.repository import open_artifact
 from service.app import create_app
 from service.schemas import ModelList
 from service.settings import Settings
-from tests.known_answer import LABELS, publish_known_answer
+from tests.known_answer import LABELS, picture, publish_known_answer
 
 
 def test_list_has_every_model_with_its_headline_figures(client: TestClient) -> None:
@@ -49,3 +50,29 @@ def test_default_model_is(tmp_path: Path, names: tuple[str, ...], default: str) 
     with TestClient(create_app(Settings(models_dir=tmp_path))) as client:
         models = client.get("/models").json()["models"]
     assert [model["name"] for model in models if model["default"]] == [default]
+
+
+def test_model_with_a_finding_says_so_in_every_answer(tmp_path: Path) -> None:
+    artifact = publish_known_answer(tmp_path, runtimes=("onnx",))
+    dead = Finding(name="dead-output", message="a logit is 0", evidence={"label": "top-left"})
+    flawed = artifact.manifest.model_copy(update={"findings": (dead,)})
+    write_manifest(artifact.folder, flawed)
+    with TestClient(create_app(Settings(models_dir=tmp_path))) as client:
+        [model] = client.get("/models").json()["models"]
+        manifest = client.get("/models/known").json()
+        single = client.post("/predict", content=picture("top-left")).json()
+        explained = client.post("/predict?explain=true", content=picture("top-left")).json()
+        files = [("images", ("a.png", picture("top-left"), "image/png"))]
+        [several] = client.post("/predict/batch", files=files).json()["answers"]
+        [compared] = client.post("/compare", content=picture("top-left")).json()["answers"]
+        [group] = client.get("/comparison").json()["groups"]
+    assert model["findings"] == manifest["findings"] == [dead.model_dump()]
+    for answer in (single, explained, several, compared, group["models"][0]):
+        assert answer["findings"] == ["dead-output"]
+
+
+def test_sound_model_has_no_finding_and_no_quantised_accuracy(client: TestClient) -> None:
+    known = client.get("/models").json()["models"][1]
+    assert (known["findings"], known["quantised_accuracy"]) == ([], None)
+    answer = client.post("/predict", content=picture("top-left")).json()
+    assert answer["findings"] == []
