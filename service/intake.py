@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.admission import Admission, admitted_route
 from service.errors import CLIENT_LEFT, RETRY
-from service.exchange import exchange_of
+from service.exchange import Exchange, exchange_of
 from service.settings import Settings
 
 # The rest of a refused body is not worth reading: the connection ends with the answer.
@@ -44,7 +44,7 @@ class Intake:
         elif self._admission.is_full:
             await self._refuse(scope, route, body.announced, send)
         else:
-            await self._admit(scope, _AdmittedBody(body, self._admission), send)
+            await self._admit(scope, _AdmittedBody(body, self._admission, exchange_of(scope)), send)
 
     async def _admit(self, scope: Scope, body: "_AdmittedBody", send: Send) -> None:
         try:
@@ -113,8 +113,9 @@ class _Body:
 class _AdmittedBody:
     """The body of a request that is let in when it is complete."""
 
-    def __init__(self, body: _Body, admission: Admission) -> None:
+    def __init__(self, body: _Body, admission: Admission, exchange: Exchange) -> None:
         self.client_left = False
+        self._exchange = exchange
         self._body = body
         self._admission = admission
         self._held = 0
@@ -157,9 +158,10 @@ class _AdmittedBody:
 
     async def _cancel_when_left(self, task: asyncio.Task[Any] | None) -> None:
         message = await self._body()
-        if message["type"] == "http.disconnect" and task is not None:
-            self.client_left = True
-            task.cancel()
+        if message["type"] != "http.disconnect" or task is None or self._exchange.sent:
+            return  # who has the answer may leave
+        self.client_left = True
+        task.cancel()
 
 
 def _announced(scope: Scope) -> int | None:

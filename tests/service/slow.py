@@ -68,6 +68,7 @@ class Sent:
 
     messages: Sequence[dict[str, Any]]
     leaves: asyncio.Event = field(default_factory=asyncio.Event)
+    lingers: float = 0  # seconds from the answer, with which the client leaves, to the end
     received: int = 0
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -86,6 +87,9 @@ class Sent:
             self.headers = {k.decode(): v.decode() for k, v in message["headers"]}
         else:
             self.body += message.get("body", b"")
+            if self.lingers:
+                self.leaves.set()
+                await asyncio.sleep(self.lingers)
 
 
 def body(*chunks: bytes, ends: bool = True) -> list[dict[str, Any]]:

@@ -174,6 +174,20 @@ def test_client_that_leaves_cancels_its_work(settings: Settings, large: bool) ->
     run(settings, work)
 
 
+def test_client_that_has_its_answer_may_leave(settings: Settings) -> None:
+    async def work(app: FastAPI, slow: Slow) -> None:
+        sent, task = post(app, body(GOOD))
+        await until(lambda: slow.batches)
+        await asyncio.sleep(0.1)  # by now it is watched
+        sent.lingers = 0.05
+        slow.go.set()
+        await task
+        assert sent.status == 200
+        assert json.loads(sent.body)["label"] == "top-left"
+
+    run(settings, work)
+
+
 def test_upload_takes_the_place_of_nobody(settings: Settings) -> None:
     async def work(app: FastAPI, slow: Slow) -> None:
         slow.go.set()
