@@ -78,9 +78,18 @@ class Pictures:
     async def view_each(
         self, pictures: Sequence[bytes | UnsupportedType], wanted: Input
     ) -> list[View | ImageError]:
-        """Decode and preprocess pictures; each that is refused gives its error in its place."""
-        outcomes = (self._view_or_error(data, wanted) for data in pictures)
-        return list(await asyncio.gather(*outcomes))
+        """Decode and preprocess pictures; each that is refused gives its error in its place.
+
+        Only as many at once as there are threads: the others of a large batch do not stand in the
+        queue before those of other requests.
+        """
+        turns = asyncio.Semaphore(self._threads.count)
+
+        async def outcome(data: bytes | UnsupportedType) -> View | ImageError:
+            async with turns:
+                return await self._view_or_error(data, wanted)
+
+        return list(await asyncio.gather(*map(outcome, pictures)))
 
     def close(self) -> None:
         """Let the threads end with what they are doing."""

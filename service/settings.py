@@ -79,7 +79,7 @@ class Settings(BaseSettings):
         description="Most bytes of all the bodies together that are still arriving.",
     )
     queue_seconds: float = Field(
-        default=5,
+        default=2,
         gt=0,
         allow_inf_nan=False,
         description="Longest time that a request waits in a queue; then it is refused with 503.",

@@ -5,12 +5,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
-from typing import ParamSpec, TypeVar
+from time import perf_counter
+from typing import Final, ParamSpec, TypeVar
 
-from service.errors import overloaded
+from service.errors import Unavailable, overloaded
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
+
+_LATEST: Final = 0.1  # weight of the latest work in what work usually takes
 
 
 class Threads:
@@ -18,9 +21,12 @@ class Threads:
 
     def __init__(self, count: int, queue_seconds: float, name: str) -> None:
         """Prepare, without starting a thread."""
+        self.count = count
         self._executor = ThreadPoolExecutor(count, thread_name_prefix=name)
         self._free = asyncio.Semaphore(count)
         self._queue_seconds = queue_seconds
+        self._waiting = 0
+        self._usual_seconds = 0.0
 
     async def run(
         self, work: Callable[Given, Made], *args: Given.args, **kwargs: Given.kwargs
@@ -28,19 +34,41 @@ class Threads:
         """Run in a thread; cancelled before it begins, it never runs.
 
         Raises:
-            Unavailable: No thread was free for as long as a request may wait.
+            Unavailable: No thread is free for as long as a request may wait. Whoever can see that
+                coming is refused at once.
         """
+        await self._wait()
+        called = copy_context().run
+        running = self._executor.submit(called, self._timed, partial(work, *args, **kwargs))
+        loop = asyncio.get_running_loop()
+        running.add_done_callback(lambda _: _call(loop, self._free.release))
+        return await asyncio.wrap_future(running)
+
+    async def _wait(self) -> None:
+        if self._waiting * self._usual_seconds > self._queue_seconds * self.count:
+            raise self._refusal()
+        self._waiting += 1
         try:
             async with asyncio.timeout(self._queue_seconds):
                 await self._free.acquire()
         except TimeoutError:
-            raise overloaded(
-                f"no thread was free for the picture within {self._queue_seconds:g} s"
-            ) from None
-        running = self._executor.submit(copy_context().run, partial(work, *args, **kwargs))
-        loop = asyncio.get_running_loop()
-        running.add_done_callback(lambda _: _call(loop, self._free.release))
-        return await asyncio.wrap_future(running)
+            raise self._refusal() from None
+        finally:
+            self._waiting -= 1
+
+    def _timed(self, work: Callable[[], Made]) -> Made:
+        start = perf_counter()
+        try:
+            return work()
+        finally:
+            seconds = perf_counter() - start
+            self._usual_seconds += _LATEST * (seconds - self._usual_seconds)
+
+    def _refusal(self) -> Unavailable:
+        return overloaded(
+            f"no thread is free for the picture within {self._queue_seconds:g} s; try again in a "
+            "second"
+        )
 
     def close(self) -> None:
         """Let the threads end with what they are doing."""

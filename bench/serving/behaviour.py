@@ -18,6 +18,7 @@ from bench.serving.wrk import press
 WORKERS: Final = (1, 2)
 TIMES: Final = 5  # as many requests as can be answered
 _CLIENTS: Final = 16
+_QUEUE_SECONDS: Final = "0.2"  # about what 16 clients wait for one another
 _SETTLING: Final = 1.0  # seconds after the last answer until memory is read
 # The heaviest of the published models, and ink to be found: beside that the load generator costs
 # little, though it may run on the same cores.
@@ -50,7 +51,7 @@ def overload(launcher: Launcher, tandem: Contestant, seconds: int) -> Overload:
     photograph = encode(photo(1155, 866), "JPEG")
     body = Body({"Content-Type": "image/jpeg"}, (photograph,), (("2",),))
     posted = Posted(body, body.write(launcher.scratch / "photograph"))
-    with launcher.serve(tandem) as serving:
+    with launcher.serve(tandem, TANDEM_QUEUE_SECONDS=_QUEUE_SECONDS) as serving:
         return _overload(launcher, serving, posted, seconds)
 
 

@@ -266,4 +266,4 @@ def test_everybody_gets_their_own_answer(settings: Settings) -> None:
         assert [sent.body for sent, _ in together] == expected
         assert max(slow.batches) > 1
 
-    run(settings, work, seconds=0.0005, max_in_flight=1000)
+    run(settings, work, seconds=0.0005, max_in_flight=1000, queue_seconds=60)
