@@ -5,7 +5,7 @@ A runtime takes the file's bytes, not its path: what was verified is what is loa
 
 import importlib.util
 import os
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,10 @@ from artifact.manifest import RuntimeId
 
 Batch = NDArray[np.float32]
 Logits = NDArray[np.float32]
+
+# Pictures at once: 256 small networks' activations leave a core's caches, and take a third longer
+# each than in pieces of 16 to 64.
+_PIECE: Final = 32
 
 LIBRARIES: dict[RuntimeId, str] = {
     "onnx": "onnxruntime",
@@ -61,7 +65,13 @@ class OnnxRuntime:
         self.output_name: str = target.name
 
     def run(self, batch: Batch) -> Logits:
-        """Compute the logits [N, K] of a batch [N, C, H, W]."""
+        """Compute the logits [N, K] of a batch [N, C, H, W], in pieces that fit the caches."""
+        if len(batch) <= _PIECE:
+            return self._run(batch)
+        starts = range(0, len(batch), _PIECE)
+        return np.concatenate([self._run(batch[start : start + _PIECE]) for start in starts])
+
+    def _run(self, batch: Batch) -> Logits:
         logits: Logits = self._session.run([self.output_name], {self.input_name: batch})[0]
         return logits
 

@@ -13,6 +13,9 @@ from service.errors import Unavailable, overloaded
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
 
+_SURE: Final = 0.8  # of the time that a request may wait: whoever expects more is refused
+    0.8  # of the time that a request may wait: what is expected to take longer is refused
+)
 _LATEST: Final = 0.1  # weight of the latest work in what work usually takes
 
 
@@ -45,7 +48,8 @@ class Threads:
         return await asyncio.wrap_future(running)
 
     async def _wait(self) -> None:
-        if self._waiting * self._usual_seconds > self._queue_seconds * self.count:
+        expected = self._waiting * self._usual_seconds / self.count
+        if expected > _SURE * self._queue_seconds:
             raise self._refusal()
         self._waiting += 1
         try:

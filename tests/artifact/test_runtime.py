@@ -25,7 +25,7 @@ def quarters(*labels: int) -> Batch:
 
 
 @pytest.mark.parametrize("runtime", ["onnx", "onnx-int8", "torchscript"])
-@pytest.mark.parametrize("labels", [(0,), (3, 1), (0, 1, 2, 3) * 16], ids=len)
+@pytest.mark.parametrize("labels", [(0,), (3, 1), (3, 2, 1) * 11, (0, 1, 2, 3) * 16], ids=len)
 def test_runtime_computes_the_known_logits_at_any_batch_size(
     runtime: RuntimeId, labels: tuple[int, ...]
 ) -> None:
