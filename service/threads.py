@@ -14,8 +14,6 @@ Given = ParamSpec("Given")
 Made = TypeVar("Made")
 
 _SURE: Final = 0.8  # of the time that a request may wait: whoever expects more is refused
-    0.8  # of the time that a request may wait: what is expected to take longer is refused
-)
 _LATEST: Final = 0.1  # weight of the latest work in what work usually takes
 
 
