@@ -20,9 +20,9 @@ TIMES: Final = 5  # as many requests as can be answered
 _CLIENTS: Final = 16
 _QUEUE_SECONDS: Final = "0.2"  # about what 16 clients wait for one another
 _SETTLING: Final = 1.0  # seconds after the last answer until memory is read
-# The heaviest of the published models, and ink to be found: beside that the load generator costs
-# little, though it may run on the same cores.
-_HEAVY: Final = Route("drawing", "/predict?model=conv", (_CLIENTS,))
+# What keeps a worker's event loop busy, and nothing else: a worker's threads could use the other
+# core too.
+_BUSY: Final = Route("picture", "/predict", (_CLIENTS,))
 _OK, _UNAVAILABLE = 200, 503
 
 
@@ -32,12 +32,14 @@ def scale(
     """Measure one round of one and of two workers, with two cores for either."""
     scalings = []
     for workers in WORKERS:
-        with launcher.serve(tandem, cores[:2], TANDEM_WORKERS=str(workers)) as serving:
-            launcher.press(serving, _HEAVY, _CLIENTS, 1)
+        with launcher.serve(
+            tandem, cores[:2], TANDEM_WORKERS=str(workers), TANDEM_WORKER_THREADS="1"
+        ) as serving:
+            launcher.press(serving, _BUSY, _CLIENTS, 1)
             reading = press(
-                serving.url + _HEAVY.path,
-                launcher.bodies[_HEAVY.kind].body.headers,
-                launcher.bodies[_HEAVY.kind].files,
+                serving.url + _BUSY.path,
+                launcher.bodies[_BUSY.kind].body.headers,
+                launcher.bodies[_BUSY.kind].files,
                 clients=_CLIENTS,
                 seconds=seconds,
                 cores=cores[2:] or cores[:2],

@@ -191,8 +191,8 @@ def _workers(results: Results) -> Iterator[str]:
     found = ratio(results.scaling(WORKERS[1]), results.scaling(WORKERS[0]))
     yield (
         f"Two workers answer {_write(Spread.of(found), '{:.2f}x')} as many requests as one, with "
-        "`conv`, the heaviest model, ink to be found, 16 clients, and two cores for either. On a "
-        "machine of two cores the load generator runs on them too, at two workers' expense."
+        "one PNG as body, 16 clients, and two cores for either. On a machine of two cores the load "
+        "generator runs on them too, at two workers' expense."
     )
     yield ""
     rows = [(str(one), _write_median(results.scaling(one), "{:,.0f}")) for one in WORKERS]
