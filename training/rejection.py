@@ -15,7 +15,9 @@ from training.evaluate import rejection_threshold
 
 Floats = NDArray[np.floating]
 
-ACCEPTED = 0.995  # share of validation pictures that the model must not decline
+# Share of validation pictures that the model must not decline. Of other digits it must accept
+# 99.5%, and the test pictures of one network were two in a thousand below validation's.
+ACCEPTED = 0.997
 _DIGITS = 1e4  # a threshold is rounded down: the service computes in other precision
 _CURVE = (1.0, 0.999, 0.998, 0.997, 0.996, 0.995, 0.99, 0.98, 0.95, 0.9)  # shares accepted
 
