@@ -49,7 +49,7 @@ class Supervisor:
     """Keeps the workers of one service alive until it is told to stop."""
 
     def __init__(self, settings: Settings, command: Sequence[str] = _WORKER) -> None:
-        """Prepare to run the command, with a worker's number and the port added, for each."""
+        """Prepare to run the command for each, with its number, the port and our id added."""
         self._settings = settings
         self._command = command
         self._places = [_Place(number) for number in range(settings.workers)]
@@ -105,7 +105,7 @@ class Supervisor:
             return
         place.start_at, place.started_at = inf, now
         place.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [*self._command, str(place.number), str(port)],
+            [*self._command, str(place.number), str(port), str(os.getpid())],
             env={**os.environ, VARIABLE: str(folder.path)},
             process_group=0,  # an interrupt at the terminal comes once, through the supervisor
         )

@@ -1,4 +1,4 @@
-"""python -m service.worker NUMBER PORT: one of several processes; the supervisor starts it."""
+"""python -m service.worker NUMBER PORT SUPERVISOR: one process of several, started by that one."""
 
 import logging
 import os
@@ -18,11 +18,14 @@ log = logging.getLogger(__name__)
 class Worker(Server):
     """Tells the supervisor when it serves, and stops when the supervisor is gone."""
 
-    def __init__(self, number: int, folder: SharedFolder, settings: Settings) -> None:
+    def __init__(
+        self, number: int, supervisor: int, folder: SharedFolder, settings: Settings
+    ) -> None:
+        """Prepare; `supervisor` is the id of its process, which may be gone already."""
         super().__init__(create_app(settings), settings)
         self._number = number
         self._folder = folder
-        self._supervisor = os.getppid()
+        self._supervisor = supervisor
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Load the models and listen."""
@@ -45,14 +48,14 @@ class Worker(Server):
 
 def main() -> None:
     """Serve until a signal says to stop."""
-    number, port = map(int, sys.argv[1:])
+    number, port, supervisor = map(int, sys.argv[1:])
     settings = Settings()
     configure_logging(settings, worker=number)
     folder = folder_of_this_process()
     if folder is None:
         sys.exit("a worker is started by `TANDEM_WORKERS=2 python -m service`, not by hand")
     count_as(number)
-    Worker(number, folder, settings).run([bind(settings.host, port)])
+    Worker(number, supervisor, folder, settings).run([bind(settings.host, port)])
 
 
 if __name__ == "__main__":

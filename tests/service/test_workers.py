@@ -193,6 +193,6 @@ def test_worker_that_crashes_again_and_again_ends_the_service(
 
 
 def test_worker_started_by_hand_says_how_it_is_done() -> None:
-    ended = run_to_the_end(command=("-m", "service.worker", "0", "0"))
+    ended = run_to_the_end(command=("-m", "service.worker", "0", "0", "1"))
     assert ended.returncode == 1
     assert "TANDEM_WORKERS" in ended.stderr
