@@ -149,6 +149,15 @@ class Split(Part):
     )
 
 
+class Teacher(Part):
+    """The network whose answers the weights were also learnt from."""
+
+    architecture: str
+    config: dict[str, JsonValue] = Field(description="The whole configuration of its run.")
+    epoch: int = Field(ge=1, description="Of that run: the best on validation.")
+    weights_sha256: str = Field(pattern=SHA256, description="Of its weights, by name.")
+
+
 class Provenance(Part):
     """Where the weights come from."""
 
@@ -158,6 +167,7 @@ class Provenance(Part):
     dataset: str
     split: Split
     epoch: int = Field(ge=1, description="The epoch published: the best on validation.")
+    teacher: Teacher | None = Field(None, description="Null where the labels alone taught.")
     libraries: dict[str, str] = Field(description="Version of each library that had a part.")
     hardware: str
     seconds: float = Field(ge=0, description="Wall-clock time of training.")

@@ -78,6 +78,22 @@ def chosen_weights(folder: Path) -> tuple[RunConfig, dict[str, Tensor]]:
     return config, weights
 
 
+def finished_weights(folder: Path) -> tuple[RunConfig, dict[str, Tensor], int]:
+    """What a finished run was started with, the weights of its chosen epoch, and that epoch.
+
+    Raises:
+        CheckpointError: There is no such run, it is not finished, or its checkpoint is damaged.
+    """
+    config, weights = chosen_weights(folder)
+    curves = _read(folder)[1]["history"]["curves"]
+    if len(curves) < config.epochs:
+        raise CheckpointError(
+            f"run {folder.name!r} is at epoch {len(curves)} of {config.epochs}: --resume ends it"
+        )
+    best = max(curves, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
+    return config, weights, best["epoch"]
+
+
 def _read(folder: Path) -> tuple[RunConfig, dict[str, Any]]:
     try:
         state: dict[str, Any] = torch.load(folder / FILE, map_location="cpu", weights_only=True)

@@ -48,6 +48,17 @@ class RunConfig(BaseModel):
         "onecycle", description="How the learning rate moves; step divides it by 10 twice."
     )
     loss: LossName = Field("cross-entropy", description="What is minimised.")
+    teacher: str | None = Field(
+        None,
+        description="Architecture whose finished run of the same data, split and seed teaches "
+        "this one, beside the labels; none by default.",
+    )
+    teacher_weight: float = Field(
+        0.7, gt=0, le=1, description="Of the teacher's answers in the loss, if there is one."
+    )
+    teacher_temperature: float = Field(
+        2.0, gt=0, description="Softens both networks' answers, if there is a teacher."
+    )
     outlier_weight: float = Field(
         0.0, ge=0, description="Of the loss on pictures that are of no class; 0 is off."
     )
@@ -75,6 +86,13 @@ class RunConfig(BaseModel):
         architecture(name)
         return name
 
+    @field_validator("teacher")
+    @classmethod
+    def _teacher_is_known(cls, name: str | None) -> str | None:
+        if name is not None:
+            architecture(name)
+        return name
+
 
 class Places(BaseModel):
     """Where a run reads and writes: decides nothing of its result, and is published nowhere."""
@@ -97,10 +115,17 @@ class Places(BaseModel):
 
     def run_folder(self, config: RunConfig) -> Path:
         """Where that run keeps its checkpoint."""
-        default = f"{config.architecture}-{config.dataset}-seed{config.seed}"
-        return self.runs_dir / (self.run_name or default)
+        return self.runs_dir / (self.run_name or _default_run(config.architecture, config))
+
+    def teacher_folder(self, config: RunConfig) -> Path:
+        """Where the run of that run's teacher keeps its checkpoint."""
+        return self.runs_dir / _default_run(config.teacher or config.architecture, config)
 
     def published_name(self, config: RunConfig) -> str:
         """The model's name: two data sets never share one by accident."""
         prefix = "" if config.dataset == "mnist" else f"{config.dataset}-"
         return self.model_name or f"{prefix}{config.architecture}"
+
+
+def _default_run(name: str, config: RunConfig) -> str:
+    return f"{name}-{config.dataset}-seed{config.seed}"

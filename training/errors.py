@@ -5,6 +5,7 @@ TrainingError               never raised itself
 ├── DeviceError             there is no such device here
 ├── DivergedError           the loss is no longer a number
 ├── CheckpointError         a run cannot be continued, or would be overwritten
+├── TeacherError            a network cannot be learnt from
 ├── ParityError             an exported file does not answer as the network does
 ├── FlawedError             a network with a finding would be published by accident
 └── OutputError             results cannot be written
@@ -29,6 +30,10 @@ class DivergedError(TrainingError):
 
 class CheckpointError(TrainingError):
     """A run cannot be continued, or would be overwritten."""
+
+
+class TeacherError(TrainingError):
+    """A network cannot be learnt from: it has seen what it must not."""
 
 
 class ParityError(TrainingError):

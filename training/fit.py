@@ -13,6 +13,7 @@ from training.data import Split
 from training.normalization import Normalization
 from training.origin import Origin, here
 from training.progress import Progress
+from training.teacher import Teacher
 from training.trainer import Trainer
 
 
@@ -78,6 +79,7 @@ def fit(
     normalization: Normalization,
     config: RunConfig,
     folder: Path,
+    teacher: Teacher | None = None,
 ) -> Fitted:
     """Train, or go on training from the folder's checkpoint; a finished run trains no more.
 
@@ -87,13 +89,14 @@ def fit(
         normalization: Of the network's input.
         config: What decides the result.
         folder: Where the checkpoint lies and is written after every epoch.
+        teacher: To learn from, beside the labels.
 
     Raises:
         CheckpointError: The folder holds a damaged checkpoint, or one of another config.
         DivergedError: The loss is no longer a number.
     """
     steps = max(1, len(split.train) // config.batch_size)
-    trainer = Trainer(network, normalization, config, steps)
+    trainer = Trainer(network, normalization, config, steps, teacher)
     history = History(here(split.train.pixels.device))
     if (state := checkpoint.load(folder, config)) is not None:
         trainer.restore(state["trainer"])

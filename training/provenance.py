@@ -7,6 +7,7 @@ from artifact.manifest import Split as SplitSizes
 from training.config import RunConfig
 from training.data import Images, Split
 from training.fit import Fitted
+from training.teacher import Teacher
 
 
 def digest(images: Images) -> str:
@@ -17,7 +18,9 @@ def digest(images: Images) -> str:
     return content.hexdigest()
 
 
-def describe(config: RunConfig, split: Split, fitted: Fitted) -> Provenance:
+def describe(
+    config: RunConfig, split: Split, fitted: Fitted, teacher: Teacher | None = None
+) -> Provenance:
     """Everything that is needed to make the same weights again."""
     return Provenance(
         commit=fitted.origin.commit,
@@ -33,6 +36,7 @@ def describe(config: RunConfig, split: Split, fitted: Fitted) -> Provenance:
             test_sha256=digest(split.test),
         ),
         epoch=fitted.epoch,
+        teacher=teacher.described if teacher else None,
         libraries=fitted.origin.libraries,
         hardware=fitted.origin.hardware,
         seconds=fitted.seconds,

@@ -15,6 +15,7 @@ from training.memory import reuse_memory
 from training.outliers.shelf import Shelf
 from training.publication import Candidate, describe_input, publish_candidate
 from training.quantization import CALIBRATION_IMAGES
+from training.teacher import find_teacher
 
 
 def run(
@@ -47,6 +48,7 @@ def train(config: RunConfig, places: Places) -> Candidate:
         DeviceError: There is no such device here.
         CheckpointError: The run was begun with other values, or its checkpoint is damaged.
         DivergedError: The loss is no longer a number.
+        TeacherError: The teacher that the config names learnt from other images.
     """
     torch.set_num_threads(config.threads)
     reuse_memory()
@@ -58,8 +60,10 @@ def train(config: RunConfig, places: Places) -> Candidate:
     split = with_outliers(split, config, describe_input(dataset, scaling), shelf)
     shape = architecture(config.architecture)
     network = build(shape, dataset.shape[0], len(dataset.labels), config.seed).to(device)
+    teacher = find_teacher(config, places, dataset.shape[0], len(dataset.labels), device)
+    folder = places.run_folder(config)
     with torch.backends.cudnn.flags(enabled=True, deterministic=True):
-        fitted = fit(network, split.to(device), scaling, config, places.run_folder(config))
+        fitted = fit(network, split.to(device), scaling, config, folder, teacher)
     portable = network.cpu().to(memory_format=torch.contiguous_format)
     return Candidate(
         name=places.published_name(config),
@@ -69,5 +73,5 @@ def train(config: RunConfig, places: Places) -> Candidate:
         calibration=data.sample(split.train, CALIBRATION_IMAGES),
         normalization=scaling,
         assessment=assess(portable, scaling, split, dataset.labels, fitted.curves),
-        provenance=provenance.describe(config, split, fitted),
+        provenance=provenance.describe(config, split, fitted, teacher),
     )

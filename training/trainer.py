@@ -21,6 +21,7 @@ from training.losses import LOSSES, outlier_exposure
 from training.normalization import Normalization, to_unit
 from training.optimization import make_average, make_optimizer, make_scheduler
 from training.progress import Progress
+from training.teacher import Teacher
 
 _SHOW_EVERY = 20  # steps: a look at the running figures waits for the device
 
@@ -52,13 +53,20 @@ class Trainer:
         normalization: Of its input.
         config: What decides the result.
         steps: Of the optimizer in one epoch.
+        teacher: To learn from, beside the labels.
     """
 
     def __init__(
-        self, network: nn.Module, normalization: Normalization, config: RunConfig, steps: int
+        self,
+        network: nn.Module,
+        normalization: Normalization,
+        config: RunConfig,
+        steps: int,
+        teacher: Teacher | None = None,
     ) -> None:
         device = next(network.parameters()).device
         self.network = network.to(memory_format=torch.channels_last)
+        self.teacher = teacher
         self.normalization = normalization
         self.config = config
         self.average = make_average(network, config.ema_decay)
@@ -135,12 +143,15 @@ class Trainer:
         """Loss and logits of the batch, by which, and by outliers, the weights were moved."""
         pixels = batch.pixels if extra is None else torch.cat((batch.pixels, extra.pixels))
         inputs = self.normalization(self.augment(to_unit(pixels)))
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
         with self.autocast:
-            outputs = self.network(inputs.contiguous(memory_format=torch.channels_last)).float()
+            outputs = self.network(inputs).float()
         logits, of_extra = outputs.tensor_split((len(batch),))
         loss = total = LOSSES[self.config.loss](logits, batch.labels)
+        if self.teacher is not None:
+            total = self.teacher.blend(loss, logits, inputs[: len(batch)])
         if extra is not None:
-            total = loss + self.config.outlier_weight * outlier_exposure(of_extra, extra.labels)
+            total = total + self.config.outlier_weight * outlier_exposure(of_extra, extra.labels)
         self.optimizer.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()

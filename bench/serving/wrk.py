@@ -48,7 +48,7 @@ def find() -> str:
     raise BenchmarkError("wrk, the load generator, is not installed: apt-get install wrk")
 
 
-def press(  # noqa: PLR0913 - each a choice of the experiment
+def press(
     url: str,
     headers: Mapping[str, str],
     bodies: Sequence[Path],

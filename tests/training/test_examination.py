@@ -121,7 +121,7 @@ def test_all_models_are_evaluated_where_none_is_named(
     ],
     ids=["model", "version", "version 0", "runtime", "labels", "folder", "nothing"],
 )
-def test_mistake_on_the_command_line_is_explained(  # noqa: PLR0913, PLR0917 - a table and fixtures
+def test_mistake_on_the_command_line_is_explained(
     options: tuple[str, ...],
     status: int,
     message: str,
