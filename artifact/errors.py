@@ -3,6 +3,7 @@
 TandemError                 never raised itself
 ├── BrokenArtifact          a published folder is not what its manifest says
 ├── UnknownModel            no such model, version or runtime; says which there are
+├── UnknownStudy            no such study, or it has no such figure; says which there are
 ├── RuntimeUnavailable      the runtime needs a library that is not installed
 └── ImageError              the bytes of a picture are refused
     ├── UnsupportedType     not a format on the allow-list
@@ -23,6 +24,10 @@ class BrokenArtifact(TandemError):
 
 class UnknownModel(TandemError):
     """No such model, version or runtime; the message says which there are."""
+
+
+class UnknownStudy(TandemError):
+    """No such study, or it has no such figure; the message says which there are."""
 
 
 class RuntimeUnavailable(TandemError):

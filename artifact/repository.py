@@ -48,7 +48,7 @@ class Artifact:
         Raises:
             BrokenArtifact: As `read`, or the file says something else.
         """
-        return _parse(kind, self.read(role), f"{self}/{PATHS[role]}")
+        return parse(kind, self.read(role), f"{self}/{PATHS[role]}")
 
     def verify(self) -> None:
         """Check every file that the manifest lists.
@@ -174,7 +174,7 @@ def open_artifact(folder: Path) -> Artifact:
         text = (folder / MANIFEST).read_bytes()
     except OSError as error:
         raise BrokenArtifact(f"{shown} cannot be read: {error.strerror}") from error
-    return Artifact(folder, _parse(Manifest, text, shown))
+    return Artifact(folder, parse(Manifest, text, shown))
 
 
 def visible_folders(root: Path) -> list[Path]:
@@ -205,7 +205,17 @@ def _scan_artifact(folder: Path) -> Artifact:
     return artifact
 
 
-def _parse(kind: type[Document], text: bytes, shown: str) -> Document:
+def parse(kind: type[Document], text: bytes, shown: str) -> Document:
+    """Read a document as what it must be.
+
+    Args:
+        kind: What it must be.
+        text: JSON.
+        shown: Its name, for whoever is told.
+
+    Raises:
+        BrokenArtifact: It says something else.
+    """
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:

@@ -13,11 +13,13 @@ from training import comparison, declining
 from training.comparison import ComparisonConfig
 from training.config import Places, RunConfig
 from training.declining import DecliningConfig
-from training.errors import TrainingError
+from training.errors import StudyError, TrainingError
 from training.examination import ExaminationConfig, examine
 from training.options import add_options, explain, from_options
 from training.requantize import QuantizeConfig, quantize_published
 from training.run import run
+from training.study.conduct import StudyConfig, choose, conduct, overview
+from training.study.table import lines
 
 _INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C stopped
 
@@ -66,6 +68,19 @@ def _parser() -> ArgumentParser:
     command = commands.add_parser("decline", help="compare scores that tell digits from the rest")
     command.set_defaults(command=_decline, when_stopped="there is no report")
     add_options(command, DecliningConfig)
+    command = commands.add_parser("study", help="put a question to several seeds")
+    command.set_defaults(command=_study, when_stopped="the same command goes on from here")
+    command.add_argument("names", nargs="*", metavar="NAME", help="Of studies; --list names them.")
+    command.add_argument(
+        "--list", action="store_true", help="List the studies, with what is done of each."
+    )
+    command.add_argument(
+        "--stored-only", action="store_true", help="Train nothing: use the runs that are finished."
+    )
+    command.add_argument(
+        "--keep-checkpoints", action="store_true", help="Do not delete those of finished runs."
+    )
+    add_options(command, StudyConfig)
     return parser
 
 
@@ -102,6 +117,22 @@ def _decline(options: Namespace) -> None:
     config = from_options(DecliningConfig, options)
     declining.compare(config)
     sys.stdout.write(f"the comparison is in {config.report}\n")
+
+
+def _study(options: Namespace) -> None:
+    config = from_options(StudyConfig, options)
+    if options.list or not options.names:
+        sys.stdout.write("".join(f"{line}\n" for line in overview(config)))
+        return
+    studies = conduct(
+        choose(options.names, config),
+        config,
+        train=not options.stored_only,
+        keep_checkpoints=options.keep_checkpoints,
+    )
+    sys.stdout.write("".join(f"{line}\n" for study in studies for line in lines(study)))
+    if any(study.missing for study in studies):
+        raise StudyError("runs are missing; the same command tries them again")
 
 
 def _announce(artifact: Artifact) -> None:

@@ -8,6 +8,7 @@ TrainingError               never raised itself
 ├── TeacherError            a network cannot be learnt from
 ├── ParityError             an exported file does not answer as the network does
 ├── FlawedError             a network with a finding would be published by accident
+├── StudyError              a study is unknown, incomplete, or its stored results are others
 └── OutputError             results cannot be written
 """
 
@@ -42,6 +43,10 @@ class ParityError(TrainingError):
 
 class FlawedError(TrainingError):
     """A network with a finding would be published by accident: see training.flaws."""
+
+
+class StudyError(TrainingError):
+    """A study is unknown, incomplete, or its stored results are not what it asks for."""
 
 
 class OutputError(TrainingError):

@@ -123,7 +123,7 @@ def describe(
     return Manifest(
         name=candidate.name,
         version=version,
-        architecture=_architecture(candidate),
+        architecture=describe_architecture(candidate),
         labels=candidate.dataset.labels,
         input=describe_input(candidate.dataset, candidate.normalization),
         temperature=candidate.assessment.temperature,
@@ -159,7 +159,8 @@ def _inputs(candidate: Candidate, images: Images) -> NDArray[np.float32]:
     return inputs
 
 
-def _architecture(candidate: Candidate) -> manifest.Architecture:
+def describe_architecture(candidate: Candidate) -> manifest.Architecture:
+    """The network's shape and cost."""
     return manifest.Architecture(
         blocks=candidate.architecture.blocks,
         stem=candidate.architecture.stem,

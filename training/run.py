@@ -1,13 +1,17 @@
 """One run, end to end."""
 
+from collections.abc import Callable
+
 import torch
+from torch import nn
 
 from artifact.repository import Artifact
 from training import data, normalization, provenance
-from training.architectures import architecture, build
+from training.architectures import Network, architecture, build
 from training.assessment import assess
 from training.checkpoint import refuse_overwriting
 from training.config import Places, RunConfig
+from training.data import Dataset
 from training.exposure import with_outliers
 from training.fit import fit
 from training.hardware import choose_device
@@ -40,8 +44,20 @@ def run(
     return publish_candidate(candidate, places.models_dir, publish_flawed=publish_flawed)
 
 
-def train(config: RunConfig, places: Places) -> Candidate:
+def train(
+    config: RunConfig,
+    places: Places,
+    *,
+    dataset: Dataset | None = None,
+    alter: Callable[[Network], nn.Module] = lambda network: network,
+) -> Candidate:
     """Fit a network, choosing the epoch on validation, and evaluate it once on test.
+
+    Args:
+        config: What decides the result.
+        places: Where to read and write.
+        dataset: That the config names, where it has been loaded before.
+        alter: What is done to the fresh network, to study a fault.
 
     Raises:
         DatasetError: The data set is missing, damaged, or cannot be split as asked.
@@ -53,13 +69,15 @@ def train(config: RunConfig, places: Places) -> Candidate:
     torch.set_num_threads(config.threads)
     reuse_memory()
     device = choose_device(config.device)
-    dataset = data.load(config.dataset, places.data_dir, config.side, config.mode)
+    if dataset is None:
+        dataset = data.load(config.dataset, places.data_dir, config.side, config.mode)
     split = data.split(dataset, config.train_ratio, config.seed)
     scaling = normalization.measure(split.train)
     shelf = Shelf(places.runs_dir / "drawn")
     split = with_outliers(split, config, describe_input(dataset, scaling), shelf)
     shape = architecture(config.architecture)
-    network = build(shape, dataset.shape[0], len(dataset.labels), config.seed).to(device)
+    fresh = build(shape, dataset.shape[0], len(dataset.labels), config.seed)
+    network = alter(fresh).to(device)
     teacher = find_teacher(config, places, dataset.shape[0], len(dataset.labels), device)
     folder = places.run_folder(config)
     with torch.backends.cudnn.flags(enabled=True, deterministic=True):

@@ -1,0 +1,130 @@
+"""The folder of stored studies: `<name>/study.json`, its figures, and the runs that they share."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from artifact.errors import BrokenArtifact, UnknownStudy
+from artifact.repository import parse, visible_folders
+from artifact.study import Outcome, Study, StudyFigure, WholeStudy
+
+STUDY: Final = "study.json"
+RUNS: Final = "runs"
+FIGURES: Final[dict[StudyFigure, str]] = {
+    "accuracy": "figures/accuracy.png",
+    "curves": "figures/curves.png",
+    "trade": "figures/trade.png",
+    "confusion": "figures/confusion.png",
+}
+
+
+@dataclass(frozen=True)
+class StoredStudy:
+    """One study: its folder and what it says."""
+
+    folder: Path
+    study: Study
+
+    def figure(self, role: StudyFigure) -> bytes:
+        """Read the figure of that role, verified.
+
+        Raises:
+            BrokenArtifact: The file is not what the study says.
+            UnknownStudy: It was stored without; the message says which there are.
+        """
+        file = self.study.figures.get(role)
+        if file is None:
+            known = ", ".join(self.study.figures) or "none"
+            raise UnknownStudy(f"study {self.study.name} has no figure {role}; it has: {known}")
+        content = _read(self.folder / file.path, f"{self.study.name}/{file.path}")
+        if hashlib.sha256(content).hexdigest() != file.sha256:
+            raise BrokenArtifact(f"{self.study.name}/{file.path} does not have its checksum")
+        return content
+
+    def whole(self) -> WholeStudy:
+        """The study with all its runs.
+
+        Raises:
+            BrokenArtifact: A run's file is missing, or is not that run.
+        """
+        runs = {digest: self._run(digest) for digest in sorted(self.study.digests)}
+        return WholeStudy(study=self.study, runs=runs)
+
+    def _run(self, digest: str) -> Outcome:
+        shown = f"{RUNS}/{digest}.json"
+        outcome = parse(Outcome, _read(self.folder.parent / shown, shown), shown)
+        if outcome.digest != digest:
+            raise BrokenArtifact(f"{shown} holds the run {outcome.digest}")
+        return outcome
+
+    def verify(self) -> None:
+        """Check every figure and every run.
+
+        Raises:
+            BrokenArtifact: One is not what it should be.
+        """
+        self.whole()
+        for role in self.study.figures:
+            self.figure(role)
+
+
+class Studies:
+    """Every stored study, by its name."""
+
+    def __init__(self, stored: Mapping[str, StoredStudy]) -> None:
+        self._stored = stored
+
+    @classmethod
+    def scan(cls, root: Path) -> "Studies":
+        """Read every study below `root` and verify what it rests on; no such folder is empty.
+
+        Raises:
+            BrokenArtifact: The folder cannot be read, or a study is not what it says.
+        """
+        if not root.exists():
+            return cls({})
+        folders = [folder for folder in visible_folders(root) if folder.name != RUNS]
+        stored = cls({folder.name: open_study(folder) for folder in folders})
+        for study in stored:
+            study.verify()
+        return stored
+
+    def __iter__(self) -> Iterator[StoredStudy]:
+        """All of them, names in order."""
+        return (self._stored[name] for name in sorted(self._stored))
+
+    def __len__(self) -> int:
+        return len(self._stored)
+
+    def get(self, name: str) -> StoredStudy:
+        """Look a study up.
+
+        Raises:
+            UnknownStudy: There is none; the message says which there are.
+        """
+        if name not in self._stored:
+            known = ", ".join(sorted(self._stored)) or "none"
+            raise UnknownStudy(f"no study {name[:100]!r}; stored studies: {known}")
+        return self._stored[name]
+
+
+def open_study(folder: Path) -> StoredStudy:
+    """Read what a folder's study says; its runs and figures are verified when they are read.
+
+    Raises:
+        BrokenArtifact: There is no study, or it says something that is not understood.
+    """
+    shown = f"{folder.name}/{STUDY}"
+    study = parse(Study, _read(folder / STUDY, shown), shown)
+    if study.name != folder.name:
+        raise BrokenArtifact(f"{shown} says that it is {study.name}")
+    return StoredStudy(folder, study)
+
+
+def _read(path: Path, shown: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BrokenArtifact(f"study file {shown} cannot be read: {error.strerror}") from error

@@ -1,0 +1,137 @@
+"""A study from its definition to its stored results."""
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from artifact.study import Study
+from training.config import DatasetName
+from training.errors import StudyError
+from training.study.catalogue import studies
+from training.study.cluster import on_cluster
+from training.study.definition import Definition, Run
+from training.study.execution import Done, Result, serial
+from training.study.keeping import keep, refuse_another
+from training.study.processes import in_processes
+from training.study.progress import Progress
+from training.study.runner import Job
+from training.study.store import Store
+
+
+class StudyConfig(BaseModel):
+    """How studies are done, and where."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seeds: int | None = Field(None, ge=1, description="How many; by default each study's own.")
+    epochs: int | None = Field(None, ge=1, description="Of the base; by default the study's own.")
+    dataset: DatasetName | None = Field(None, description="By default the study's own, mnist.")
+    processes: int | None = Field(
+        None, ge=1, description="Runs at a time; by default one, on a cluster one a core."
+    )
+    ray: str | None = Field(
+        None, description="Address of a Ray cluster; auto: this machine's, local: one of our own."
+    )
+    data_dir: Path = Field(Path("data"), description="Holds the data set.")
+    runs_dir: Path = Field(Path("runs"), description="Checkpoints of runs under way.")
+    studies_dir: Path = Field(Path("studies"), description="Where results are kept.")
+
+
+def choose(names: Sequence[str], config: StudyConfig) -> list[Definition]:
+    """The studies of those names, as the config wants them; all of them if none is named.
+
+    Raises:
+        StudyError: There is no such study.
+    """
+    known = studies()
+    if unknown := [name for name in names if name not in known]:
+        raise StudyError(f"no study {unknown[0]!r}; there are: {', '.join(known)}")
+    return [
+        known[name].varied(config.seeds, epochs=config.epochs, dataset=config.dataset)
+        for name in names or known
+    ]
+
+
+def conduct(
+    definitions: Sequence[Definition],
+    config: StudyConfig,
+    *,
+    train: bool = True,
+    keep_checkpoints: bool = False,
+) -> list[Study]:
+    """Do every run that is not finished yet, and store the studies.
+
+    Args:
+        definitions: What to study; runs that several have in common are done once.
+        config: How, and where.
+        train: Whether missing runs are done; else the studies are made of what there is.
+        keep_checkpoints: Leave the folders of finished runs.
+
+    Returns:
+        The studies, also those of which a run has failed.
+
+    Raises:
+        OutputError: A result cannot be written.
+        StudyError: Stored results are damaged, or of a study with another base; or there is no
+            result at all.
+    """
+    for definition in definitions:
+        refuse_another(definition, config.studies_dir)
+    store = Store(config.studies_dir)
+    jobs = [*_jobs(definitions, store, config)] if train else []
+    progress = Progress([job.run for job in jobs])
+    progress.say(_outlook(definitions, jobs))
+    failed: dict[Run, str] = {}
+    for result in _execute(jobs, config):
+        run = result.job.run
+        if isinstance(result, Done):
+            store.add(run, result.outcome)
+            if not keep_checkpoints:
+                shutil.rmtree(result.job.folder, ignore_errors=True)
+        else:
+            failed[run] = result.reason
+        progress.finish(result)
+    return [keep(definition, store, failed, config.studies_dir) for definition in definitions]
+
+
+def overview(config: StudyConfig) -> Iterator[str]:
+    """Write every study as a line: what is planned of it, and what is done."""
+    store = Store(config.studies_dir)
+    for definition in choose((), config):
+        runs = [planned.run for planned in definition.runs()]
+        to_do = [run for run in runs if store.get(run) is None]
+        epochs = sum(run.config.epochs for run in to_do)
+        yield (
+            f"{definition.name:<20} {len(definition.arms)} arms, {definition.seeds} seeds: "
+            f"{len(runs) - len(to_do):>2} of {len(runs):>2} runs done, {epochs:>4} epochs left   "
+            f"{definition.question}"
+        )
+
+
+def _jobs(definitions: Iterable[Definition], store: Store, config: StudyConfig) -> Iterator[Job]:
+    """What is not finished, each run once, the first seed of all studies before the second."""
+    wanted: dict[Run, str] = {}
+    for definition in definitions:
+        for planned in definition.runs():
+            wanted.setdefault(planned.run.effective, f"{definition.name}: {planned}")
+    for run, name in sorted(wanted.items(), key=lambda item: item[0].config.seed):
+        if store.get(run) is None:
+            folder = config.runs_dir / f"study-{run.digest}"
+            yield Job(name, run, folder, config.data_dir, store.path(run))
+
+
+def _execute(jobs: Sequence[Job], config: StudyConfig) -> Iterator[Result]:
+    processes = config.processes or 1
+    if not jobs:
+        return iter(())
+    if config.ray is not None:
+        return on_cluster(jobs, config.ray, config.processes)
+    return in_processes(jobs, processes) if processes > 1 else serial(jobs)
+
+
+def _outlook(definitions: Sequence[Definition], jobs: Sequence[Job]) -> str:
+    runs = {planned.run.effective for study in definitions for planned in study.runs()}
+    names = ", ".join(definition.name for definition in definitions)
+    return f"{names}: {len(runs)} runs, {len(jobs)} of them to be done"

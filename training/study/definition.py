@@ -1,0 +1,103 @@
+"""What a study is: a question, a base configuration, and what each arm changes of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import JsonValue
+
+from artifact.study import Head, Protocol, digest
+from training.augment import Augmentation
+from training.config import RunConfig
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that decides one result."""
+
+    config: RunConfig
+    head: Head = "linear"
+
+    @property
+    def digest(self) -> str:
+        """What its result is stored under."""
+        return digest(self.config.model_dump(mode="json"), self.head)
+
+    @property
+    def effective(self) -> "Run":
+        """The run without what has no effect: two runs whose effective ones are equal are equal."""
+        if self.config.augmentation.strength:
+            return self
+        none = Augmentation(strength=0)
+        return replace(self, config=self.config.model_copy(update={"augmentation": none}))
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One choice.
+
+    Attributes:
+        label: As figures and tables call it.
+        changes: Fields of the base configuration with the values that they have here.
+        head: What ends the network.
+    """
+
+    label: str
+    changes: dict[str, JsonValue] = field(default_factory=dict)
+    head: Head = "linear"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run of an arm."""
+
+    arm: str
+    run: Run
+
+    def __str__(self) -> str:
+        return f"{self.arm}, seed {self.run.config.seed}"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A study before it is run.
+
+    Attributes:
+        name: Of its folder.
+        question: That it answers.
+        protocol: Whose base it has.
+        base: What the arms change.
+        arms: At least one.
+        seeds: How many, from 0 on.
+    """
+
+    name: str
+    question: str
+    protocol: Protocol
+    base: RunConfig
+    arms: tuple[Arm, ...]
+    seeds: int
+
+    def runs(self) -> Iterator[Planned]:
+        """Every run, all arms of one seed before the next seed."""
+        for seed in range(self.seeds):
+            for arm in self.arms:
+                yield Planned(arm.label, self.run(arm, seed))
+
+    def run(self, arm: Arm, seed: int) -> Run:
+        """The run of that arm and seed."""
+        return Run(changed(self.base, {**arm.changes, "seed": seed}), arm.head)
+
+    def varied(self, seeds: int | None, **base: Any) -> "Definition":
+        """The same study with other values; what is None stays as it is."""
+        given = {name: value for name, value in base.items() if value is not None}
+        return replace(self, base=changed(self.base, given), seeds=seeds or self.seeds)
+
+
+def changed(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
+    """The config with other values, checked.
+
+    Raises:
+        ValidationError: A value is not accepted.
+    """
+    return RunConfig.model_validate({**config.model_dump(), **changes})
