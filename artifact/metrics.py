@@ -83,6 +83,9 @@ class Seeds(Part):
     """The same configuration trained from several seeds, this model among them."""
 
     test_accuracy: dict[int, Share] = Field(description="By seed.")
+    validation_accuracy: dict[int, Share] | None = Field(
+        None, description="By seed: the best one is published. Null where it was not noted."
+    )
     mean: Share
     standard_deviation: float = Field(ge=0, description="Of a sample: divided by n - 1.")
 

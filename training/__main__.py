@@ -19,7 +19,8 @@ from training.options import add_options, explain, from_options
 from training.requantize import QuantizeConfig, quantize_published
 from training.run import run
 from training.study.conduct import StudyConfig, choose, conduct, overview
-from training.study.table import lines
+from training.study.seeds import SeedsConfig, publish_best
+from training.study.table import lines, seed_lines
 
 _INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C stopped
 
@@ -68,6 +69,15 @@ def _parser() -> ArgumentParser:
     command = commands.add_parser("decline", help="compare scores that tell digits from the rest")
     command.set_defaults(command=_decline, when_stopped="there is no report")
     add_options(command, DecliningConfig)
+    command = commands.add_parser("seeds", help="train from several seeds and publish the best")
+    command.set_defaults(command=_seeds, when_stopped="the same command goes on from here")
+    command.add_argument(
+        "--publish-flawed",
+        action="store_true",
+        help="Publish the network even if something is wrong with it, marked as such.",
+    )
+    for model in (SeedsConfig, RunConfig, Places):
+        add_options(command, model)
     command = commands.add_parser("study", help="put a question to several seeds")
     command.set_defaults(command=_study, when_stopped="the same command goes on from here")
     command.add_argument("names", nargs="*", metavar="NAME", help="Of studies; --list names them.")
@@ -117,6 +127,17 @@ def _decline(options: Namespace) -> None:
     config = from_options(DecliningConfig, options)
     declining.compare(config)
     sys.stdout.write(f"the comparison is in {config.report}\n")
+
+
+def _seeds(options: Namespace) -> None:
+    artifact = publish_best(
+        from_options(RunConfig, options),
+        from_options(Places, options),
+        from_options(SeedsConfig, options),
+        publish_flawed=options.publish_flawed,
+    )
+    sys.stdout.write("".join(f"{line}\n" for line in seed_lines(artifact)))
+    _announce(artifact)
 
 
 def _study(options: Namespace) -> None:

@@ -7,11 +7,14 @@ import numpy as np
 from artifact.metrics import Seeds
 
 
-def spread(test_accuracy: Mapping[int, float]) -> Seeds:
+def spread(
+    test_accuracy: Mapping[int, float], validation_accuracy: Mapping[int, float] | None = None
+) -> Seeds:
     """Mean and standard deviation over runs that differ in their seed alone.
 
     Args:
         test_accuracy: By seed, at least two.
+        validation_accuracy: By seed, if it is known.
 
     Raises:
         ValueError: There are fewer: one result has no spread.
@@ -21,6 +24,7 @@ def spread(test_accuracy: Mapping[int, float]) -> Seeds:
     values = np.array([*test_accuracy.values()])
     return Seeds(
         test_accuracy=dict(test_accuracy),
+        validation_accuracy=validation_accuracy and dict(validation_accuracy),
         mean=values.mean(),
         standard_deviation=values.std(ddof=1),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from training.errors import StudyError
-from training.study.execution import Failed, Result, attempt
+from training.study.attempts import Failed, Result, attempt
 from training.study.runner import Job, Runner
 
 LOCAL: Final = "local"  # an address: a cluster of this machine alone, for as long as the study

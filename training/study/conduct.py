@@ -9,12 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from artifact.study import Study
 from training.config import DatasetName
 from training.errors import StudyError
+from training.study.attempts import Done
 from training.study.catalogue import studies
-from training.study.cluster import on_cluster
 from training.study.definition import Definition, Run
-from training.study.execution import Done, Result, serial
+from training.study.execution import execute
 from training.study.keeping import keep, refuse_another
-from training.study.processes import in_processes
 from training.study.progress import Progress
 from training.study.runner import Job
 from training.study.store import Store
@@ -84,7 +83,7 @@ def conduct(
     progress = Progress([job.run for job in jobs])
     progress.say(_outlook(definitions, jobs))
     failed: dict[Run, str] = {}
-    for result in _execute(jobs, config):
+    for result in execute(jobs, config.processes, config.ray):
         run = result.job.run
         if isinstance(result, Done):
             store.add(run, result.outcome)
@@ -120,15 +119,6 @@ def _jobs(definitions: Iterable[Definition], store: Store, config: StudyConfig) 
         if store.get(run) is None:
             folder = config.runs_dir / f"study-{run.digest}"
             yield Job(name, run, folder, config.data_dir, store.path(run))
-
-
-def _execute(jobs: Sequence[Job], config: StudyConfig) -> Iterator[Result]:
-    processes = config.processes or 1
-    if not jobs:
-        return iter(())
-    if config.ray is not None:
-        return on_cluster(jobs, config.ray, config.processes)
-    return in_processes(jobs, processes) if processes > 1 else serial(jobs)
 
 
 def _outlook(definitions: Sequence[Definition], jobs: Sequence[Job]) -> str:

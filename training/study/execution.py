@@ -1,44 +1,36 @@
-"""Doing many jobs: each gives its outcome, or says why not, and none loses another."""
+"""Doing many jobs: one after another here, in processes, or on a cluster."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
-from artifact.study import Outcome
-from training.errors import TrainingError
+from training.study.attempts import Result, attempt
+from training.study.cluster import on_cluster
+from training.study.processes import in_processes
 from training.study.runner import Job, Runner
 
 
-@dataclass(frozen=True)
-class Done:
-    """A job and its outcome."""
+def execute(
+    jobs: Sequence[Job], processes: int | None = None, ray: str | None = None
+) -> Iterator[Result]:
+    """Do every job; what becomes of each is told as soon as it is known.
 
-    job: Job
-    outcome: Outcome
+    Args:
+        jobs: What to do.
+        processes: How many at a time; by default one, on a cluster one a core.
+        ray: Address of a cluster to do them on; by default this machine does them.
+
+    Raises:
+        StudyError: Ray is not installed, or there is no such cluster.
+    """
+    if not jobs:
+        return iter(())
+    if ray is not None:
+        return on_cluster(jobs, ray, processes)
+    if processes is not None and processes > 1:
+        return in_processes(jobs, processes)
+    return _one_after_another(jobs)
 
 
-@dataclass(frozen=True)
-class Failed:
-    """A job that gave no outcome."""
-
-    job: Job
-    reason: str
-
-
-Result = Done | Failed
-
-
-def serial(jobs: Iterable[Job]) -> Iterator[Result]:
-    """Do the jobs in this process, one after another."""
+def _one_after_another(jobs: Iterable[Job]) -> Iterator[Result]:
     runner = Runner()
     for job in jobs:
         yield attempt(runner, job)
-
-
-def attempt(runner: Runner, job: Job) -> Result:
-    """Do a job; what goes wrong is told, and the next one can be done."""
-    try:
-        return Done(job, runner(job))
-    except TrainingError as error:
-        return Failed(job, str(error))
-    except Exception as error:  # noqa: BLE001 - a fault in one run must not lose the others
-        return Failed(job, f"{type(error).__name__}: {error}")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 
-from training.study.execution import Failed, Result, attempt
+from training.study.attempts import Failed, Result, attempt
 from training.study.runner import Job, Runner
 
 

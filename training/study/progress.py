@@ -4,8 +4,8 @@ import sys
 import time
 from typing import TextIO
 
+from training.study.attempts import Done, Result
 from training.study.definition import Run
-from training.study.execution import Done, Result
 
 
 class Progress:

@@ -32,7 +32,7 @@ class Job:
     run: Run
     folder: Path
     data_dir: Path
-    result: Path
+    result: Path | None = None
 
 
 class Runner:
@@ -50,7 +50,7 @@ class Runner:
         config = job.run.config
         places = Places(data_dir=job.data_dir, runs_dir=job.folder.parent, run_name=job.folder.name)
         with locked(job.folder), _logged(job.folder):
-            if job.result.is_file():
+            if job.result is not None and job.result.is_file():
                 return Outcome.model_validate_json(job.result.read_bytes())
             candidate = train(
                 config,

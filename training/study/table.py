@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
+from artifact.metrics import Metrics
+from artifact.repository import Artifact
 from artifact.study import Study, StudyPair, Summary
 
 _ARM: Final = "  {:<24}{:>22}{:>22}{:>10}{:>7}   {}"
@@ -28,6 +30,20 @@ def lines(study: Study) -> Iterator[str]:
         yield _PAIR.format(f"{pair.first} over {pair.second}", *_told(pair)).rstrip()
     for run in study.missing:
         yield f"  missing: {run.arm}, seed {run.seed}: {run.reason}"
+
+
+def seed_lines(artifact: Artifact) -> Iterator[str]:
+    """Write what every seed of a published model gave, and which one it is."""
+    seeds = artifact.document("metrics", Metrics).seeds
+    if seeds is None:
+        return
+    yield ""
+    for seed, test in seeds.test_accuracy.items():
+        validation = (seeds.validation_accuracy or {}).get(seed)
+        chosen = "published" if seed == artifact.manifest.provenance.seed else ""
+        on_validation = "" if validation is None else f"  validation {validation:.2%}"
+        yield f"  seed {seed:>3}{on_validation}  test {test:.2%}  {chosen}".rstrip()
+    yield f"  mean {seeds.mean:.3%} ± {seeds.standard_deviation:.3%} on test"
 
 
 def accuracy(figure: Summary) -> str:

@@ -1,0 +1,79 @@
+"""Outcomes of runs that were never run."""
+
+from typing import Any
+
+from artifact.manifest import Architecture, Finding, Provenance, Split
+from artifact.metrics import ClassMetrics, Epoch, MacroMetrics, Metrics, SplitMetrics
+from artifact.study import Head, Outcome
+from training.config import RunConfig
+
+LABELS = ("a", "b")
+IMAGES = 1000  # of each class
+
+
+def outcome(  # noqa: PLR0913 - all of it may matter
+    *,
+    seed: int = 0,
+    test: float = 0.99,
+    validation: float = 0.98,
+    loss: float = 0.1,
+    head: Head = "linear",
+    findings: tuple[Finding, ...] = (),
+    config: RunConfig | None = None,
+    **changes: Any,
+) -> Outcome:
+    """A run of two classes with that accuracy, to the thousandth."""
+    config = config or RunConfig.model_validate({"epochs": 2, **changes, "seed": seed})
+    epochs = [
+        Epoch(
+            epoch=number,
+            learning_rate=0.1,
+            train_loss=0.2,
+            train_accuracy=0.9,
+            validation_loss=loss,
+            validation_accuracy=validation,
+            seconds=0.5,
+        )
+        for number in range(1, config.epochs + 1)
+    ]
+    return Outcome(
+        network=Architecture(
+            blocks=("mobile",), stem=4, widths=(4,), strides=(1,), parameters=300, macs=2000
+        ),
+        head=head,
+        provenance=Provenance(
+            commit=None,
+            seed=seed,
+            config=config.model_dump(mode="json"),
+            dataset=config.dataset,
+            split=Split(train=8, validation=2, test=2 * IMAGES, ratio=0.8, seed=seed),
+            epoch=config.epochs,
+            libraries={},
+            hardware="none",
+            seconds=1.0 * config.epochs,
+        ),
+        metrics=Metrics(
+            train=split(0.995), validation=split(validation, loss), test=split(test), curves=epochs
+        ),
+        findings=findings,
+    )
+
+
+def split(accuracy: float, loss: float = 0.1) -> SplitMetrics:
+    """As many of each class right."""
+    right = round(IMAGES * accuracy)
+    rows = ((right, IMAGES - right), (IMAGES - right, right))
+    return SplitMetrics(
+        accuracy=right / IMAGES,
+        loss=loss,
+        macro=MacroMetrics(precision=accuracy, recall=accuracy, f1=accuracy),
+        per_class=tuple(
+            ClassMetrics(
+                label=label, precision=accuracy, recall=accuracy, f1=accuracy, support=IMAGES
+            )
+            for label in LABELS
+        ),
+        confusion_matrix=rows,
+        interval=(max(0.0, accuracy - 0.01), min(1.0, accuracy + 0.01)),
+        calibration_error=0.01,
+    )
