@@ -5,6 +5,7 @@ A runtime takes the file's bytes, not its path: what was verified is what is loa
 
 import importlib.util
 import os
+from functools import cache
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -60,6 +61,8 @@ class OnnxRuntime:
             (source,), (target,) = session.get_inputs(), session.get_outputs()
         except Exception as error:  # ONNX Runtime's own tree has no common root but Exception
             raise BrokenArtifact(f"ONNX Runtime refuses the model: {error}") from error
+        # It keeps the file for a fallback to other providers, of which there is none.
+        session._model_bytes = None  # noqa: SLF001
         self._session = session
         self.input_name: str = source.name
         self.output_name: str = target.name
@@ -111,7 +114,20 @@ def import_onnxruntime() -> Any:
     return onnxruntime
 
 
+@cache
+def _share_arena(onnxruntime: Any) -> None:
+    """Let all sessions of this process take their memory from one arena.
+
+    Each would keep one of its own, as large as its largest batch ever needed.
+    """
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg({}))
+
+
 def _options(onnxruntime: Any, threads: int) -> Any:
+    _share_arena(onnxruntime)
     options = onnxruntime.SessionOptions()
     # Its default is one thread per core of the host, blind to the container's share of them.
     options.intra_op_num_threads = threads
@@ -119,5 +135,6 @@ def _options(onnxruntime: Any, threads: int) -> Any:
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     # A spinning thread takes its core from the other requests and from torch.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.use_env_allocators", "1")
     options.log_severity_level = 3
     return options

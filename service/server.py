@@ -10,6 +10,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from service.footprint import give_back_library_pages
 from service.settings import Settings
 from service.state import Service
 
@@ -34,6 +35,7 @@ class Server(uvicorn.Server):
         # What is there now stays: to look through it again and again would hold requests up.
         gc.collect()
         gc.freeze()
+        give_back_library_pages()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Stop, step by step."""

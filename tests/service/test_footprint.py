@@ -1,0 +1,51 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service import footprint
+from service.footprint import give_back_library_pages
+from tests.known_answer import onnx_model
+
+SCRIPT = """
+import sys
+from pathlib import Path
+import numpy as np
+from artifact.runtime import open_runtime
+from service.footprint import give_back_library_pages
+
+def megabytes_of_files():
+    fields = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
+    return int(fields["RssFile"].split()[0]) / 1000
+
+network = open_runtime("onnx", Path(sys.argv[1]).read_bytes())
+batch = np.random.default_rng(0).standard_normal((3, 1, 8, 8), np.float32)
+answer = network.run(batch)
+before = megabytes_of_files()
+given_back = give_back_library_pages() / 1e6
+after = megabytes_of_files()
+assert np.array_equal(network.run(batch), answer)
+print(before, given_back, after)
+"""
+
+
+@pytest.mark.skipif(not footprint._MAPPINGS.exists(), reason="Linux alone says what is mapped")  # noqa: SLF001
+def test_most_of_what_the_libraries_held_is_given_back_and_they_still_work(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(onnx_model(1.0))
+    said = subprocess.run(  # noqa: S603 - our own interpreter and script
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "model.onnx")],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    before, given_back, after = map(float, said.split())
+    assert after < before / 2
+    assert given_back > before / 2
+
+
+def test_nothing_is_given_back_where_the_system_does_not_say_what_is_mapped(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(footprint, "_MAPPINGS", tmp_path / "smaps")
+    assert give_back_library_pages() == 0
