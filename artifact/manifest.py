@@ -63,6 +63,9 @@ class Architecture(Part):
     stem: int = Field(ge=1, description="Channels of the standard convolution before the blocks.")
     widths: tuple[int, ...] = Field(description="Output channels of each block.")
     strides: tuple[int, ...] = Field(description="Stride of each block.")
+    pooling: Literal["average", "weighted"] = Field(
+        "average", description="What makes one value of each of the last block's maps."
+    )
     parameters: int = Field(ge=1, description="Trainable parameters.")
     macs: int = Field(ge=1, description="Multiply-accumulate operations for one picture.")
 

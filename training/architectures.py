@@ -1,9 +1,10 @@
 """The two kinds of block, and the architectures as values.
 
-All architectures share stem, widths and strides, so that a comparison of two of them compares
-the blocks and nothing else.
+`mobilenet`, `conv` and their mixes share all but the kind of their blocks, so that a comparison of
+two of them compares the blocks and nothing else. `mobilenet-tiny` is narrower.
 """
 
+import math
 import re
 from collections import OrderedDict
 from collections.abc import Callable
@@ -14,6 +15,9 @@ import torch
 from torch import Tensor, nn
 
 BlockKind = Literal["conv", "mobile"]
+Pooling = Literal["average", "weighted"]
+
+_LARGEST_MAP = 7  # of MNIST after four blocks; larger ones are averaged down to about as much
 
 
 def convolution(inputs: int, outputs: int, *, stride: int = 1) -> nn.Sequential:
@@ -79,12 +83,14 @@ class Architecture:
         stem: Output channels of the standard convolution before the blocks.
         widths: Output channels of each block.
         strides: Stride of each block.
+        pooling: What becomes of the last block's maps.
     """
 
     blocks: tuple[BlockKind, ...]
     stem: int = 16
-    widths: tuple[int, ...] = (32, 48, 96, 128)
+    widths: tuple[int, ...] = (32, 48, 96, 96)
     strides: tuple[int, ...] = (2, 1, 2, 1)
+    pooling: Pooling = "weighted"
 
     def __post_init__(self) -> None:
         if not len(self.blocks) == len(self.widths) == len(self.strides):
@@ -97,6 +103,7 @@ class Architecture:
 MOBILENET = Architecture(("mobile",) * 4)
 ARCHITECTURES: dict[str, Architecture] = {
     "mobilenet": MOBILENET,
+    "mobilenet-tiny": replace(MOBILENET, stem=8, widths=(16, 28, 44, 44)),
     "conv": replace(MOBILENET, blocks=("conv",) * 4),
     "conv1-mobile3": replace(MOBILENET, blocks=("conv", "mobile", "mobile", "mobile")),
     "conv3-mobile1": replace(MOBILENET, blocks=("conv", "conv", "conv", "mobile")),
@@ -133,25 +140,59 @@ def _blocks(mix: str) -> tuple[BlockKind, ...]:
     return tuple(kind for kind, length in runs for _ in range(int(length)))
 
 
-class Network(nn.Module):
-    """Stem, blocks, global average pooling and one linear layer.
+class WeightedPooling(nn.Sequential):
+    """One value a channel: the sum of its map, each place with a weight of its own.
+
+    Where the digit is centred, where something lies tells as much as that it is there; an average
+    forgets it. Chen et al., MobileFaceNets (arXiv:1804.07573), section 3.2: a depthwise
+    convolution as large as the map.
 
     Args:
-        architecture: The stem and the blocks.
-        channels: Of the input: 1 for grey, 3 for colour.
+        channels: Number of maps.
+        height: Of a map.
+        width: Of a map.
+    """
+
+    def __init__(self, channels: int, height: int, width: int) -> None:
+        shrink = (max(1, height // _LARGEST_MAP), max(1, width // _LARGEST_MAP))
+        kernel = (height // shrink[0], width // shrink[1])
+        super().__init__(
+            OrderedDict(
+                shrink=nn.AvgPool2d(shrink) if max(shrink) > 1 else nn.Identity(),
+                weigh=nn.Conv2d(channels, channels, kernel, groups=channels, bias=False),
+                norm=nn.BatchNorm2d(channels),
+            )
+        )
+
+
+class Network(nn.Module):
+    """Stem, blocks, pooling and one linear layer.
+
+    Args:
+        architecture: The stem, the blocks and the pooling.
+        shape: Of the input: channels (1 for grey, 3 for colour), height, width.
         classes: Number of logits.
     """
 
-    def __init__(self, architecture: Architecture, channels: int, classes: int) -> None:
+    def __init__(
+        self, architecture: Architecture, shape: tuple[int, int, int], classes: int
+    ) -> None:
         super().__init__()
+        channels, height, width = shape
         inputs = (architecture.stem, *architecture.widths)
-        shapes = zip(inputs, architecture.widths, architecture.strides, strict=False)
+        steps = zip(inputs, architecture.widths, architecture.strides, strict=False)
         self.stem = convolution(channels, architecture.stem)
         self.blocks = nn.Sequential(
-            *(BLOCKS[kind](*shape) for kind, shape in zip(architecture.blocks, shapes, strict=True))
+            *(BLOCKS[kind](*step) for kind, step in zip(architecture.blocks, steps, strict=True))
         )
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.head = nn.Linear(architecture.widths[-1], classes)
+        features = architecture.widths[-1]
+        last = (_after(architecture.strides, side) for side in (height, width))
+        self.pool = (
+            nn.AdaptiveAvgPool2d(1)
+            if architecture.pooling == "average"
+            else WeightedPooling(features, *last)
+        )
+        self.head = nn.Linear(features, classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits [N, classes] of normalised images [N, channels, height, width], float32."""
@@ -159,11 +200,27 @@ class Network(nn.Module):
         return logits
 
 
-def build(architecture: Architecture, channels: int, classes: int, seed: int) -> Network:
-    """A network with weights drawn from the seed; the global generator is left as it was."""
+def _after(strides: tuple[int, ...], side: int) -> int:
+    """The side of the last block's maps."""
+    for stride in strides:
+        side = math.ceil(side / stride)
+    return side
+
+
+def build(
+    architecture: Architecture, shape: tuple[int, int, int], classes: int, seed: int
+) -> Network:
+    """A network with weights drawn from the seed; the global generator is left as it was.
+
+    Args:
+        architecture: What it is made of.
+        shape: Channels, height and width of its input.
+        classes: Number of logits.
+        seed: Of the weights.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Network(architecture, channels, classes)
+        return Network(architecture, shape, classes)
 
 
 def count_parameters(network: nn.Module) -> int:

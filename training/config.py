@@ -1,12 +1,13 @@
 """What decides a run's result, in one frozen model that is stored with the run."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from artifact.manifest import Name
-from training.architectures import architecture
+from training.architectures import Architecture, Pooling, architecture
 from training.augment import Augmentation
 
 DatasetName = Literal[
@@ -27,6 +28,11 @@ class RunConfig(BaseModel):
     architecture: str = Field(
         "mobilenet",
         description="mobilenet, conv, conv1-mobile3, conv3-mobile1, or a mix as conv2-mobile2.",
+    )
+    pooling: Pooling = Field(
+        "weighted",
+        description="Of the last block's maps: weighted knows where something lies, average only "
+        "that it is there.",
     )
     dataset: DatasetName = Field("digits", description="What to learn; digits needs no download.")
     side: int = Field(
@@ -79,6 +85,11 @@ class RunConfig(BaseModel):
         description="Of training's forward pass; auto is bfloat16 where standard convolutions "
         "dominate and the processor has the instructions, else float32.",
     )
+
+    @property
+    def shape(self) -> Architecture:
+        """What the network is made of."""
+        return replace(architecture(self.architecture), pooling=self.pooling)
 
     @field_validator("architecture")
     @classmethod

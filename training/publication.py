@@ -166,6 +166,7 @@ def describe_architecture(candidate: Candidate) -> manifest.Architecture:
         stem=candidate.architecture.stem,
         widths=candidate.architecture.widths,
         strides=candidate.architecture.strides,
+        pooling=candidate.architecture.pooling,
         parameters=count_parameters(candidate.network),
         macs=count_macs(candidate.network, candidate.dataset.shape),
     )

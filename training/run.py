@@ -7,7 +7,7 @@ from torch import nn
 
 from artifact.repository import Artifact
 from training import data, normalization, provenance
-from training.architectures import Network, architecture, build
+from training.architectures import Network, build
 from training.assessment import assess
 from training.checkpoint import refuse_overwriting
 from training.config import Places, RunConfig
@@ -75,17 +75,16 @@ def train(
     scaling = normalization.measure(split.train)
     shelf = Shelf(places.runs_dir / "drawn")
     split = with_outliers(split, config, describe_input(dataset, scaling), shelf)
-    shape = architecture(config.architecture)
-    fresh = build(shape, dataset.shape[0], len(dataset.labels), config.seed)
+    fresh = build(config.shape, dataset.shape, len(dataset.labels), config.seed)
     network = alter(fresh).to(device)
-    teacher = find_teacher(config, places, dataset.shape[0], len(dataset.labels), device)
+    teacher = find_teacher(config, places, dataset.shape, len(dataset.labels), device)
     folder = places.run_folder(config)
     with torch.backends.cudnn.flags(enabled=True, deterministic=True):
         fitted = fit(network, split.to(device), scaling, config, folder, teacher)
     portable = network.cpu().to(memory_format=torch.contiguous_format)
     return Candidate(
         name=places.published_name(config),
-        architecture=shape,
+        architecture=config.shape,
         network=portable,
         dataset=dataset,
         calibration=data.sample(split.train, CALIBRATION_IMAGES),

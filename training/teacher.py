@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
 from artifact.manifest import Teacher as Taught
-from training.architectures import architecture, build
+from training.architectures import build
 from training.checkpoint import finished_weights
 from training.config import Places, RunConfig
 from training.errors import TeacherError
@@ -59,14 +59,18 @@ class Teacher:
 
 
 def find_teacher(
-    config: RunConfig, places: Places, channels: int, classes: int, device: torch.device
+    config: RunConfig,
+    places: Places,
+    shape: tuple[int, int, int],
+    classes: int,
+    device: torch.device,
 ) -> Teacher | None:
     """The teacher that the config names; None where it names none.
 
     Args:
         config: Of the run that wants to learn from it.
         places: Where its run lies.
-        channels: Of the input.
+        shape: Channels, height and width of the input.
         classes: Number of logits.
         device: To put it on.
 
@@ -78,7 +82,7 @@ def find_teacher(
         return None
     taught, weights, epoch = finished_weights(places.teacher_folder(config))
     _refuse_other_images(config, taught)
-    network = build(architecture(taught.architecture), channels, classes, taught.seed)
+    network = build(taught.shape, shape, classes, taught.seed)
     network.load_state_dict(weights)
     network.eval().requires_grad_(requires_grad=False).to(device)
     return Teacher(

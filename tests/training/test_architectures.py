@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
 from training.architectures import (
     ARCHITECTURES,
+    MOBILENET,
     Architecture,
     Network,
     architecture,
@@ -18,21 +21,43 @@ MNIST = (1, 28, 28)
 @pytest.mark.parametrize(
     ("name", "parameters", "macs"),
     [
-        ("mobilenet", 23_130, 1_491_664),
-        ("conv", 172_570, 11_177_984),
-        ("conv1-mobile3", 27_050, 2_266_256),
-        ("conv3-mobile1", 75_322, 6_403_424),
+        ("mobilenet", 24_570, 1_345_520),
+        ("mobilenet-tiny", 7_846, 401_260),
+        ("conv", 149_434, 9_827_616),
+        ("conv1-mobile3", 28_490, 2_120_112),
+        ("conv3-mobile1", 76_762, 6_257_280),
     ],
 )
 def test_size_is_as_published(name: str, parameters: int, macs: int) -> None:
-    network = build(architecture(name), channels=1, classes=10, seed=0)
+    network = build(architecture(name), shape=(1, 28, 28), classes=10, seed=0)
     assert (count_parameters(network), count_macs(network, MNIST)) == (parameters, macs)
 
 
 def test_architectures_differ_in_their_blocks_alone() -> None:
-    others = {(each.stem, each.widths, each.strides) for each in ARCHITECTURES.values()}
-    assert len(others) == 1
-    assert len({each.blocks for each in ARCHITECTURES.values()}) == len(ARCHITECTURES)
+    alike = [each for name, each in ARCHITECTURES.items() if name != "mobilenet-tiny"]
+    assert len({replace(each, blocks=MOBILENET.blocks) for each in alike}) == 1
+    assert len({each.blocks for each in alike}) == len(alike)
+
+
+def test_tiny_is_a_narrower_mobilenet() -> None:
+    tiny = architecture("mobilenet-tiny")
+    assert replace(tiny, stem=MOBILENET.stem, widths=MOBILENET.widths) == MOBILENET
+
+
+@pytest.mark.parametrize(
+    ("shape", "parameters_each"),
+    [((1, 28, 28), 7 * 7), ((1, 8, 8), 2 * 2), ((3, 64, 32), 8 * 8), ((1, 512, 512), 7 * 7)],
+)
+def test_pooling_weighs_a_bounded_number_of_places(
+    shape: tuple[int, int, int], parameters_each: int
+) -> None:
+    pool = Network(MOBILENET, shape, 10).pool
+    assert count_parameters(pool) == MOBILENET.widths[-1] * (parameters_each + 2)
+
+
+def test_averaging_pool_is_still_to_be_had() -> None:
+    network = Network(replace(MOBILENET, pooling="average"), MNIST, 10)
+    assert count_parameters(network.pool) == 0
 
 
 @pytest.mark.parametrize(
@@ -53,7 +78,7 @@ def test_mix_is_read_as_runs_of_blocks(name: str, blocks: tuple[str, ...]) -> No
     ["", "resnet", "conv2", "conv2-mobile3", "conv0-mobile4", "conv-mobile3", "conv2mobile2"],
 )
 def test_unknown_name_is_refused_with_what_is_accepted(name: str) -> None:
-    with pytest.raises(ValueError, match=r"accepted are mobilenet, conv, .* such as conv2-mobile2"):
+    with pytest.raises(ValueError, match=r"accepted are mobilenet, .* such as conv2-mobile2"):
         architecture(name)
 
 
@@ -71,33 +96,33 @@ def test_widths_and_blocks_must_be_as_many() -> None:
 def test_logits_have_one_row_a_picture(
     name: str, channels: int, height: int, width: int, classes: int
 ) -> None:
-    network = build(architecture(name), channels, classes, seed=0).eval()
+    network = build(architecture(name), (channels, height, width), classes, seed=0).eval()
     with torch.inference_mode():
         assert network(torch.zeros(3, channels, height, width)).shape == (3, classes)
 
 
 def test_mobile_block_is_depthwise_then_pointwise() -> None:
-    block = build(architecture("mobilenet"), 1, 10, seed=0).blocks[0]
+    block = build(architecture("mobilenet"), (1, 28, 28), 10, seed=0).blocks[0]
     depthwise, pointwise = (part for part in block.modules() if isinstance(part, nn.Conv2d))
     assert (depthwise.kernel_size, depthwise.groups) == ((3, 3), depthwise.in_channels)
     assert (pointwise.kernel_size, pointwise.groups) == ((1, 1), 1)
 
 
 def test_stem_is_a_standard_convolution() -> None:
-    stem = Network(architecture("mobilenet"), 3, 10).stem[0]
+    stem = Network(architecture("mobilenet"), (3, 28, 28), 10).stem[0]
     assert isinstance(stem, nn.Conv2d)
     assert (stem.groups, stem.kernel_size, stem.out_channels) == (1, (3, 3), 16)
 
 
 def test_weights_follow_the_seed_and_nothing_else() -> None:
-    first, again, other = (build(architecture("conv"), 1, 10, seed) for seed in (1, 1, 2))
+    first, again, other = (build(architecture("conv"), MNIST, 10, seed) for seed in (1, 1, 2))
     assert torch.equal(first.head.weight, again.head.weight)
     assert not torch.equal(first.head.weight, other.head.weight)
 
 
 def test_building_leaves_the_global_generator_alone() -> None:
     before = torch.get_rng_state()
-    build(architecture("conv"), 1, 10, seed=1)
+    build(architecture("conv"), MNIST, 10, seed=1)
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -108,7 +133,7 @@ def test_macs_of_a_known_network() -> None:
 
 
 def test_counting_leaves_the_network_as_it_was() -> None:
-    network = build(architecture("mobilenet"), 1, 10, seed=0).train()
+    network = build(architecture("mobilenet"), (1, 28, 28), 10, seed=0).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     count_macs(network, MNIST)
     assert network.training

@@ -34,7 +34,7 @@ def row(method: str, outliers: np.ndarray) -> Row:
 
 
 def test_features_are_what_the_head_makes_logits_of() -> None:
-    network = build(MOBILENET, 1, 10, seed=0)
+    network = build(MOBILENET, (1, 28, 28), 10, seed=0)
     pixels = torch.randint(256, (3, 1, 28, 28), dtype=torch.uint8)
     seen = look_at(network, pixels, Normalization((0.1,), (0.3,)))
     with torch.inference_mode():

@@ -31,7 +31,7 @@ def random_images(count: int) -> Tensor:
 
 @pytest.fixture(scope="module")
 def exported() -> Exported:
-    network = build(architecture("conv1-mobile3"), SHAPE[0], classes=5, seed=0)
+    network = build(architecture("conv1-mobile3"), SHAPE, classes=5, seed=0)
     network(random_images(16))  # norms have statistics of their own, as after training
     return Exported(network.eval(), export(network, SHAPE))
 

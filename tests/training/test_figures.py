@@ -95,7 +95,7 @@ def evidence(pixels: NDArray[np.uint8]) -> Evidence:
     logits = np.eye(4)[(labels + (np.arange(80) < 5)) % 4]
     return Evidence(
         name="mobilenet",
-        network=build(ARCHITECTURES["mobilenet"], channels=1, classes=4, seed=0),
+        network=build(ARCHITECTURES["mobilenet"], shape=(1, 28, 28), classes=4, seed=0),
         epoch=2,
         metrics=Metrics(
             train=metrics,
@@ -136,7 +136,7 @@ class TestWholeSet:
     def test_filter_figures_name_their_layers(self, evidence: Evidence) -> None:
         figures = {layer.figure: layer for layer in describe_filters(evidence.network).layers}
         assert figures["filters_first"].name == "stem.0"
-        assert figures["filters_last"].kind == "pointwise"
+        assert figures["filters_last"].name == "pool.weigh"
 
 
 def settings() -> dict[str, object]:
@@ -289,10 +289,11 @@ class TestFilterLayers:
         ],
     )
     def test_kinds_follow_the_blocks(self, name: str, kinds: list[str]) -> None:
-        network = build(ARCHITECTURES[name], channels=1, classes=10, seed=0)
+        network = build(ARCHITECTURES[name], shape=(1, 28, 28), classes=10, seed=0)
         layers = describe_filters(network).layers
-        assert [layer.kind for layer in layers] == kinds
-        figures = ["filters_first", *[None] * (len(kinds) - 2), "filters_last"]
+        pooling = "depthwise"
+        assert [layer.kind for layer in layers] == [*kinds, pooling]
+        figures = ["filters_first", *[None] * (len(kinds) - 1), "filters_last"]
         assert [layer.figure for layer in layers] == figures
 
     def test_names_and_shapes_are_the_modules(self) -> None:

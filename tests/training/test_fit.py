@@ -24,7 +24,7 @@ QUICK = RunConfig(epochs=4, batch_size=32, learning_rate=0.02)
 
 
 def train(split: Split, config: RunConfig, folder: Path) -> Fitted:
-    network = build(architecture(config.architecture), 1, 10, config.seed)
+    network = build(architecture(config.architecture), (1, 8, 8), 10, config.seed)
     return fit(network, split, normalization.measure(split.train), config, folder)
 
 
@@ -122,7 +122,7 @@ def test_earlier_epoch_is_kept_when_later_ones_are_worse() -> None:
 
 
 def test_kept_weights_stay_while_training_goes_on(small: Split) -> None:
-    network = build(architecture("mobilenet"), 1, 10, seed=0)
+    network = build(architecture("mobilenet"), (1, 8, 8), 10, seed=0)
     trainer = Trainer(network, normalization.measure(small.train), QUICK, steps=10)
     kept = trainer.weights()
     before = kept["head.weight"].clone()

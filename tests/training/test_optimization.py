@@ -12,7 +12,7 @@ OPTIMIZERS = ["sgd", "adam", "adamw", "rmsprop", "adadelta"]
 
 
 def network() -> nn.Module:
-    return build(architecture("mobilenet"), 1, 10, seed=0)
+    return build(architecture("mobilenet"), (1, 8, 8), 10, seed=0)
 
 
 def one_step(net: nn.Module, optimizer: torch.optim.Optimizer) -> None:

@@ -30,7 +30,7 @@ class Quantized:
 
 @pytest.fixture(scope="module")
 def quantized(small: Split) -> Quantized:
-    network = build(ARCHITECTURES["conv1-mobile3"], channels=1, classes=10, seed=0)
+    network = build(ARCHITECTURES["conv1-mobile3"], shape=(1, 8, 8), classes=10, seed=0)
     scaling = normalization.measure(small.train)
     _learn(network, scaling.inputs(small.train.pixels), small.train.labels)
     exact = to_onnx(network, (1, 8, 8))

@@ -68,7 +68,7 @@ def test_documents_are_what_the_contract_says(published: Artifact) -> None:
     metrics = published.document("metrics", Metrics)
     examples = published.document("examples", Examples)
     assert len(published.document("benchmark", Benchmark).latencies) == 3 * 3
-    assert len(published.document("filters", Filters).layers) == 1 + 2 * 4
+    assert len(published.document("filters", Filters).layers) == 1 + 2 * 4 + 1
     assert [row.epoch for row in metrics.curves] == list(range(1, 9))
     assert len(examples.wrong) == round((1 - metrics.test.accuracy) * 360)
     assert metrics.test.accuracy > 0.9
@@ -226,7 +226,7 @@ def test_killed_run_goes_on_to_the_same_weights(tmp_path: Path, folder: Path) ->
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
-        (("--architecture", "resnet"), 2, "accepted are mobilenet, conv"),
+        (("--architecture", "resnet"), 2, "accepted are mobilenet, "),
         (("--epochs", "none"), 2, "--epochs 'none': Input should be a valid integer"),
         (("--dataset", "kmnist", "--data-dir", os.devnull), 1, "kmnist is neither readable"),
         (("--device", "cuda:99"), 1, "device 'cuda:99' cannot be used here"),

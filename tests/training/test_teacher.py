@@ -63,7 +63,7 @@ def test_student_learns_otherwise_than_alone_and_says_from_whom(taught: Places) 
 
 
 def test_no_teacher_is_asked_for_where_none_is_named(taught: Places) -> None:
-    assert find_teacher(TEACHER, taught, 1, 10, CPU) is None
+    assert find_teacher(TEACHER, taught, (1, 8, 8), 10, CPU) is None
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"train_ratio": 0.7}])
@@ -74,12 +74,12 @@ def test_teacher_that_saw_other_images_is_refused(taught: Places, change: dict[s
         folder.symlink_to(taught.runs_dir / "conv-digits-seed0")
     [name] = change
     with pytest.raises(TeacherError, match=rf"other images.*{re.escape(name)}"):
-        find_teacher(config, taught, 1, 10, CPU)
+        find_teacher(config, taught, (1, 8, 8), 10, CPU)
 
 
 def test_teacher_without_a_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="conv-digits-seed0"):
-        find_teacher(STUDENT, Places(runs_dir=tmp_path), 1, 10, CPU)
+        find_teacher(STUDENT, Places(runs_dir=tmp_path), (1, 8, 8), 10, CPU)
 
 
 def test_unfinished_teacher_is_refused(taught: Places, tmp_path: Path) -> None:
@@ -89,4 +89,4 @@ def test_unfinished_teacher_is_refused(taught: Places, tmp_path: Path) -> None:
     folder.mkdir()
     torch.save({**state, "config": longer.model_dump()}, folder / "checkpoint.pt")
     with pytest.raises(CheckpointError, match="epoch 2 of 3"):
-        find_teacher(STUDENT, Places(runs_dir=tmp_path), 1, 10, CPU)
+        find_teacher(STUDENT, Places(runs_dir=tmp_path), (1, 8, 8), 10, CPU)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from artifact.manifest import Input
 from training import checkpoint, data, evaluate, normalization, outliers
-from training.architectures import architecture, build
+from training.architectures import build
 from training.assessment import truth
 from training.config import RunConfig
 from training.data import Split
@@ -40,7 +40,7 @@ def compare(config: DecliningConfig) -> None:
 def _compare(config: DecliningConfig, name: str) -> Compared:
     run, weights = checkpoint.chosen_weights(config.runs_dir / name)
     split, scaling, wanted = _learnt(run, config.data_dir)
-    network = build(architecture(run.architecture), wanted.shape[0], 10, run.seed)
+    network = build(run.shape, wanted.shape, 10, run.seed)
     network.load_state_dict(weights)
 
     def seen(pixels: Tensor) -> Evidence:

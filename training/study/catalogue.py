@@ -17,6 +17,7 @@ _EPOCHS: Final = 10
 # the defaults. Precision is the same for all, so that a comparison of blocks compares nothing else.
 _SEED_REPORT: Final = RunConfig(
     architecture="mobilenet",
+    pooling="average",
     dataset="mnist",
     train_ratio=0.8,
     epochs=_EPOCHS,
