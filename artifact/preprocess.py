@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from artifact.digit.geometry import is_normalised, normalise
+from artifact.digit.geometry import normalise, normalised_box
 from artifact.digit.ink import find_ink
 from artifact.images import Picture
 from artifact.manifest import Input, Preprocess
@@ -101,13 +101,11 @@ def _as_it_is(picture: Picture, wanted: Input) -> View | None:
         return None
     dark = pixels[0, 0, 0] >= _LIGHT
     grey = 255 - pixels[..., 0] if dark else np.ascontiguousarray(pixels[..., 0])
-    if not is_normalised(grey):
+    box = normalised_box(grey)
+    if box is None:
         return None
-    x, y, width, height = cv2.boundingRect(grey)
-    box = x, y, x + width, y + height
-    return View(
-        _in_mode(grey[..., None], wanted.mode), box, "dark-on-light" if dark else "light-on-dark"
-    )
+    polarity: Polarity = "dark-on-light" if dark else "light-on-dark"
+    return View(_in_mode(grey[..., None], wanted.mode), box, polarity)
 
 
 def _in_original(box: Box, picture: Picture) -> Box:

@@ -7,11 +7,13 @@ pixels, a brightest pixel of 254 or 255 and a centre of mass within 0.52 pixels 
 counted from 0.
 """
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from artifact.pixels import Pixels
+from artifact.pixels import Box, Pixels
 
 _SHARE = 20 / 28  # of the picture's side that the longer side of the digit fills
 _OFF_CENTRE = 0.55  # pixels: more than half of one, for rounding
@@ -25,17 +27,30 @@ _SQUARE = np.ones((3, 3), np.uint8)
 
 def is_normalised(grey: Pixels) -> bool:
     """Whether a light-on-dark picture [H, W] has the geometry of MNIST's images already."""
+    return normalised_box(grey) is not None
+
+
+def normalised_box(grey: Pixels) -> Box | None:
+    """Find the ink of a light-on-dark picture [H, W]; None where it is not as MNIST's images."""
     height, width = grey.shape
-    _, _, box_width, box_height = cv2.boundingRect(grey)
+    left, top, box_width, box_height = cv2.boundingRect(grey)
     filled = max(box_height / (_SHARE * height), box_width / (_SHARE * width))
-    if (
-        not 1 - 1.01 / (_SHARE * min(height, width)) <= filled <= 1.001
-        or grey.max() < _FAINTEST_PEAK
-    ):
-        return False
-    moments = cv2.moments(grey)
-    x, y = (moments[name] / moments["m00"] for name in ("m10", "m01"))
-    return abs(x - width / 2) <= _OFF_CENTRE and abs(y - height / 2) <= _OFF_CENTRE
+    if not 1 - 1.01 / (_SHARE * min(height, width)) <= filled <= 1.001:
+        return None
+    if cv2.minMaxLoc(grey)[1] < _FAINTEST_PEAK:
+        return None
+    # As cv2.moments, which takes three times as long to name two dozen of them.
+    mass, x, y = np.dot(_mass_and_moments(grey.shape), grey.ravel().astype(np.float32)).tolist()
+    if abs(x / mass - width / 2) > _OFF_CENTRE or abs(y / mass - height / 2) > _OFF_CENTRE:
+        return None
+    return left, top, left + box_width, top + box_height
+
+
+@cache
+def _mass_and_moments(shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Weights [3, H * W] of each pixel: in the mass, and in its moments along x and y."""
+    y, x = np.indices(shape, np.float32)
+    return np.stack([np.ones(x.size, np.float32), x.ravel(), y.ravel()])
 
 
 def normalise(strength: Pixels, shape: tuple[int, int]) -> Pixels:
