@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 UNMATCHED: Final = "unmatched"
 _SCOPE_KEY: Final = "tandem.exchange"
-_REQUEST_ID: Final = b"x-request-id"
+REQUEST_ID: Final = b"x-request-id"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Long enough for every scheme in use; nothing that a log, a shell or a page would read as its own.
 _WELL_FORMED: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 _FAILED: Final = 500
 _FIRST_ERROR: Final = 400
-_KINDS: Final = {
+KINDS: Final = {
     400: "malformed",
     404: "not-found",
     405: "method-not-allowed",
@@ -82,6 +82,20 @@ def exchange_of(scope: Scope) -> Exchange:
     return exchange
 
 
+class RequestIds:
+    """Gives requests their ids: what the client sent, where that is well-formed, or a new one."""
+
+    def __init__(self) -> None:
+        self._new = map(f"{secrets.token_hex(8)}-%x".encode().__mod__, count())
+
+    def of(self, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+        """Find the id among a request's headers, or make one."""
+        for name, value in headers:
+            if name == REQUEST_ID and _WELL_FORMED.fullmatch(value):
+                return value
+        return next(self._new)
+
+
 class Watched:
     """ASGI application around all others: gives each request an id, counts it and logs it."""
 
@@ -97,7 +111,7 @@ class Watched:
         self._telemetry = telemetry
         self._tracing = tracing
         self._access_log = access_log
-        self._new_ids = map(f"{secrets.token_hex(8)}-%x".encode().__mod__, count())
+        self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -105,13 +119,13 @@ class Watched:
             await self._app(scope, receive, send)
             return
         start = perf_counter()
-        request_id = _well_formed_id(scope["headers"]) or next(self._new_ids)
+        request_id = self._ids.of(scope["headers"])
         scope[_SCOPE_KEY] = exchange = Exchange(scope["method"], request_id)
 
         def identified(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                headers = (*message.get("headers", ()), (_REQUEST_ID, request_id))
+                headers = (*message.get("headers", ()), (REQUEST_ID, request_id))
                 message = {**message, "headers": headers}
             else:
                 exchange.sent += len(message.get("body", b""))
@@ -133,7 +147,7 @@ class Watched:
         exchange.route = route = exchange.route or _template(scope)
         self._telemetry.answered(exchange.method, route, exchange.status, seconds)
         if exchange.status >= _FIRST_ERROR:
-            exchange.kind = exchange.kind or _KINDS.get(exchange.status, "unexpected")
+            exchange.kind = exchange.kind or KINDS.get(exchange.status, "unexpected")
             self._telemetry.refused(exchange.kind)
         if self._access_log:
             headline = {"method": exchange.method, "route": route, "status": exchange.status}
@@ -160,10 +174,3 @@ def _details(scope: Scope, exchange: Exchange, seconds: float) -> dict[str, Any]
 def _announced_bytes(scope: Scope) -> int | None:
     announced = dict(scope["headers"]).get(b"content-length", b"")
     return int(announced) if announced.isdigit() else None
-
-
-def _well_formed_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
-    for name, value in headers:
-        if name == _REQUEST_ID:
-            return value if _WELL_FORMED.fullmatch(value) else None
-    return None

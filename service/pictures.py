@@ -11,6 +11,7 @@ from time import perf_counter
 from artifact.errors import ImageError, UnsupportedType
 from artifact.images import Limits, Picture, decode, is_cheap
 from artifact.manifest import Input
+from artifact.predictor import Predictor
 from artifact.preprocess import View, view, view_at_once
 from service.pace import Pace
 from service.telemetry import Telemetry
@@ -49,31 +50,53 @@ class Pictures:
             return await self._threads.run(self._see, data, inputs)
         if self.pace.is_over:
             await self.pace.begin()
-        picture = self.decode_small(data)
-        views = [self.view_at_once(picture, wanted) for wanted in inputs]
-        seen = [each for each in views if each is not None]
-        if len(seen) == len(views):
+        picture, seen = self._see_small(data, inputs)
+        if seen is not None:
             return seen
         return await self._threads.run(self._preprocess, picture, inputs)
 
-    def decode_small(self, data: bytes) -> Picture:
-        """Decode on the event loop what is cheap to decode; raises as `views` does."""
+    def see_at_once(self, data: bytes, wanted: Input) -> View | None:
+        """Do on the event loop what is cheap; None where preprocessing would hold it up.
+
+        Raises as `views` does.
+        """
+        _, seen = self._see_small(data, (wanted,))
+        return None if seen is None else seen[0]
+
+    def see_together(self, asked: Sequence[tuple[Predictor, bytes]]) -> list[View | None]:
+        """Do the same for the pictures of several requests, step by step.
+
+        None stands for a picture that is refused too: whoever asks for it alone is told why.
+        """
+        start = perf_counter()
+        pictures = [_decoded(data, self._limits) for _, data in asked]
+        decoded = perf_counter()
+        views = [
+            None if picture is None else view_at_once(picture, predictor.manifest.input)
+            for picture, (predictor, _) in zip(pictures, asked, strict=True)
+        ]
+        end = perf_counter()
+        self.pace.spend(end - start)
+        # What is done together has no time of its own; the mean counts as each one's.
+        count = len(asked) or 1
+        self._telemetry.decode_seconds.add((decoded - start) / count, len(asked))
+        self._telemetry.preprocess_seconds.add((end - decoded) / count, len(asked))
+        return views
+
+    def _see_small(self, data: bytes, inputs: Sequence[Input]) -> tuple[Picture, list[View] | None]:
+        """Decode what is cheap to decode, and preprocess it if that is cheap for every input."""
         start = perf_counter()
         picture = decode(data, self._limits)
-        seconds = perf_counter() - start
-        self.pace.spend(seconds)
-        self._telemetry.decode_seconds.add(seconds)
-        return picture
-
-    def view_at_once(self, picture: Picture, wanted: Input) -> View | None:
-        """Preprocess on the event loop; None where that would hold it up."""
-        start = perf_counter()
-        seen = view_at_once(picture, wanted)
-        seconds = perf_counter() - start
-        self.pace.spend(seconds)
-        if seen is not None:
-            self._telemetry.preprocess_seconds.add(seconds)
-        return seen
+        decoded = perf_counter()
+        self._telemetry.decode_seconds.add(decoded - start)
+        views = [view_at_once(picture, wanted) for wanted in inputs]
+        end = perf_counter()
+        self.pace.spend(end - start)
+        seen = [each for each in views if each is not None]
+        if len(seen) < len(views):
+            return picture, None
+        self._telemetry.preprocess_seconds.add(end - decoded)
+        return picture, seen
 
     async def view_each(
         self, pictures: Sequence[bytes | UnsupportedType], wanted: Input
@@ -113,3 +136,10 @@ class Pictures:
             return (await self.views(data, [wanted]))[0]
         except ImageError as error:
             return error
+
+
+def _decoded(data: bytes, limits: Limits) -> Picture | None:
+    try:
+        return decode(data, limits)
+    except ImageError:
+        return None

@@ -3,13 +3,17 @@
 import gc
 import signal
 import socket
+from functools import partial
+from importlib.util import find_spec
 from math import inf
 from time import monotonic
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
+from service.express import Express
 from service.footprint import give_back_library_pages
 from service.settings import Settings
 from service.state import Service
@@ -55,6 +59,16 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
+def _connections(service: Service) -> Any:
+    """Choose what reads requests: uvicorn's own, or ours where its parser in C is installed."""
+    watched = service.settings.access_log or service.settings.tracing  # each request, by its task
+    if watched or find_spec("httptools") is None:
+        return "auto"
+    from service.connection import Connection  # noqa: PLC0415 - imports httptools
+
+    return partial(Connection, Express(service))
+
+
 def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
@@ -64,5 +78,6 @@ def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         log_level=settings.log_level,
         access_log=False,  # the line of a request is ours, with what a model answered
         server_header=False,
+        http=_connections(app.state.service),
         timeout_graceful_shutdown=settings.shutdown_timeout,
     )

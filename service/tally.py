@@ -87,12 +87,12 @@ class Distribution:
         self._counts = [0] * (len(bounds) + 1)
         self._total = 0.0
 
-    def add(self, value: float) -> None:
-        """Take one value into account."""
+    def add(self, value: float, times: int = 1) -> None:
+        """Take a value into account, which came so many times."""
         bucket = bisect_left(self._bounds, value)
         with self._lock:
-            self._counts[bucket] += 1
-            self._total += value
+            self._counts[bucket] += times
+            self._total += value * times
 
     def settle(self) -> None:
         """Hand over what came since the last time."""

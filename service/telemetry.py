@@ -34,8 +34,8 @@ _SETTLE_SECONDS: Final = 0.5
 class Timer(Protocol):
     """Takes times of one kind of step."""
 
-    def add(self, seconds: float, /) -> None:
-        """Take the time of a step that has just ended into account."""
+    def add(self, seconds: float, times: int = 1, /) -> None:
+        """Take the time of a step that has just ended into account, so many times."""
         ...
 
 
@@ -220,7 +220,7 @@ class _Spanned:
         self._tracing = tracing
         self._name = name
 
-    def add(self, seconds: float) -> None:
+    def add(self, seconds: float, times: int = 1) -> None:
         """Take the time of a step that has just ended into account."""
-        self._timer.add(seconds)
+        self._timer.add(seconds, times)
         self._tracing.step(self._name, seconds)
