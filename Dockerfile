@@ -42,8 +42,10 @@ ENV PATH=/opt/tandem/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     TANDEM_HOST=0.0.0.0 \
     TANDEM_PORT=8000 \
-    TANDEM_MODELS_DIR=/srv/models
+    TANDEM_MODELS_DIR=/srv/models \
+    TANDEM_STUDIES_DIR=/srv/studies
 COPY models models
+COPY studies studies
 USER 10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM

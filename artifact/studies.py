@@ -38,9 +38,11 @@ class StoredStudy:
         if file is None:
             known = ", ".join(self.study.figures) or "none"
             raise UnknownStudy(f"study {self.study.name} has no figure {role}; it has: {known}")
-        content = _read(self.folder / file.path, f"{self.study.name}/{file.path}")
+        content = _read(self.folder / file.path, f"studies/{self.study.name}/{file.path}")
         if hashlib.sha256(content).hexdigest() != file.sha256:
-            raise BrokenArtifact(f"{self.study.name}/{file.path} does not have its checksum")
+            raise BrokenArtifact(
+                f"studies/{self.study.name}/{file.path} does not have its checksum"
+            )
         return content
 
     def whole(self) -> WholeStudy:
@@ -53,8 +55,9 @@ class StoredStudy:
         return WholeStudy(study=self.study, runs=runs)
 
     def _run(self, digest: str) -> Outcome:
-        shown = f"{RUNS}/{digest}.json"
-        outcome = parse(Outcome, _read(self.folder.parent / shown, shown), shown)
+        path = f"{RUNS}/{digest}.json"
+        shown = f"studies/{path}"
+        outcome = parse(Outcome, _read(self.folder.parent / path, shown), shown)
         if outcome.digest != digest:
             raise BrokenArtifact(f"{shown} holds the run {outcome.digest}")
         return outcome
@@ -116,7 +119,7 @@ def open_study(folder: Path) -> StoredStudy:
     Raises:
         BrokenArtifact: There is no study, or it says something that is not understood.
     """
-    shown = f"{folder.name}/{STUDY}"
+    shown = f"studies/{folder.name}/{STUDY}"
     study = parse(Study, _read(folder / STUDY, shown), shown)
     if study.name != folder.name:
         raise BrokenArtifact(f"{shown} says that it is {study.name}")
@@ -127,4 +130,4 @@ def _read(path: Path, shown: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise BrokenArtifact(f"study file {shown} cannot be read: {error.strerror}") from error
+        raise BrokenArtifact(f"{shown} cannot be read: {error.strerror}") from error

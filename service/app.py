@@ -9,8 +9,17 @@ from starlette.types import ASGIApp
 from service.errors import install_handlers
 from service.exchange import Watched
 from service.intake import Intake
-from service.openapi import DESCRIPTION, TAGS, name_example
-from service.routes import benchmark, comparison, evidence, figures, health, models, predict
+from service.openapi import DESCRIPTION, TAGS, name_example, study_example
+from service.routes import (
+    benchmark,
+    comparison,
+    evidence,
+    figures,
+    health,
+    models,
+    predict,
+    studies,
+)
 from service.settings import Settings
 from service.shortcut import Shortcut
 from service.startup import OneLineFailure, loading
@@ -18,7 +27,17 @@ from service.state import Service
 from service.v2 import routes as open_inference
 from service.v2.shortcut import InferShortcut
 
-_ROUTES: Final = (predict, models, evidence, figures, comparison, benchmark, health, open_inference)
+_ROUTES: Final = (
+    predict,
+    models,
+    evidence,
+    figures,
+    comparison,
+    studies,
+    benchmark,
+    health,
+    open_inference,
+)
 # Those of `Watched` cover what never reaches FastAPI. Releases that make none ignore it.
 _NO_SPANS_OF_ITS_OWN: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
 
@@ -58,7 +77,7 @@ class _Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         # A model that exists, so that what the documentation shows works when tried.
         service: Service = self.state.service
-        schema = super().openapi()
+        schema = study_example(super().openapi(), service.studies)
         models = service.models
         if models is None or models.default not in models:
             return schema

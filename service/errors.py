@@ -25,6 +25,7 @@ from artifact.errors import (
     TooLarge,
     Undecodable,
     UnknownModel,
+    UnknownStudy,
     UnsupportedType,
 )
 from service.exchange import exchange_of
@@ -33,6 +34,7 @@ from service.v2.errors import error_response, is_open_inference, summary
 STATUS: Final[Mapping[type[TandemError], int]] = {
     Undecodable: 400,
     UnknownModel: 404,
+    UnknownStudy: 404,
     RuntimeUnavailable: 404,  # asking again does not install it
     TooLarge: 413,
     UnsupportedType: 415,

@@ -10,6 +10,7 @@ from artifact.manifest import Finding, FindingName, Part, RuntimeId
 from artifact.metrics import Epoch, Example, Share
 from artifact.predictor import Reason
 from artifact.preprocess import Polarity
+from artifact.study import Protocol, StudyFigure, StudyPair, Summary
 
 
 class Detail(Part):
@@ -159,6 +160,36 @@ class ExampleList(Part):
 
     total: int = Field(description="How many of that kind were published.")
     examples: list[Example]
+
+
+class ArmHeadline(Part):
+    """One choice, over its seeds."""
+
+    label: str
+    seeds: int
+    parameters: int
+    test_accuracy: Summary
+    findings: dict[FindingName, int] = Field(description="In how many of the runs.")
+
+
+class StudyHeadline(Part):
+    """What a study asks, and how its arms do."""
+
+    name: str
+    question: str
+    protocol: Protocol = Field(description="Whose defaults the arms change.")
+    dataset: str
+    arms: list[ArmHeadline] = Field(description="In the order of the question.")
+    pairs: list[StudyPair] = Field(description="Every two arms, and whether they differ.")
+    missing: int = Field(description="Runs that were planned and have no result.")
+    link: str = Field(description="The whole study, with every run.")
+    figures: dict[StudyFigure, str] = Field(description="Links, by role.")
+
+
+class StudyList(Part):
+    """Every stored study, names in order."""
+
+    studies: list[StudyHeadline]
 
 
 class ModelBenchmark(Part):

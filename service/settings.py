@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     models_dir: Path = Field(
         default=Path("models"), description="The model repository: <name>/<version>/ folders."
     )
+    studies_dir: Path = Field(
+        default=Path("studies"),
+        description="What `python -m training study` stores; where there is no such folder, there "
+        "are no studies.",
+    )
     default_model: str | None = Field(
         default=None,
         description="Answers where a request names none. Unset: mobilenet if there is one, else "

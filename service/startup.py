@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from artifact.errors import TandemError
+from artifact.studies import Studies
 from service.loaded import Models, missing_runtimes
 from service.state import Service
 
@@ -23,6 +24,7 @@ def loading(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         cv2.setNumThreads(1)  # requests are what runs side by side, not the rows of one picture
+        service.studies = Studies.scan(service.settings.studies_dir)
         service.models = Models.load(service.settings)
         for runtime, why in missing_runtimes().items():
             log.info("not serving %s: it %s", runtime, why)

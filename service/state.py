@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi import Request
 
+from artifact.studies import Studies
 from service.admission import Admission
 from service.errors import not_ready
 from service.inference import Inference
@@ -37,6 +38,7 @@ class Service:
     admission: Admission
     tracing: "Tracing | None"
     models: Models | None = None
+    studies: Studies | None = None
     draining: bool = False
 
     @classmethod
@@ -76,6 +78,16 @@ class Service:
         if self.models is None:
             raise not_ready(_LOADING)
         return self.models
+
+    def studied(self) -> Studies:
+        """Give the stored studies.
+
+        Raises:
+            HTTPException: 503, they are not read yet.
+        """
+        if self.studies is None:
+            raise not_ready(_LOADING)
+        return self.studies
 
     def ready(self) -> Models:
         """Give the models if this service wants more requests.

@@ -53,14 +53,15 @@ def _serve(role: FigureRole) -> Callable[..., Response]:
             "ETag": f'"{file.sha256}"',
             "Cache-Control": _CACHE_VERSION if query.version else _CACHE_HIGHEST,
         }
-        if _matches(if_none_match, headers["ETag"]):
+        if is_known(if_none_match, headers["ETag"]):
             return Response(status_code=304, headers=headers)
         return Response(model.artifact.read(role), media_type="image/png", headers=headers)
 
     return get_figure
 
 
-def _matches(if_none_match: str | None, etag: str) -> bool:
+def is_known(if_none_match: str | None, etag: str) -> bool:
+    """Whether the client says that it has the file of that tag."""
     candidates = (if_none_match or "").split(",")
     return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in candidates)
 

@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 from service.app import create_app
 from service.settings import Settings
 from tests.known_answer import GAIN, publish_known_answer
+from tests.known_study import store_known_study
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +21,19 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def settings(repository: Path) -> Settings:
+def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two studies of the same runs."""
+    root = tmp_path_factory.mktemp("studies")
+    store_known_study(root)
+    store_known_study(root, "widths-again")
+    return root
+
+
+@pytest.fixture(scope="session")
+def settings(repository: Path, studies: Path) -> Settings:
     return Settings(
         models_dir=repository,
+        studies_dir=studies,
         default_model="known",
         max_bytes=200_000,
         max_body_bytes=300_000,

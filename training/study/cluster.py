@@ -27,7 +27,7 @@ def on_cluster(jobs: Iterable[Job], address: str, most: int | None = None) -> It
     """
     ray = _connect(address, most)
     try:
-        yield from _share_out(ray, deque(jobs), most)
+        yield from _share_out(ray, deque(job.anywhere() for job in jobs), most)
     finally:
         ray.shutdown()
 

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from artifact.study import Outcome
@@ -33,6 +33,10 @@ class Job:
     folder: Path
     data_dir: Path
     result: Path | None = None
+
+    def anywhere(self) -> "Job":
+        """The same job for a process that was started in another folder."""
+        return replace(self, folder=self.folder.absolute(), data_dir=self.data_dir.absolute())
 
 
 class Runner:

@@ -6,7 +6,7 @@ import pytest
 
 from artifact.metrics import Metrics
 from artifact.repository import Artifact, Repository
-from tests.training.study.outcomes import outcome
+from tests.outcomes import outcome
 from training.__main__ import main
 from training.checkpoint import FILE
 from training.config import Places, RunConfig
@@ -96,7 +96,7 @@ def test_run_name_is_followed_by_the_seed() -> None:
 
 def test_among_equals_on_validation_the_lowest_loss_is_best() -> None:
     outcomes = {
-        seed: outcome(seed=seed, validation=validation, loss=loss, test=test)
+        seed: outcome({"seed": seed}, validation=validation, loss=loss, test=test)
         for seed, (validation, loss, test) in enumerate(
             [(0.98, 0.1, 0.99), (0.99, 0.2, 0.95), (0.99, 0.1, 0.97), (0.99, 0.3, 0.999)]
         )

@@ -1,6 +1,7 @@
 """Studies of the digits, as a person gives the command: whole, killed, resumed, refused."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -102,6 +103,28 @@ def test_processes_give_the_same_results(
     lines = capsys.readouterr().out.splitlines()
     assert sum("runs/h" in line for line in lines) == 6
     assert any(line.startswith("[6/6] optimizers: ") for line in lines)
+
+
+def test_ray_cluster_gives_the_same_results(tmp_path: Path, whole: Path) -> None:
+    here = [sys.executable, "-m", "tests.training.study.cluster"]
+    ended = subprocess.run(  # noqa: S603 - our own
+        [*here, "study", STUDY, *TINY, *places(tmp_path)],
+        env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "[6/6] optimizers: " in ended.stdout
+    assert outcomes(tmp_path) == outcomes(whole)
+
+
+def test_ray_that_is_not_installed_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert study(tmp_path, STUDY, "--ray", "auto") == 1
+    assert "--ray needs the package ray: pip install 'tandem[ray]'" in capsys.readouterr().err
 
 
 def test_runs_that_studies_share_are_done_once(
