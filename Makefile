@@ -19,7 +19,7 @@ TORCH_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 PIP := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run run-slim test lint format train serve evaluate benchmark bench-serving image clean
+.PHONY: help setup run run-slim test lint format train serve evaluate benchmark bench-serving bench-training image clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ benchmark: setup  ## Measure decoding and preprocessing, and every model on ever
 
 bench-serving: setup $(SLIM)/.complete  ## Compare with other model servers (needs wrk; BENCH_OPTIONS)
 	$(VENV)/bin/python -m bench.serving --tandem-python $(SLIM)/bin/python $(BENCH_OPTIONS)
+
+bench-training: setup  ## Race PyTorch's MNIST example to 99% (some 20 minutes; DATA_DIR)
+	$(VENV)/bin/python -m bench.training_speed --data-dir $(DATA_DIR)
 
 image:  ## Build the container images tandem:slim and tandem:full with Docker
 	docker build --target slim --tag tandem:slim .

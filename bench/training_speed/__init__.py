@@ -1,0 +1,1 @@
+"""How much sooner Tandem's training reaches an accuracy than PyTorch's own MNIST example."""

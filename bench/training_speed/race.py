@@ -1,0 +1,45 @@
+"""One training, watched: how accurate it is on the test images, and after how many seconds."""
+
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+RunnerName = Literal["example", "tandem"]
+Runner = Callable[[int], Iterable["Lap"]]
+
+
+class Lap(BaseModel):
+    """One epoch is done, and the test images were looked at."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seconds: float
+    """Since the start, the looks at the test images included."""
+    accuracy: float
+    """Share of the test images that are named rightly."""
+
+
+class Race(BaseModel):
+    """One training up to the wanted accuracy."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    runner: RunnerName
+    seed: int
+    laps: tuple[Lap, ...]
+
+    def seconds_to(self, accuracy: float) -> float | None:
+        """Seconds until a look found that accuracy; None where none did."""
+        return next((lap.seconds for lap in self.laps if lap.accuracy >= accuracy), None)
+
+
+def race(name: RunnerName, runner: Runner, seed: int, accuracy: float) -> Race:
+    """Let one train until it is as accurate as wanted, or until its recipe ends."""
+    laps: list[Lap] = []
+    for lap in runner(seed):
+        laps.append(lap)
+        print(f"{name:8} seed {seed}  {lap.seconds:7.1f} s  {lap.accuracy:.2%}", flush=True)
+        if lap.accuracy >= accuracy:
+            break
+    return Race(runner=name, seed=seed, laps=tuple(laps))

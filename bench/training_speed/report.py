@@ -1,0 +1,105 @@
+"""What the races say, as a page and a picture."""
+
+from collections.abc import Iterator
+from statistics import median
+
+from matplotlib.figure import Figure
+from pydantic import BaseModel, ConfigDict
+
+from bench.training_speed.race import Race, RunnerName
+from bench.training_speed.tandem import QUICK
+from training.figures.canvas import BLUE, FADED, VERMILION, blank, styled
+
+_COLOURS: dict[RunnerName, str] = {"example": VERMILION, "tandem": BLUE}
+_NAMES: dict[RunnerName, str] = {"example": "PyTorch's MNIST example", "tandem": "Tandem, quick"}
+
+
+class Results(BaseModel):
+    """All races of one run on one machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    when: str
+    hardware: str
+    torch: str
+    threads: int
+    accuracy: float
+    races: tuple[Race, ...]
+
+    def seconds(self, runner: RunnerName) -> list[float | None]:
+        """Of every race of that runner, to the accuracy."""
+        return [race.seconds_to(self.accuracy) for race in self.races if race.runner == runner]
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times sooner Tandem is there, by the medians; None where one never was."""
+        example, tandem = self.seconds("example"), self.seconds("tandem")
+        if not all(example) or not all(tandem):
+            return None
+        return median(filter(None, example)) / median(filter(None, tandem))
+
+
+def page(results: Results, command: str) -> str:
+    """The page, in Markdown."""
+    return "\n".join(_lines(results, command)) + "\n"
+
+
+def _lines(results: Results, command: str) -> Iterator[str]:
+    ratio = results.ratio
+    yield f"# How soon {results.accuracy:.1%} of the test images are right"
+    yield ""
+    yield f"Written by `{command}` from `training_speed.json`; do not edit by hand."
+    yield ""
+    yield "![Accuracy over seconds](training_speed.png)"
+    yield ""
+    yield f"{results.when}, {results.hardware}, torch {results.torch}, {results.threads} threads."
+    yield ""
+    yield "| | seed | epochs | seconds | test accuracy then |"
+    yield "|---|---:|---:|---:|---:|"
+    yield from (_row(race, results.accuracy) for race in results.races)
+    yield ""
+    yield (
+        "One of them was not there when its recipe ended: no ratio."
+        if ratio is None
+        else f"By the medians Tandem is there **{ratio:.1f} times sooner** (asked: at least 10)."
+    )
+    yield ""
+    yield "Both learn from all 60,000 training images and look at the test images after every"
+    yield "epoch; the clock runs during the looks too, and starts when the files are read."
+    yield "They run in turn, each alone on the machine. Tandem's is the trainer of"
+    yield "`python -m training run` with `" + _options() + "`."
+
+
+def _row(race: Race, accuracy: float) -> str:
+    last, reached = race.laps[-1], race.seconds_to(accuracy) is not None
+    seconds = f"{last.seconds:.1f}" if reached else f"not within {last.seconds:.1f}"
+    name = _NAMES[race.runner]
+    return f"| {name} | {race.seed} | {len(race.laps)} | {seconds} | {last.accuracy:.2%} |"
+
+
+def _options() -> str:
+    return (
+        f"--architecture {QUICK.architecture} --epochs {QUICK.epochs} "
+        f"--batch-size {QUICK.batch_size} --learning-rate {QUICK.learning_rate:g} "
+        f"--ema-decay {QUICK.ema_decay:g} --strength {QUICK.augmentation.strength:g}"
+    )
+
+
+@styled
+def draw(results: Results) -> Figure:
+    """Test accuracy over seconds, on a logarithmic axis, with the accuracy that was wanted."""
+    figure = blank(4.5, f"Seconds to {results.accuracy:.1%} of the test images")
+    axes = figure.subplots()
+    axes.axhline(100 * results.accuracy, color=FADED, linewidth=1)
+    for runner, name in _NAMES.items():
+        races = [race for race in results.races if race.runner == runner]
+        for race in races:
+            label = name if race is races[0] else None
+            seconds = [lap.seconds for lap in race.laps]
+            shares = [100 * lap.accuracy for lap in race.laps]
+            axes.plot(seconds, shares, "o-", color=_COLOURS[runner], label=label)
+    axes.set_xscale("log")
+    axes.set_xlabel("seconds since the start")
+    axes.set_ylabel("right on test, %")
+    axes.legend(frameon=False, loc="lower right")
+    return figure
