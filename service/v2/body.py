@@ -1,20 +1,25 @@
 """The body of a request: its JSON, and the tensors that may follow in bytes."""
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import HTTPException, Request
-from starlette.datastructures import Headers
+from fastapi import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
 from service.v2.errors import refusal
 
+Fields = Mapping[bytes, bytes]
+
 HEADER_LENGTH: Final = "Inference-Header-Content-Length"
+_LENGTH: Final = HEADER_LENGTH.lower().encode()
+_CONTENT_ENCODING: Final = b"content-encoding"
+_ACCEPT_ENCODING: Final = b"accept-encoding"
 _ALIGNMENT: Final = 16
-_WINDOW_BITS: Final[Mapping[str, int]] = {"gzip": 31, "deflate": 15}  # deflate is zlib's format
+_WINDOW_BITS: Final = {"gzip": 31, "deflate": 15}  # deflate is zlib's format
 _LEAST_COMPRESSED: Final = 1024
 _FAST: Final = 1
 _MOST_DIGITS: Final = 18
@@ -40,23 +45,27 @@ class Bodies:
         self._max_bytes = max_bytes
         self._threads = CapacityLimiter(threads)
 
-    async def read(self, request: Request) -> Body:
-        """Read the whole body.
+    async def read(self, fields: Fields, receive: Receive) -> Body:
+        """Read the whole body of a request with those header fields.
 
         Raises:
             HTTPException: 400, it is damaged, compressed in an unknown way, or shorter than the
                 length of its JSON that a header gives; 413, it has too many bytes.
         """
-        length = _announced(request.headers)
-        data = await _gather(request, length or 0)
-        encoding = request.headers.get("content-encoding", "identity").lower()
-        if encoding != "identity":
-            data = await to_thread.run_sync(
-                self._decompress, data, encoding, length or 0, limiter=self._threads
-            )
+        length = _announced(fields)
+        data = await _gather(receive, length)
+        if _CONTENT_ENCODING in fields:
+            data = await self._plain(data, fields[_CONTENT_ENCODING].decode("latin-1"), length)
         return _split(data, length)
 
-    def _decompress(self, data: memoryview, encoding: str, length: int) -> memoryview:
+    async def _plain(self, data: memoryview, encoding: str, length: int | None) -> memoryview:
+        if encoding.lower() == "identity":
+            return data
+        return await to_thread.run_sync(
+            self._decompress, data, encoding.lower(), length, limiter=self._threads
+        )
+
+    def _decompress(self, data: memoryview, encoding: str, length: int | None) -> memoryview:
         if encoding not in _WINDOW_BITS:
             raise refusal(
                 f"Content-Encoding {encoding[:100]!r} is not accepted; accepted: "
@@ -76,36 +85,41 @@ class Bodies:
         return _aligned([plain], length)
 
 
-def compress(data: bytes, headers: Headers) -> tuple[bytes, dict[str, str]]:
-    """Compress an answer that is worth it as the request accepts; give the headers that say so."""
-    encoding = _accepted(headers)
-    if encoding is None or len(data) < _LEAST_COMPRESSED:
-        return data, {}
+def fields_of(scope: Scope) -> Fields:
+    """Give the header fields of a request by their names in lower case; of several, the first."""
+    return dict(reversed(scope["headers"]))
+
+
+def compress(data: bytes, fields: Fields) -> tuple[bytes, str | None]:
+    """Compress an answer that is worth it as the request's fields accept; say how it was done."""
+    if len(data) < _LEAST_COMPRESSED or _ACCEPT_ENCODING not in fields:
+        return data, None
+    encoding = _accepted(fields[_ACCEPT_ENCODING].decode("latin-1"))
+    if encoding is None:
+        return data, None
     stream = zlib.compressobj(_FAST, wbits=_WINDOW_BITS[encoding])
-    packed = stream.compress(data) + stream.flush()
-    return packed, {"Content-Encoding": encoding}
+    return stream.compress(data) + stream.flush(), encoding
 
 
-def _accepted(headers: Headers) -> str | None:
-    offered = (offer.partition(";") for offer in headers.get("accept-encoding", "").split(","))
+def _accepted(offers: str) -> str | None:
+    offered = (offer.partition(";") for offer in offers.split(","))
     willing = {name.strip().lower() for name, _, weight in offered if weight.strip() != "q=0"}
     return next((encoding for encoding in _WINDOW_BITS if encoding in willing), None)
 
 
-def _announced(headers: Headers) -> int | None:
-    text = headers.get(HEADER_LENGTH)
-    if text is None:
+def _announced(fields: Fields) -> int | None:
+    if _LENGTH not in fields:
         return None
+    text = fields[_LENGTH].decode("latin-1")
     if not (text.isascii() and text.isdecimal()):
         raise refusal(f"{HEADER_LENGTH} must be the JSON's length in bytes, not {text[:100]!r}")
     return int(text[:_MOST_DIGITS])
 
 
-async def _gather(request: Request, length: int) -> memoryview:
-    # As `request.stream`, which takes as long as reading most requests.
+async def _gather(receive: Receive, length: int | None) -> memoryview:
     chunks, more = [], True
     while more:
-        message = await request.receive()
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         chunks.append(message.get("body", b""))
@@ -113,9 +127,11 @@ async def _gather(request: Request, length: int) -> memoryview:
     return _aligned(chunks, length)
 
 
-def _aligned(chunks: Iterable[bytes], length: int) -> memoryview:
-    """Join chunks so that what follows the first `length` bytes lies aligned in memory."""
-    padding = -length % _ALIGNMENT
+def _aligned(chunks: Sequence[bytes], length: int | None) -> memoryview:
+    """Join chunks so that what follows the first `length` bytes, if any, lies aligned in memory."""
+    if length is None and len(chunks) == 1:
+        return memoryview(chunks[0])
+    padding = -(length or 0) % _ALIGNMENT
     memory = bytearray(padding)
     for chunk in chunks:
         memory += chunk

@@ -4,17 +4,18 @@ from math import prod
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
+from starlette.types import Receive, Scope
 
 from service.exchange import exchange_of
 from service.loaded import LoadedModel
 from service.state import Service, service_of
-from service.v2.body import Body
+from service.v2.body import Body, fields_of
 from service.v2.documentation import INFER
 from service.v2.errors import PREFIX
 from service.v2.lookup import Name, Version, find
 from service.v2.outputs import Inferred, answer, check
 from service.v2.request import InferRequest, parse, parse_raw
-from service.v2.response import respond
+from service.v2.response import Answer, respond
 from service.v2.statistics import Stopwatch
 
 _OTHER_VALUES: Final = 10_000  # of a request's JSON, beside those of its tensor
@@ -31,18 +32,23 @@ async def infer(request: Request, name: Name) -> Response:
     the service preprocesses as `POST /predict` does. Tensors are JSON or bytes each way. Where no
     outputs are named, the logits are the answer; the metadata lists what else can be asked for.
     """
-    return await run(service_of(request), request, name)
+    return await _respond(request, name)
 
 
 @router.post("/models/{name}/versions/{version}/infer", **INFER)
 async def infer_with_version(request: Request, name: Name, version: Version) -> Response:
     """Run a batch through that version of a model."""
-    return await run(service_of(request), request, name, version)
+    return await _respond(request, name, version)
+
+
+async def _respond(request: Request, name: str, version: str | None = None) -> Response:
+    found = await run(service_of(request), request.scope, request.receive, name, version)
+    return Response(found.data, headers=found.fields)
 
 
 async def run(
-    service: Service, request: Request, name: str, version: str | None = None
-) -> Response:
+    service: Service, scope: Scope, receive: Receive, name: str, version: str | None = None
+) -> Answer:
     """Answer a request to infer.
 
     Raises:
@@ -50,19 +56,18 @@ async def run(
         UnknownModel: There is no such model, version or runtime.
     """
     model = find(service.loaded(), name, version)
-    body = await service.open_inference.bodies.read(request)
+    fields = fields_of(scope)
+    body = await service.open_inference.bodies.read(fields, receive)
     with service.open_inference.statistics.of(model).request() as watch:
         wanted = _parse(body, model, service.settings.max_batch_size)
         inferred = await _compute(service, model, wanted, watch)
-        exchange_of(request.scope).answered_by(
-            model.predictor(wanted.runtime), len(inferred.logits)
-        )
+        exchange_of(scope).answered_by(model.predictor(wanted.runtime), len(inferred.logits))
         head = {"model_name": name, "model_version": str(model.manifest.version)}
         if wanted.id is not None:
             head["id"] = wanted.id
-        response = respond(head, answer(inferred, wanted), request.headers)
+        found = respond(head, answer(inferred, wanted), fields)
         watch.lap("compute_output")
-    return response
+    return found
 
 
 def _parse(body: Body, model: LoadedModel, max_batch_size: int) -> InferRequest:

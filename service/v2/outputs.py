@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, Final
 
 import numpy as np
@@ -80,11 +79,11 @@ def _output(inferred: Inferred, wanted: Wanted) -> Output:
     return Output(description | {"parameters": {"binary_data_size": len(raw)}}, raw)
 
 
-def _in_json(values: Values, name: str) -> list[Any]:
+def _in_json(values: Values, name: str) -> Values:
     if isinstance(values, list):
         return values
-    flat: list[Any] = values.ravel().tolist()
-    if not isfinite(sum(flat)):  # of doubles, which no sum of FP32 overflows
+    flat = values.ravel()
+    if not np.isfinite(flat).all():
         raise refusal(
             f"output {name!r} is not finite for this input; JSON cannot say so, bytes can"
         )

@@ -5,16 +5,20 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Final, TypeVar
 
+import orjson
 from fastapi import HTTPException
-from pydantic_core import from_json
 
 from service.v2.errors import refusal
 from service.v2.tensors import Given
 
 Kind = TypeVar("Kind")
 _KINDS: Final[Mapping[type, str]] = {
-    str: "text", int: "an integer", bool: "true or false", list: "a list", dict: "an object",
-}  # fmt: skip
+    str: "text",
+    int: "an integer of 64 bits",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+}
 _SMALL: Final = 65_536
 _MOST_DIMENSIONS: Final = 8
 _FLOAT_BYTES: Final = 4
@@ -115,7 +119,7 @@ def _document(text: bytes, most_values: int) -> dict[str, Any]:
 
 def _object(text: bytes) -> dict[str, Any]:
     try:
-        document = from_json(text, allow_inf_nan=False, cache_strings="keys")
+        document = orjson.loads(text)
     except ValueError as error:
         raise refusal(f"the request is no JSON: {error}") from error
     if not isinstance(document, dict):
@@ -177,7 +181,8 @@ def _shape(shape: list[Any], where: str) -> tuple[int, ...]:
     sizes = all(type(size) is int and size >= 0 for size in shape)
     if not sizes or len(shape) > _MOST_DIMENSIONS:
         raise refusal(
-            f"{where} must have as `shape` at most {_MOST_DIMENSIONS} integers, none negative"
+            f"{where} must have as `shape` at most {_MOST_DIMENSIONS} integers of 64 bits, none "
+            "negative"
         )
     return tuple(shape)
 

@@ -7,7 +7,6 @@ documents it, and one that words its refusals.
 
 from typing import Final
 
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.exchange import exchange_of
@@ -36,12 +35,14 @@ class InferShortcut:
             return
         name, version = named
         try:
-            response = await run(self._service, Request(scope, receive), name, version)
+            found = await run(self._service, scope, receive, name, version)
         except Exception as error:  # noqa: BLE001 - the route meets it again, and says what it is
             await self._app(scope, _failing(error), send)
             return
         exchange_of(scope).route = _LATEST if version is None else _VERSION
-        await response(scope, receive, send)
+        headers = [(key.lower().encode(), value.encode()) for key, value in found.fields.items()]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": found.data})
 
 
 def _named(scope: Scope) -> tuple[str, str | None] | None:
