@@ -14,7 +14,7 @@ Given = ParamSpec("Given")
 Made = TypeVar("Made")
 
 _SURE: Final = 0.8  # of the time that a request may wait: whoever expects more is refused
-_LATEST: Final = 0.1  # weight of the latest work in what work usually takes
+_LATEST: Final = 0.1  # weight of the latest work in what a turn usually takes
 
 
 class Threads:
@@ -27,7 +27,8 @@ class Threads:
         self._free = asyncio.Semaphore(count)
         self._queue_seconds = queue_seconds
         self._waiting = 0
-        self._usual_seconds = 0.0
+        self._last_turn = 0.0
+        self._turn_seconds = 0.0  # from one turn to the next while all threads are busy
 
     async def run(
         self, work: Callable[Given, Made], *args: Given.args, **kwargs: Given.kwargs
@@ -39,15 +40,16 @@ class Threads:
                 coming is refused at once.
         """
         await self._wait()
+        began = self._last_turn
         called = copy_context().run
-        running = self._executor.submit(called, self._timed, partial(work, *args, **kwargs))
+        running = self._executor.submit(called, partial(work, *args, **kwargs))
         loop = asyncio.get_running_loop()
-        running.add_done_callback(lambda _: _call(loop, self._free.release))
+        running.add_done_callback(lambda _: _call(loop, partial(self._end, began)))
         return await asyncio.wrap_future(running)
 
     async def _wait(self) -> None:
-        expected = self._waiting * self._usual_seconds / self.count
-        if expected > _SURE * self._queue_seconds:
+        turns = self._waiting + 1 if self._free.locked() else 0
+        if turns * self._turn_seconds > _SURE * self._queue_seconds:
             raise self._refusal()
         self._waiting += 1
         try:
@@ -57,14 +59,19 @@ class Threads:
             raise self._refusal() from None
         finally:
             self._waiting -= 1
+        now = perf_counter()
+        if turns:
+            self._learn(now - self._last_turn)
+        self._last_turn = now
 
-    def _timed(self, work: Callable[[], Made]) -> Made:
-        start = perf_counter()
-        try:
-            return work()
-        finally:
-            seconds = perf_counter() - start
-            self._usual_seconds += _LATEST * (seconds - self._usual_seconds)
+    def _end(self, began: float) -> None:
+        self._free.release()
+        if not self._waiting:
+            self._learn((perf_counter() - began) / self.count)
+
+    def _learn(self, seconds: float) -> None:
+        usual = self._turn_seconds or seconds
+        self._turn_seconds = usual + _LATEST * (seconds - usual)
 
     def _refusal(self) -> Unavailable:
         return overloaded(
