@@ -162,9 +162,9 @@ def _decode_plain_png(data: bytes) -> Picture:
     if pixels is None:
         raise _damaged("PNG")
     if pixels.ndim == 2:
-        return _picture(np.asarray(pixels, np.uint8)[..., None])
+        return _picture(pixels[..., None])
     to_rgb = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
-    return _picture(np.asarray(cv2.cvtColor(pixels, to_rgb), np.uint8))
+    return _picture(cv2.cvtColor(pixels, to_rgb))
 
 
 def _decode_with_pillow(data: bytes, kind: Format) -> Picture:

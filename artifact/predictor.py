@@ -9,7 +9,7 @@ import numpy as np
 from artifact.manifest import Manifest, RuntimeId
 from artifact.preprocess import View, tensor
 from artifact.runtime import Batch, Logits, Runtime
-from artifact.scores import SCORES, softmax
+from artifact.scores import SCORES, distribution, softmax
 
 Reason = Literal["blank", "several", "not-a-digit"]
 
@@ -59,8 +59,10 @@ class Predictor:
     def answers(self, views: Sequence[View], raw: Logits) -> list[Prediction]:
         """Make of N views and their raw logits [N, K] the answers, in their order."""
         logits = self._tempered(raw)
-        answers = zip(views, softmax(logits).tolist(), self._accepts(logits), strict=True)
-        return [self._answer(*answer) for answer in answers]
+        answers = zip(views, logits.tolist(), self._accepts(logits), strict=True)
+        return [
+            self._answer(view, distribution(each), familiar) for view, each, familiar in answers
+        ]
 
     def probabilities(self, raw: Logits) -> Logits:
         """Turn raw logits [N, K] into probabilities [N, K], in the order of the labels."""

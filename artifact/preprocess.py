@@ -62,9 +62,11 @@ def tensor(views: Sequence[View], wanted: Input) -> NDArray[np.float32]:
     channels, height, width = wanted.shape
     # Looked up: a pixel has one of 256 values, and so has what becomes of it.
     tables = _tables(wanted.mean, wanted.std)
-    pixels = views[0].pixels[None] if len(views) == 1 else np.stack([seen.pixels for seen in views])
     if channels == 1:
+        # End to end, as rows of one tall picture: numpy has no cheaper way to put them together.
+        pixels = views[0].pixels if len(views) == 1 else np.concatenate([v.pixels for v in views])
         return tables[0].take(pixels).reshape(-1, 1, height, width)
+    pixels = np.stack([seen.pixels for seen in views])
     return np.stack([table.take(pixels[..., i]) for i, table in enumerate(tables)], axis=1)
 
 
@@ -97,15 +99,20 @@ def _as_it_is(picture: Picture, wanted: Input) -> View | None:
     pixels = picture.pixels
     if pixels.shape[:2] != wanted.shape[1:]:
         return None
-    if pixels.shape[2] > 1 and (pixels != pixels[..., :1]).any():
-        return None
-    dark = pixels[0, 0, 0] >= _LIGHT
-    grey = 255 - pixels[..., 0] if dark else np.ascontiguousarray(pixels[..., 0])
+    grey = pixels[..., 0]
+    if pixels.shape[2] > 1:
+        if (pixels != pixels[..., :1]).any():
+            return None
+        grey = np.ascontiguousarray(grey)
+    dark = grey.item(0) >= _LIGHT
+    if dark:
+        grey = 255 - grey
     box = normalised_box(grey)
     if box is None:
         return None
     polarity: Polarity = "dark-on-light" if dark else "light-on-dark"
-    return View(_in_mode(grey[..., None], wanted.mode), box, polarity)
+    seen = grey if wanted.mode == "L" else _in_mode(grey[..., None], wanted.mode)
+    return View(seen, box, polarity)
 
 
 def _in_original(box: Box, picture: Picture) -> Box:

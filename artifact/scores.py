@@ -4,7 +4,8 @@ Throughout, `logits` is float [N, K], already divided by the temperature; the sc
 higher, the more familiar.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,17 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     total: NDArray[np.float32] = np.add.reduce(exponentials, axis=1, keepdims=True)
     probabilities: NDArray[np.float32] = exponentials / total
     return probabilities
+
+
+def distribution(logits: Sequence[float]) -> list[float]:
+    """Do the same for one picture's logits, in double precision.
+
+    Ten numbers are done before numpy has looked at the first.
+    """
+    largest = max(logits)
+    exponentials = [exp(logit - largest) for logit in logits]
+    total = sum(exponentials)
+    return [exponential / total for exponential in exponentials]
 
 
 def max_softmax(logits: Floats) -> Floats:

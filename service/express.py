@@ -12,7 +12,7 @@ application, as if nobody had looked.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from pydantic_core import to_json
 
 from artifact.predictor import Predictor
 from artifact.preprocess import View
+from artifact.runtime import Batch, Logits
 from service.answers import answer
 from service.errors import CLIENT_LEFT
 from service.exchange import KINDS, REQUEST_ID, RequestIds
@@ -120,25 +121,17 @@ class Express:
             return
         self._admission.enter()
         self._telemetry.in_flight.add(1)
-        if not self._turn or len(self._turn) >= self._most:
-            self._turn = []
-            # It begins when the loop has read from every connection that has something.
-            self._begin(self._answer(self._turn))
+        if not self._turn:
+            # Called when the loop has read from every connection that has something.
+            asyncio.get_running_loop().call_soon(self._answer_turn)
         self._turn.append(request)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _answer(self, turn: list[Request]) -> None:
-        if self._turn is turn:
-            self._turn = []
-        groups = self._read(turn)
-        for group in groups[1:]:
-            self._begin(self._infer(group))
-        if groups:
-            await self._infer(groups[0])
+    def _answer_turn(self) -> None:
+        turn, self._turn = self._turn[: self._most], self._turn[self._most :]
+        if self._turn:
+            asyncio.get_running_loop().call_soon(self._answer_turn)
+        for group in self._read(turn):
+            self._infer(group)
 
     def _read(self, turn: Sequence[Request]) -> list[_Group]:
         """Make the pictures ready; what turns out not to be plain is handed over."""
@@ -161,13 +154,27 @@ class Express:
         scope = request.scope
         return self._plain.read(scope["query_string"], scope["headers"], request.body)
 
-    async def _infer(self, group: _Group) -> None:
-        group.task = asyncio.current_task()
-        texts: Sequence[bytes | None] = [None] * len(group.requests)
+    def _infer(self, group: _Group) -> None:
+        if group.is_deserted:
+            self._end_all(group)
+            return
+        try:
+            batch = group.predictor.batch(group.views)
+            logits = self._inference.run_at_once(group.predictor, batch)
+        except Exception:  # noqa: BLE001 - the application meets it again, and says what it is
+            self._end_all(group)
+            return
+        if logits is None:
+            group.task = asyncio.get_running_loop().create_task(self._wait(group, batch))
+            self._tasks.add(group.task)
+            group.task.add_done_callback(self._tasks.discard)
+        else:
+            self._answer(group, logits)
+
+    async def _wait(self, group: _Group, batch: Batch) -> None:
         refusal: HTTPException | None = None
         try:
-            if not group.is_deserted:
-                texts = await self._texts(group.predictor, group.views)
+            logits, _ = await self._inference.run_in_turn(group.predictor, batch)
         except asyncio.CancelledError:
             if not group.is_deserted:
                 raise
@@ -175,13 +182,21 @@ class Express:
             refusal = error
         except Exception:  # noqa: BLE001, S110 - the application meets it again, and says what it is
             pass
-        for request, text in zip(group.requests, texts, strict=True):
-            self._end(request, text, refusal)
+        else:
+            self._answer(group, logits)
+            return
+        self._end_all(group, refusal)
 
-    async def _texts(self, predictor: Predictor, views: Sequence[View]) -> list[bytes]:
-        logits = await self._inference.run(predictor, predictor.batch(views))
-        predictions = predictor.answers(views, logits)
-        return [to_json(answer(predictor, prediction)) for prediction in predictions]
+    def _answer(self, group: _Group, logits: Logits) -> None:
+        predictor = group.predictor
+        predictions = predictor.answers(group.views, logits)
+        texts = [to_json(answer(predictor, prediction)) for prediction in predictions]
+        for request, text in zip(group.requests, texts, strict=True):
+            self._end(request, text)
+
+    def _end_all(self, group: _Group, refusal: HTTPException | None = None) -> None:
+        for request in group.requests:
+            self._end(request, refusal=refusal)
 
     def _end(
         self, request: Request, text: bytes | None = None, refusal: HTTPException | None = None

@@ -68,9 +68,19 @@ class Inference:
 
     async def run_timed(self, predictor: Predictor, batch: Batch) -> tuple[Logits, float]:
         """Do as `run`, and also give the seconds that the batch has waited."""
+        logits = self.run_at_once(predictor, batch)
+        return await self.run_in_turn(predictor, batch) if logits is None else (logits, 0)
+
+    def run_at_once(self, predictor: Predictor, batch: Batch) -> Logits | None:
+        """Do as `run` where nothing has to be waited for; else None, and `run_in_turn` does it."""
         lane = self._lanes.get(predictor) or self._open(predictor)
         if self._is_alone(lane) and lane.is_small(len(batch)):
-            return _run_now(predictor, lane, batch), 0
+            return _run_now(predictor, lane, batch)
+        return None
+
+    async def run_in_turn(self, predictor: Predictor, batch: Batch) -> tuple[Logits, float]:
+        """Do as `run_timed`, together with whatever else waits for the same network."""
+        lane = self._lanes.get(predictor) or self._open(predictor)
         return await self._join(predictor, lane, batch)
 
     def close(self) -> None:
