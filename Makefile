@@ -9,6 +9,8 @@ DATA_DIR ?= data
 DATASET ?= mnist
 # What the published models were taught beside MNIST: what is no digit, and other ways of writing.
 TRAIN_OPTIONS ?= $(if $(filter mnist,$(DATASET)),--outlier-weight 0.25 --outlier-share 0.3)
+# As --processes 2; see python -m training study --help.
+STUDY_OPTIONS ?=
 # As --quick, or --only tandem fastapi; see python -m bench.serving --help.
 BENCH_OPTIONS ?=
 
@@ -19,7 +21,8 @@ TORCH_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 PIP := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run run-slim test lint format train serve evaluate benchmark bench-serving bench-training image clean
+.PHONY: help setup run run-slim test lint format train studies report serve evaluate benchmark \
+	bench-serving bench-training image clean
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +54,12 @@ train: setup  ## Train and publish all four networks; go on where stopped (DATAS
 		$(VENV)/bin/python -m training run --architecture $${run%:*} --epochs $${run#*:} \
 			--dataset $(DATASET) --data-dir $(DATA_DIR) --resume $(TRAIN_OPTIONS) || exit; \
 	done
+
+studies: setup  ## Do every study over several seeds; go on where stopped (DATA_DIR, STUDY_OPTIONS)
+	$(VENV)/bin/python -m training study --all --data-dir $(DATA_DIR) $(STUDY_OPTIONS)
+
+report: setup  ## Write docs/REPORT.md from the stored studies and the published models
+	$(VENV)/bin/python -m training report
 
 evaluate: setup  ## Other people's pictures, enlarged digits, MNIST-C (PICTURES, DATA_DIR)
 	$(VENV)/bin/python -m training evaluate --data-dir $(DATA_DIR) \

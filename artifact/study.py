@@ -2,12 +2,14 @@
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue
 
 from artifact.manifest import Architecture, File, Finding, FindingName, Part, Provenance, Share
 from artifact.metrics import Metrics
+
+LEVEL: Final = 0.05  # a p below it is more than noise
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 Head = Literal["linear", "relu"]
@@ -84,6 +86,11 @@ class StudyPair(Part):
         description="After Holm's correction for all pairs of the study."
     )
 
+    @property
+    def more_than_noise(self) -> bool | None:
+        """Whether the arms differ by more than the seeds do; None where it cannot be told."""
+        return None if self.adjusted_p_value is None else self.adjusted_p_value < LEVEL
+
 
 class MissingRun(Part):
     """A run that has no result."""
@@ -107,6 +114,20 @@ class Study(Part):
     pairs: tuple[StudyPair, ...]
     missing: tuple[MissingRun, ...] = Field((), description="What was planned and has no result.")
     figures: dict[StudyFigure, File] = Field({}, description="By role.")
+
+    @property
+    def own(self) -> StudyArm | None:
+        """The arm that is the base as it is."""
+        same = (arm for arm in self.arms if arm.head == "linear" and self._changes_nothing(arm))
+        return next(same, None)
+
+    def _changes_nothing(self, arm: StudyArm) -> bool:
+        return all(self.base.get(name) == value for name, value in arm.changes.items())
+
+    def pair(self, one: str, other: str) -> StudyPair | None:
+        """What was found of two arms, in either order; None where one of them has no result."""
+        wanted = {one, other}
+        return next((pair for pair in self.pairs if {pair.first, pair.second} == wanted), None)
 
     @property
     def digests(self) -> set[str]:

@@ -62,9 +62,11 @@ def outcome(
 
 
 def split(accuracy: float, loss: float = 0.1) -> SplitMetrics:
-    """As many of each class right."""
+    """As many of each class right; at one half, b is never said."""
     right = round(IMAGES * accuracy)
     rows = ((right, IMAGES - right), (IMAGES - right, right))
+    if accuracy == 0.5:
+        rows = ((IMAGES, 0), (IMAGES, 0))
     return SplitMetrics(
         accuracy=right / IMAGES,
         loss=loss,

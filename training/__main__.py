@@ -16,6 +16,7 @@ from training.declining import DecliningConfig
 from training.errors import StudyError, TrainingError
 from training.examination import ExaminationConfig, examine
 from training.options import add_options, explain, from_options
+from training.report.write import ReportConfig, write_report
 from training.requantize import QuantizeConfig, quantize_published
 from training.run import run
 from training.study.conduct import StudyConfig, choose, conduct, overview
@@ -69,6 +70,9 @@ def _parser() -> ArgumentParser:
     command = commands.add_parser("decline", help="compare scores that tell digits from the rest")
     command.set_defaults(command=_decline, when_stopped="there is no report")
     add_options(command, DecliningConfig)
+    command = commands.add_parser("report", help="write what studies and models say as a page")
+    command.set_defaults(command=_report, when_stopped="there is no report")
+    add_options(command, ReportConfig)
     command = commands.add_parser("seeds", help="train from several seeds and publish the best")
     command.set_defaults(command=_seeds, when_stopped="the same command goes on from here")
     command.add_argument(
@@ -81,6 +85,7 @@ def _parser() -> ArgumentParser:
     command = commands.add_parser("study", help="put a question to several seeds")
     command.set_defaults(command=_study, when_stopped="the same command goes on from here")
     command.add_argument("names", nargs="*", metavar="NAME", help="Of studies; --list names them.")
+    command.add_argument("--all", action="store_true", help="Every study, in one go.")
     command.add_argument(
         "--list", action="store_true", help="List the studies, with what is done of each."
     )
@@ -129,6 +134,12 @@ def _decline(options: Namespace) -> None:
     sys.stdout.write(f"the comparison is in {config.report}\n")
 
 
+def _report(options: Namespace) -> None:
+    config = from_options(ReportConfig, options)
+    write_report(config)
+    sys.stdout.write(f"the report is in {config.output}\n")
+
+
 def _seeds(options: Namespace) -> None:
     artifact = publish_best(
         from_options(RunConfig, options),
@@ -142,11 +153,11 @@ def _seeds(options: Namespace) -> None:
 
 def _study(options: Namespace) -> None:
     config = from_options(StudyConfig, options)
-    if options.list or not options.names:
+    if options.list or not (options.names or options.all):
         sys.stdout.write("".join(f"{line}\n" for line in overview(config)))
         return
     studies = conduct(
-        choose(options.names, config),
+        choose(() if options.all else options.names, config),
         config,
         train=not options.stored_only,
         keep_checkpoints=options.keep_checkpoints,

@@ -139,6 +139,6 @@ def _scatter(axes: Axes, study: Study, costs: list[float], unit: str) -> None:
         axes.plot(cost, accuracy, "o", color=colour)
         axes.annotate(arm.label, (cost, accuracy), (5, 4), textcoords="offset points", size=8)
     axes.set_xlabel(unit)
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, 1.3 * max(costs))
     axes.grid(color=PALE, linewidth=0.6)
-    axes.margins(x=0.2, y=0.15)
+    axes.margins(y=0.15)

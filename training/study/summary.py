@@ -1,7 +1,7 @@
 """From the outcomes of a study's runs to its figures: means, spreads, and what is noise."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from math import sqrt
 
@@ -89,19 +89,24 @@ def _arm(arm: Arm, outcomes: Outcomes) -> StudyArm:
 
 
 def _pairs(outcomes: Mapping[str, Outcomes]) -> tuple[StudyPair, ...]:
-    pairs = [_pair(first, second, outcomes) for first, second in combinations(outcomes, 2)]
+    return adjusted(compare(one, other, outcomes) for one, other in combinations(outcomes, 2))
+
+
+def adjusted(pairs: Iterable[StudyPair]) -> tuple[StudyPair, ...]:
+    """The pairs with their p corrected for being told together."""
+    pairs = tuple(pairs)
     told = [pair.p_value for pair in pairs if pair.p_value is not None]
-    adjusted = iter(holm(told))
+    corrected = iter(holm(told))
     return tuple(
         pair
         if pair.p_value is None
-        else pair.model_copy(update={"adjusted_p_value": next(adjusted)})
+        else pair.model_copy(update={"adjusted_p_value": next(corrected)})
         for pair in pairs
     )
 
 
-def _pair(one: str, other: str, outcomes: Mapping[str, Outcomes]) -> StudyPair:
-    """The arms compared on the seeds that both have, the better one first."""
+def compare(one: str, other: str, outcomes: Mapping[str, Outcomes]) -> StudyPair:
+    """Two arms compared on the seeds that both have, the better one first."""
     seeds = sorted(outcomes[one].keys() & outcomes[other].keys())
     differences = np.array([_test(outcomes[one][k]) - _test(outcomes[other][k]) for k in seeds])
     if differences.size and differences.mean() < 0:

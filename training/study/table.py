@@ -9,7 +9,6 @@ from artifact.study import Study, StudyPair, Summary
 
 _ARM: Final = "  {:<24}{:>22}{:>22}{:>10}{:>7}   {}"
 _PAIR: Final = "  {:<46}{:>26}{:>10}   {}"
-LEVEL: Final = 0.05
 
 
 def lines(study: Study) -> Iterator[str]:
@@ -60,6 +59,6 @@ def _told(pair: StudyPair) -> tuple[str, str, str]:
     if pair.interval is None or pair.adjusted_p_value is None:
         return points, "", "too few seeds to tell"
     low, high = pair.interval
-    verdict = "more than noise" if pair.adjusted_p_value < LEVEL else "no more than noise"
+    verdict = "more than noise" if pair.more_than_noise else "no more than noise"
     interval = f"{points} ({100 * low:+.2f} to {100 * high:+.2f})"
     return interval, f"p = {pair.adjusted_p_value:.2g}", verdict

@@ -1,0 +1,103 @@
+"""The report as a whole: read what is stored, say it, draw it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from artifact.study import Outcome
+from training.errors import OutputError
+from training.figures.canvas import png
+from training.figures.comparison import draw_comparison
+from training.report.compared import compared
+from training.report.evidence import Evidence, gather
+from training.report.flawed import flawed
+from training.report.frontier import frontier
+from training.report.published import published
+from training.report.recommendation import recommendation
+from training.report.summary import in_short
+from training.report.varied import varied
+from training.report.words import counted, listed
+
+_INTRODUCTION = """\
+# Report: what was compared, and what it says
+
+Written by `python -m training report` from `{studies}/` and `{models}/` alone; do not edit by hand.
+Every sentence that rests on a figure is made of it.
+
+{extent}
+
+How to read it. An accuracy is a mean over seeds ± their standard deviation. A seed decides the
+split, the first weights, the order of the images and their changes; arms of one seed share all of
+it, so they are compared seed by seed (Student's paired test, Holm's correction for all pairs of a
+study). "More than noise" is a p below 0.05 after that correction; with few seeds only large
+differences can be. In every run the epoch was chosen on validation images, and the test images
+were evaluated once, after that."""
+
+
+class ReportConfig(BaseModel):
+    """What the report is made of, and where it goes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    studies_dir: Path = Field(Path("studies"), description="The stored studies.")
+    models_dir: Path = Field(Path("models"), description="The model repository.")
+    output: Path = Field(
+        Path("docs/REPORT.md"), description="The page; its figure has the same name, as PNG."
+    )
+
+
+def write_report(config: ReportConfig) -> None:
+    """Write the page and its figures.
+
+    Raises:
+        BrokenArtifact: A study or a model is not what it says.
+        OutputError: The page cannot be written.
+        StudyError: What was tried for the published models is not understood.
+    """
+    links = Path(os.path.relpath(config.studies_dir, config.output.parent)).as_posix()
+    evidence = gather(config.studies_dir, config.models_dir, links)
+    try:
+        config.output.parent.mkdir(parents=True, exist_ok=True)
+        page = "\n\n".join(_page(evidence, config))
+        config.output.write_text(f"{page}\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{config.output.name} cannot be written: {error.strerror}") from error
+
+
+def _page(evidence: Evidence, config: ReportConfig) -> Iterator[str]:
+    yield _INTRODUCTION.format(
+        studies=config.studies_dir.name, models=config.models_dir.name, extent=_extent(evidence)
+    )
+    yield from in_short(evidence)
+    yield from compared(evidence)
+    yield from flawed(evidence)
+    yield from varied(evidence)
+    yield from frontier(evidence)
+    yield from published(evidence)
+    for group in evidence.comparison.groups:
+        path = config.output.with_suffix(".png")
+        if len(evidence.comparison.groups) > 1:
+            path = path.with_stem(f"{path.stem}-{group.dataset}")
+        path.write_bytes(png(draw_comparison(group)))
+        yield f"![{group.dataset}: what accuracy costs, and what is noise]({path.name})"
+    yield from recommendation(evidence)
+
+
+def _extent(evidence: Evidence) -> str:
+    runs: dict[str, Outcome] = {}
+    for whole in evidence.studies.values():
+        runs.update(whole.runs)
+    if not runs:
+        return "No study has been stored yet."
+    hours = sum(run.provenance.seconds for run in runs.values()) / 3600
+    machines = sorted({run.provenance.hardware for run in runs.values()})
+    sets = sorted({run.provenance.dataset for run in runs.values()})
+    missing = sum(len(whole.study.missing) for whole in evidence.studies.values())
+    lacking = f" {counted(missing, 'planned run')} had no result." if missing else ""
+    return (
+        f"It rests on {counted(len(evidence.studies), 'study').replace('studys', 'studies')} of "
+        f"{listed(sets)} with {counted(len(runs), 'run')} that took {hours:.1f} hours on "
+        f"{listed(machines)}; studies share runs of the same configuration.{lacking}"
+    )
