@@ -12,6 +12,7 @@ from bench.busy_core import Busy
 _TITLE: Final = "Where the time of a request goes"
 _PARTS: Final = ("form", "decode", "preprocess", "tensor", "inference", "answer", "JSON")
 _SERVICE: Final = "the service around them"
+_QUIET: Final = 0.5  # processes
 _SERVER: Final = "HTTP server and event loop"
 
 
@@ -22,6 +23,7 @@ class Profile:
     Attributes:
         model: Who answered.
         hardware: What it ran on.
+        load: Processes that ran there already, on average over the minute before.
         parts: Of one request, by name.
         calls: Of the whole application in process: every part, without a server.
         busy: Of a server process, by form and number of clients.
@@ -29,6 +31,7 @@ class Profile:
 
     model: str
     hardware: str
+    load: float
     parts: Mapping[str, float]
     calls: Mapping[str, float]
     busy: Mapping[tuple[str, int], Busy]
@@ -59,6 +62,9 @@ def _page(profile: Profile) -> Iterator[str]:
     yield f"`POST /predict`, `{profile.model}` on ONNX Runtime, one core. Microseconds; medians of"
     yield "parts that were timed in turn. The last row but one is what is left of the whole call,"
     yield "the last one what is left of the server's time on the processor, with one client."
+    if profile.load > _QUIET:
+        yield f"{profile.load:.1f} other processes ran on the machine meanwhile: all figures are"
+        yield "higher than on a quiet one."
     yield ""
     yield "![Stacked bars](profile.png)"
     yield ""
@@ -84,9 +90,21 @@ def _remarks(profile: Profile) -> Iterator[str]:
     pictures = int(name.rpartition(" ")[2])
     yield f"Of {pictures} pictures that run as one batch each takes {several / pictures:.0f} us of"
     yield f"inference, of one alone {profile.parts['inference']:.0f} us."
+    yield ""
+    yield from _together(profile)
     yield "By FastAPI's route, as every request that is not plain, a form takes"
     yield f"{profile.calls['multipart, by the route']:.0f} us in place of"
     yield f"{profile.calls['multipart']:.0f} us before the HTTP server's part."
+
+
+def _together(profile: Profile) -> Iterator[str]:
+    """Say what is gained where requests arrive together; the name of the call says how many."""
+    [(name, all_of_them)] = [item for item in profile.calls.items() if item[0].endswith("together")]
+    count = int(name.split()[1])
+    yield f"All of the above, the HTTP server aside, takes {profile.calls['raw']:.0f} us for a raw"
+    yield f"body alone, and {all_of_them / count:.0f} us each for {count} that arrive in one turn"
+    yield "of the event loop: the same step of all of them finds its code in the caches."
+    yield ""
 
 
 def _draw(profile: Profile) -> Figure:

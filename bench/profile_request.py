@@ -10,6 +10,7 @@ a server process spends on the processor for one request.
 import argparse
 import asyncio
 import io
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from random import Random
@@ -30,6 +31,7 @@ from bench.busy_core import measure_busy
 from bench.profile_report import Profile, write
 from service.answers import answer
 from service.app import create_app
+from service.express import Express, Request
 from service.forms import read_single_file
 from service.settings import Settings
 
@@ -45,13 +47,14 @@ def main() -> None:
     options = _parser().parse_args()
     cv2.setNumThreads(1)
     settings = Settings(models_dir=options.models_dir, runtimes=("onnx",), port=0)
+    load, _, _ = os.getloadavg()
     model, parts, calls = asyncio.run(_time_in_process(settings, options.rounds))
     busy = {
         (form, clients): measure_busy(settings.models_dir, declared, body, clients)
         for form, declared, body in (("raw", _RAW, _picture()), ("multipart", _FORM, _form()))
         for clients in (1, 16)
     }
-    profile = Profile(model, describe_hardware(), parts, calls, busy)
+    profile = Profile(model, describe_hardware(), load, parts, calls, busy)
     for path in write(profile, options.output):
         print(f"wrote {path}")
 
@@ -62,9 +65,11 @@ async def _time_in_process(
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         predictor: Predictor = app.state.service.models.get().predictor()
+        express = Express(app.state.service)
         calls = {
-            "raw": _calling(app, _RAW, _picture()),
-            "multipart": _calling(app, _FORM, _form()),
+            "raw": _asking(express, _RAW, _picture()),
+            "multipart": _asking(express, _FORM, _form()),
+            f"raw, {_BATCH} together": _asking(express, _RAW, _picture(), _BATCH),
             "multipart, by the route": _calling(app, _UNUSUAL, _form()),
         }
         return predictor.manifest.name, *await _time(_parts(predictor), calls, rounds)
@@ -114,13 +119,56 @@ async def _time(
     return {name: medians[name] for name in parts}, {name: medians[name] for name in calls}
 
 
-def _calling(app: Any, content_type: bytes, body: bytes) -> Callable[[], Awaitable[None]]:
+class _Asked(Request):
+    """A plain request without a connection."""
+
+    __slots__ = ("answered",)
+
+    def __init__(self, scope: Mapping[str, Any], body: bytes) -> None:
+        super().__init__(scope, body, perf_counter())
+        self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def answer(self, rest: bytes) -> None:  # noqa: ARG002 - only the time matters
+        self.answered.set_result(None)
+
+    def hand_over(self, refusal: object = None) -> None:
+        raise SystemExit(f"a plain request was not taken: {refusal}")
+
+
+def _asking(
+    express: Express, content_type: bytes, body: bytes, times: int = 1
+) -> Callable[[], Awaitable[None]]:
+    """Ask as a connection does, so many times in one turn of the loop."""
+    scope = _scope(content_type, body)
+
+    async def call() -> None:
+        requests = [_Asked(scope, body) for _ in range(times)]
+        for request in requests:
+            if express.may_take(scope):
+                express.take(request)
+        for request in requests:
+            await request.answered
+
+    return call
+
+
+def _scope(content_type: bytes, body: bytes) -> dict[str, Any]:
     headers = [
         (b"host", b"localhost"),
         (b"content-type", content_type),
         (b"content-length", str(len(body)).encode()),
     ]
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/predict",
+        "query_string": b"",
+        "headers": headers,
+    }
 
+
+def _calling(app: Any, content_type: bytes, body: bytes) -> Callable[[], Awaitable[None]]:
     async def send(message: Mapping[str, Any]) -> None:
         if message.get("status", 200) != 200:
             raise SystemExit(f"answered with {message['status']}")
@@ -131,15 +179,7 @@ def _calling(app: Any, content_type: bytes, body: bytes) -> Callable[[], Awaitab
         async def receive() -> Mapping[str, Any]:
             return messages.pop() if messages else await asyncio.Future()
 
-        scope = {
-            "type": "http",
-            "http_version": "1.1",
-            "method": "POST",
-            "path": "/predict",
-            "query_string": b"",
-            "headers": headers,
-        }
-        await app(scope, receive, send)
+        await app(_scope(content_type, body), receive, send)
 
     return call
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,14 @@ PARTS = {
 PROFILE = Profile(
     model="known",
     hardware="a machine",
+    load=0.0,
     parts=PARTS,
-    calls={"raw": 95.0, "multipart": 101.0, "multipart, by the route": 250.0},
+    calls={
+        "raw": 95.0,
+        "multipart": 101.0,
+        "raw, 16 together": 16 * 61.0,
+        "multipart, by the route": 250.0,
+    },
     busy={
         (form, clients): Busy(120.0, 150.0) for form in ("raw", "multipart") for clients in (1, 16)
     },
@@ -40,5 +47,14 @@ def test_page_and_figure_are_written(tmp_path: Path) -> None:
     assert "| inference | 44 | 44 |" in text
     assert "| **together** | **120** | **120** |" in text
     assert "each takes 33 us" in text
+    assert "61 us each for 16" in text
     assert f"({figure.name})" in text
     assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("load", "told"), [(0.1, False), (3.2, True)])
+def test_page_says_where_others_disturbed_the_measurement(
+    tmp_path: Path, load: float, told: bool
+) -> None:
+    page, _ = write(replace(PROFILE, load=load), tmp_path)
+    assert (f"{load} other processes" in page.read_text()) == told
