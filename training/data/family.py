@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torchvision import datasets
-
 from artifact.manifest import Preprocess
 from training.config import DatasetName
 from training.data.digits import DIGITS
@@ -31,30 +29,6 @@ class _Source:
     disputed: frozenset[int] = frozenset()
 
 
-_SOURCES: dict[DatasetName, _Source] = {
-    "mnist": _Source(
-        lambda root, train: datasets.MNIST(root, train, download=True), disputed=_MNIST_DISPUTED
-    ),
-    "fashion-mnist": _Source(
-        lambda root, train: datasets.FashionMNIST(root, train, download=True),
-        preprocess="resize",
-        labels=tuple(datasets.FashionMNIST.classes),
-    ),
-    "kmnist": _Source(
-        lambda root, train: datasets.KMNIST(root, train, download=True),
-        preprocess="resize",
-        labels=tuple(datasets.KMNIST.classes),
-    ),
-    "qmnist": _Source(
-        lambda root, train: datasets.QMNIST(root, "train" if train else "test", download=True)
-    ),
-    "emnist-digits": _Source(
-        lambda root, train: datasets.EMNIST(root, "digits", train=train, download=True),
-        transposed=True,
-    ),
-}
-
-
 def load_family(name: DatasetName, root: Path) -> Dataset:
     """A member of the family, upright, with its labels as numbers.
 
@@ -65,7 +39,7 @@ def load_family(name: DatasetName, root: Path) -> Dataset:
     Raises:
         DatasetError: It is neither readable nor downloadable.
     """
-    source = _SOURCES[name]
+    source = _source(name)
     try:
         learning, test = (_read(source, root, train=train) for train in (True, False))
     except (RuntimeError, OSError, ValueError, TypeError, AssertionError) as error:
@@ -91,3 +65,31 @@ def _cause(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return (str(error) or "a file is damaged or cut short").splitlines()[0]
+
+
+def _source(name: DatasetName) -> _Source:
+    from torchvision import datasets  # noqa: PLC0415 - a second, and not every data set needs it
+
+    sources: dict[DatasetName, _Source] = {
+        "mnist": _Source(
+            lambda root, train: datasets.MNIST(root, train, download=True), disputed=_MNIST_DISPUTED
+        ),
+        "fashion-mnist": _Source(
+            lambda root, train: datasets.FashionMNIST(root, train, download=True),
+            preprocess="resize",
+            labels=tuple(datasets.FashionMNIST.classes),
+        ),
+        "kmnist": _Source(
+            lambda root, train: datasets.KMNIST(root, train, download=True),
+            preprocess="resize",
+            labels=tuple(datasets.KMNIST.classes),
+        ),
+        "qmnist": _Source(
+            lambda root, train: datasets.QMNIST(root, "train" if train else "test", download=True)
+        ),
+        "emnist-digits": _Source(
+            lambda root, train: datasets.EMNIST(root, "digits", train=train, download=True),
+            transposed=True,
+        ),
+    }
+    return sources[name]

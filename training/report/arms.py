@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from artifact.study import Study, StudyArm, StudyPair
-from training.report.reasons import BETTER, WORSE
+from training.report.reasons import reason
 from training.report.words import counted, judged, listed, points, seeds_of, signed, spread
 from training.report.words import table as markdown
 
@@ -99,16 +99,9 @@ def _detectable(pairs: list[StudyPair]) -> float:
 
 def reasons(study: Study) -> Iterator[str]:
     """Why arms differ from the protocol's own, or from each other where none is its own."""
-    own = study.own
+    own = study.own.label if study.own else None
     for pair in study.pairs:
-        concerned = own is None or own.label in (pair.first, pair.second)
-        if pair.more_than_noise and concerned and (reason := _reason(study, pair)):
-            yield f"Why {pair.first} over {pair.second}: {reason}."
-
-
-def _reason(study: Study, pair: StudyPair) -> str | None:
-    """Of the arm that is not the protocol's own, if there is one for it."""
-    better = BETTER.get(stem(study), {}).get(pair.first)
-    worse = WORSE.get(stem(study), {}).get(pair.second)
-    is_own = study.own is not None and study.own.label == pair.first
-    return worse or better if is_own else better or worse
+        if pair.more_than_noise and own in (None, pair.first, pair.second):
+            why = reason(stem(study), pair.first, pair.second, own)
+            if why is not None:
+                yield f"Why {pair.first} over {pair.second}: {why}."

@@ -54,19 +54,19 @@ def _table(
     for study in filter(None, (its, ours)):
         where = _ITS if study is its else _OURS
         rows += [_row(f"{arm.label}, {where}", arm) for arm in study.study.arms]
-    return table(["", "train", "validation", "test", "macro recall"], rows)
+    return table(["", "train", "validation", "test", "macro recall", "parameters"], rows)
 
 
 def _reported_rows(reported: Mapping[str, Reported]) -> Iterator[list[str]]:
     for label, figures in reported.items():
         known = (figures.train, figures.validation, figures.test, figures.macro_recall)
         cells = ["-" if figure is None else percent(figure) for figure in known]
-        yield [f"{label}, as reported", *cells]
+        yield [f"{label}, as reported", *cells, "-"]
 
 
 def _row(label: str, arm: StudyArm) -> list[str]:
     figures = (arm.train_accuracy, arm.validation_accuracy, arm.test_accuracy, arm.macro_recall)
-    return [label, *map(spread, figures)]
+    return [label, *map(spread, figures), f"{arm.parameters:,}"]
 
 
 def _held_against_report(reported: Mapping[str, Reported], its: WholeStudy) -> Iterator[str]:

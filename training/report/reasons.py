@@ -5,7 +5,7 @@ Each is an explanation, not a measurement; the report gives it only where the fi
 
 from typing import Final
 
-BETTER: Final[dict[str, dict[str, str]]] = {  # by study and arm
+_BETTER: Final[dict[str, dict[str, str]]] = {  # by study and arm
     "architectures": {
         "conv": "a standard 3x3 convolution weighs every input channel at every place for every "
         "output channel. The MobileNet block sees space one channel at a time, then mixes the "
@@ -14,8 +14,8 @@ BETTER: Final[dict[str, dict[str, str]]] = {  # by study and arm
         "fewer weights to learn the training images by heart",
     },
     "mixes": {
-        "conv3-mobile1": "three standard blocks have most of the weights of an all-standard "
-        "network; the mixes order by how many standard blocks they have",
+        "conv3-mobile1": "it has three blocks that weigh every input channel at every place, and "
+        "the weights for it; the other has one, where there are few channels",
         "conv1-mobile3": "the one standard block is at the input, where there are few channels and "
         "it is cheap, and the three MobileNet blocks are quick to fit",
     },
@@ -25,8 +25,8 @@ BETTER: Final[dict[str, dict[str, str]]] = {  # by study and arm
     },
     "optimizers": {
         "adam": "Adam divides every step by the gradient's usual size, so that each weight moves "
-        "by about the learning rate; plain SGD moves by the gradient itself, which at the same "
-        "learning rate is hundreds of times less in the same number of steps",
+        "by about the learning rate; SGD moves by the gradient itself, which at the same learning "
+        "rate gets less far in the same number of steps",
         "adamw": "its weight decay is apart from the gradient's scale",
         "sgd with momentum": "momentum adds up ten gradients or so, which is ten times the "
         "learning rate",
@@ -42,21 +42,16 @@ BETTER: Final[dict[str, dict[str, str]]] = {  # by study and arm
         "128": "the gradient is steadier where the learning rate never falls",
         "256": "the gradient is steadier where the learning rate never falls",
     },
-    "learning-rates": {
-        "0.003": "it gets further in the same epochs, and batch normalisation bears the step",
-        "0.01": "it gets further in the same epochs, and batch normalisation bears the step",
-        "0.03": "it gets further in the same epochs, and batch normalisation bears the step",
-    },
-    "epochs": {"20 epochs": "the network is not at its end after ten"},
+    "epochs": {"20 epochs": "the network is not at its end after half of them"},
     "ratios": {
         "90/10": "more images to learn from; the price is that fewer are left to choose the epoch "
         "by, so that the validation accuracy is less sure",
     },
 }
-WORSE: Final[dict[str, dict[str, str]]] = {
+_WORSE: Final[dict[str, dict[str, str]]] = {
     "optimizers": {
-        "sgd": "at 0.001 plain SGD has hardly begun after ten epochs: its step is the gradient "
-        "itself, Adam's is about the learning rate for every weight",
+        "sgd": "its step is the gradient itself, which at this learning rate gets less far in "
+        "the same number of steps; Adam's is about the learning rate for every weight",
         "sgd with momentum": "its steps at this learning rate are smaller than Adam's",
     },
     "losses": {
@@ -71,13 +66,6 @@ WORSE: Final[dict[str, dict[str, str]]] = {
         "128": "half of the steps in the same epochs, at the same learning rate",
         "32": "the gradient is noisier, and a constant learning rate never lets it settle",
     },
-    "learning-rates": {
-        "0.0003": "the steps are too small for the number of them",
-        "0.001": "the steps are too small for the number of them",
-        "0.003": "the steps do not settle, or are too small, depending on the side of the best",
-        "0.01": "at a constant rate the steps are too large to settle",
-        "0.03": "the steps are too large",
-    },
     "epochs": {
         "2 epochs": "it is still learning",
         "5 epochs": "it is still learning",
@@ -91,3 +79,25 @@ WORSE: Final[dict[str, dict[str, str]]] = {
         "digits tells as much as that it is there",
     },
 }
+
+
+def reason(study: str, better: str, worse: str, own: str | None) -> str | None:
+    """What explains that an arm is better than another, if anything is known.
+
+    Args:
+        study: Name of the question.
+        better: Label of the better arm.
+        worse: Label of the worse one.
+        own: Label of the protocol's own arm: the explanation is of the other one.
+    """
+    if study == "learning-rates":
+        return _of_rates(float(better), float(worse))
+    of_better = _BETTER.get(study, {}).get(better)
+    of_worse = _WORSE.get(study, {}).get(worse)
+    return of_worse or of_better if better == own else of_better or of_worse
+
+
+def _of_rates(better: float, worse: float) -> str:
+    if worse < better:
+        return f"steps at {worse:g} are too small to get as far in the same epochs"
+    return f"steps at {worse:g} are too large to settle where those at {better:g} do"

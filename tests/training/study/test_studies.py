@@ -13,6 +13,7 @@ import pytest
 
 from artifact.studies import Studies, open_study
 from artifact.study import Outcome
+from tests.training.study.family import children, is_running
 from training.__main__ import main
 
 TINY = ("--dataset", "digits", "--epochs", "3", "--seeds", "2")
@@ -75,13 +76,15 @@ def test_finished_study_trains_nothing(whole: Path, capsys: pytest.CaptureFixtur
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_killed_study_goes_on_to_the_same_results(
+def test_study_killed_in_its_processes_goes_on_to_the_same_results(
     tmp_path: Path, whole: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = [sys.executable, "-m", "training", "study", STUDY, *TINY, *places(tmp_path)]
+    options = [*TINY, *places(tmp_path), "--processes", "2"]
+    command = [sys.executable, "-m", "training", "study", STUDY, *options]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own
         while process.poll() is None and not (half_finished(tmp_path) and outcomes(tmp_path)):
             time.sleep(0.005)
+        workers = children(process.pid)
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     finished = outcomes(tmp_path)
@@ -89,20 +92,12 @@ def test_killed_study_goes_on_to_the_same_results(
     assert study(tmp_path) == 0
     assert f"6 runs, {6 - len(finished)} of them to be done" in capsys.readouterr().out
     assert outcomes(tmp_path) == outcomes(whole)
+    assert len(workers) >= 2
+    assert not [*filter(is_running, workers)], "they end with whoever gave the jobs"
 
 
 def half_finished(folder: Path) -> list[Path]:
     return [*(folder / "runs").glob("*/checkpoint.pt")]
-
-
-def test_processes_give_the_same_results(
-    tmp_path: Path, whole: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert study(tmp_path, STUDY, "--processes", "2") == 0
-    assert outcomes(tmp_path) == outcomes(whole)
-    lines = capsys.readouterr().out.splitlines()
-    assert sum("runs/h" in line for line in lines) == 6
-    assert any(line.startswith("[6/6] optimizers: ") for line in lines)
 
 
 def test_ray_cluster_gives_the_same_results(tmp_path: Path, whole: Path) -> None:
@@ -170,6 +165,7 @@ def test_failed_run_is_named_and_loses_no_other(
     capsys.readouterr()
     assert study(tmp_path, STUDY, "--seeds", "1") == 1
     told = capsys.readouterr()
+    assert "[1/1] optimizers: adam, seed 0 " in told.out
     assert "FAILED: the checkpoint of run 'study-" in told.out
     assert "missing: adam, seed 0: the checkpoint of run" in told.out
     assert "runs are missing" in told.err
