@@ -30,7 +30,7 @@ class RunConfig(BaseModel):
         description="mobilenet, conv, conv1-mobile3, conv3-mobile1, or a mix as conv2-mobile2.",
     )
     pooling: Pooling = Field(
-        "weighted",
+        "average",
         description="Of the last block's maps: weighted knows where something lies, average only "
         "that it is there.",
     )

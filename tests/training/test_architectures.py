@@ -9,6 +9,7 @@ from training.architectures import (
     MOBILENET,
     Architecture,
     Network,
+    Pooling,
     architecture,
     build,
     count_macs,
@@ -16,16 +17,17 @@ from training.architectures import (
 )
 
 MNIST = (1, 28, 28)
+WEIGHTED = replace(MOBILENET, pooling="weighted")
 
 
 @pytest.mark.parametrize(
     ("name", "parameters", "macs"),
     [
-        ("mobilenet", 24_570, 1_345_520),
-        ("mobilenet-tiny", 7_846, 401_260),
-        ("conv", 149_434, 9_827_616),
-        ("conv1-mobile3", 28_490, 2_120_112),
-        ("conv3-mobile1", 76_762, 6_257_280),
+        ("mobilenet", 23_130, 1_491_664),
+        ("mobilenet-tiny", 7_798, 562_884),
+        ("conv", 172_570, 11_177_984),
+        ("conv1-mobile3", 27_050, 2_266_256),
+        ("conv3-mobile1", 75_322, 6_403_424),
     ],
 )
 def test_size_is_as_published(name: str, parameters: int, macs: int) -> None:
@@ -51,13 +53,12 @@ def test_tiny_is_a_narrower_mobilenet() -> None:
 def test_pooling_weighs_a_bounded_number_of_places(
     shape: tuple[int, int, int], parameters_each: int
 ) -> None:
-    pool = Network(MOBILENET, shape, 10).pool
+    pool = Network(WEIGHTED, shape, 10).pool
     assert count_parameters(pool) == MOBILENET.widths[-1] * (parameters_each + 2)
 
 
-def test_averaging_pool_is_still_to_be_had() -> None:
-    network = Network(replace(MOBILENET, pooling="average"), MNIST, 10)
-    assert count_parameters(network.pool) == 0
+def test_average_has_nothing_to_learn() -> None:
+    assert count_parameters(Network(MOBILENET, MNIST, 10).pool) == 0
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,7 @@ def test_widths_and_blocks_must_be_as_many() -> None:
         Architecture(("conv", "conv"))
 
 
+@pytest.mark.parametrize("pooling", ["average", "weighted"])
 @pytest.mark.parametrize("name", [*ARCHITECTURES, "conv2-mobile2"])
 @pytest.mark.parametrize(
     ("channels", "height", "width", "classes"),
@@ -94,9 +96,10 @@ def test_widths_and_blocks_must_be_as_many() -> None:
     ids=["mnist", "digits", "colour"],
 )
 def test_logits_have_one_row_a_picture(
-    name: str, channels: int, height: int, width: int, classes: int
+    name: str, pooling: Pooling, channels: int, height: int, width: int, classes: int
 ) -> None:
-    network = build(architecture(name), (channels, height, width), classes, seed=0).eval()
+    shape = replace(architecture(name), pooling=pooling)
+    network = build(shape, (channels, height, width), classes, seed=0).eval()
     with torch.inference_mode():
         assert network(torch.zeros(3, channels, height, width)).shape == (3, classes)
 

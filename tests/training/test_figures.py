@@ -1,5 +1,6 @@
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import get_args
 
 import matplotlib as mpl
@@ -136,7 +137,7 @@ class TestWholeSet:
     def test_filter_figures_name_their_layers(self, evidence: Evidence) -> None:
         figures = {layer.figure: layer for layer in describe_filters(evidence.network).layers}
         assert figures["filters_first"].name == "stem.0"
-        assert figures["filters_last"].name == "pool.weigh"
+        assert figures["filters_last"].kind == "pointwise"
 
 
 def settings() -> dict[str, object]:
@@ -291,10 +292,15 @@ class TestFilterLayers:
     def test_kinds_follow_the_blocks(self, name: str, kinds: list[str]) -> None:
         network = build(ARCHITECTURES[name], shape=(1, 28, 28), classes=10, seed=0)
         layers = describe_filters(network).layers
-        pooling = "depthwise"
-        assert [layer.kind for layer in layers] == [*kinds, pooling]
-        figures = ["filters_first", *[None] * (len(kinds) - 1), "filters_last"]
+        assert [layer.kind for layer in layers] == kinds
+        figures = ["filters_first", *[None] * (len(kinds) - 2), "filters_last"]
         assert [layer.figure for layer in layers] == figures
+
+    def test_weighted_pooling_is_the_last_layer(self) -> None:
+        weighted = replace(ARCHITECTURES["mobilenet"], pooling="weighted")
+        *_, last = describe_filters(build(weighted, (1, 28, 28), 10, seed=0)).layers
+        assert (last.kind, last.shape) == ("depthwise", (128, 1, 7, 7))
+        assert last.figure == "filters_last"
 
     def test_names_and_shapes_are_the_modules(self) -> None:
         network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, (3, 5), groups=8))

@@ -13,9 +13,9 @@ from artifact.metrics import SplitMetrics
 from artifact.repository import Repository
 from service.app import create_app
 from service.settings import Settings
-from tests.training.flawed import AVERAGING, relu_head
+from tests.training.flawed import relu_head
 from training import data, normalization, provenance
-from training.architectures import build
+from training.architectures import MOBILENET, build
 from training.assessment import assess
 from training.config import RunConfig
 from training.data import Dataset, Split
@@ -207,7 +207,7 @@ def candidate(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Cand
     done = fit(relu_head(), split, scaling, config, runs)
     return Candidate(
         name="flawed",
-        architecture=AVERAGING,
+        architecture=MOBILENET,
         network=done.network.to(memory_format=torch.contiguous_format),
         dataset=digits,
         calibration=data.sample(split.train, 64),
@@ -242,7 +242,7 @@ class TestFlawedHead:
 
     def test_same_network_without_the_relu_has_no_finding(self, small: Split) -> None:
         scaling = normalization.measure(small.train)
-        network = build(AVERAGING, (1, 8, 8), 10, seed=0)
+        network = build(MOBILENET, (1, 8, 8), 10, seed=0)
         labels = tuple("0123456789")
         assert not assess(fitted(network, small), scaling, small, labels, ()).findings
 

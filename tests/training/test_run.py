@@ -68,7 +68,7 @@ def test_documents_are_what_the_contract_says(published: Artifact) -> None:
     metrics = published.document("metrics", Metrics)
     examples = published.document("examples", Examples)
     assert len(published.document("benchmark", Benchmark).latencies) == 3 * 3
-    assert len(published.document("filters", Filters).layers) == 1 + 2 * 4 + 1
+    assert len(published.document("filters", Filters).layers) == 1 + 2 * 4
     assert [row.epoch for row in metrics.curves] == list(range(1, 9))
     assert len(examples.wrong) == round((1 - metrics.test.accuracy) * 360)
     assert metrics.test.accuracy > 0.9
