@@ -1,11 +1,13 @@
+import io
 import struct
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from artifact.errors import ImageError, TooLarge, Undecodable, UnsupportedType
 from artifact.images import Limits, decode, is_cheap
@@ -13,6 +15,7 @@ from tests.artifact.pictures import coloured, encode, seven
 
 INK = seven()
 PHOTO = coloured(INK, (20, 30, 120), (240, 235, 220))
+SRGB = ImageCms.createProfile("sRGB")
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -37,6 +40,53 @@ def test_lossless_format_is_decoded_to_its_pixels(kind: str) -> None:
     options = {"lossless": True} if kind == "WEBP" else {}
     pixels = decode(encode(INK, kind, **options)).pixels
     np.testing.assert_array_equal(pixels.mean(axis=2), INK)
+
+
+def with_chunk(png: bytes, kind: bytes, data: bytes) -> bytes:
+    """Put a chunk behind the header of a PNG."""
+    chunk = kind + data
+    framed = struct.pack(">I", len(data)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return png[:33] + framed + png[33:]
+
+
+def pillows(data: bytes) -> np.ndarray[Any, Any]:
+    with Image.open(io.BytesIO(data)) as image:
+        pixels = np.asarray(image)
+    return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+GREY, COLOUR = encode(INK), encode(PHOTO)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(GREY, id="grey"),
+        pytest.param(COLOUR, id="colour"),
+        pytest.param(encode(INK[:1]), id="one-row"),
+        pytest.param(encode(INK[:, :1]), id="one-column"),
+        pytest.param(encode(INK, compress_level=0), id="stored"),
+        pytest.param(encode(INK, optimize=True), id="optimised"),
+        pytest.param(encode(INK, dpi=(300, 300)), id="resolution"),
+        pytest.param(encode(PHOTO, icc_profile=ImageCms.ImageCmsProfile(SRGB).tobytes()), id="icc"),
+        *(
+            pytest.param(with_chunk(png, kind, content), id=f"{kind.decode()}-{number}")
+            for number, png in enumerate((GREY, COLOUR))
+            for kind, content in (
+                (b"gAMA", struct.pack(">I", 100_000)),
+                (b"sRGB", b"\0"),
+                (b"cHRM", struct.pack(">8I", *range(10_000, 90_000, 10_000))),
+                (b"sBIT", b"\4" * (1 if png is GREY else 3)),
+                (b"bKGD", b"\0\x50" * (1 if png is GREY else 3)),
+                (b"tEXt", b"Comment\0tRNS"),
+                (b"tIME", struct.pack(">H5B", 2026, 1, 2, 3, 4, 5)),
+            )
+        ),
+    ],
+)
+def test_png_is_decoded_as_pillow_decodes_it(data: bytes) -> None:
+    """OpenCV decodes plain ones: whatever stands in their chunks, the pixels are the same."""
+    np.testing.assert_array_equal(decode(data).pixels, pillows(data))
 
 
 def test_jpeg_is_decoded_to_nearly_its_pixels() -> None:
