@@ -22,7 +22,7 @@ def setting(study: Study) -> str:
     base = study.base
     return (
         f"{PROTOCOLS[study.protocol]} (`{base['architecture']}` unless the arm says otherwise, "
-        f"{base['epochs']} epochs, {seeds_of(study.arms)})"
+        f"{counted(int(str(base['epochs'])), 'epoch')}, {seeds_of(study.arms)})"
     )
 
 

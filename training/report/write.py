@@ -4,12 +4,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict, Field
 
 from artifact.study import Outcome
 from training.errors import OutputError
 from training.figures.canvas import png
 from training.figures.comparison import draw_comparison
+from training.report.beside import draw_beside, rows
 from training.report.compared import compared
 from training.report.evidence import Evidence, gather
 from training.report.flawed import flawed
@@ -44,7 +46,7 @@ class ReportConfig(BaseModel):
     studies_dir: Path = Field(Path("studies"), description="The stored studies.")
     models_dir: Path = Field(Path("models"), description="The model repository.")
     output: Path = Field(
-        Path("docs/REPORT.md"), description="The page; its figure has the same name, as PNG."
+        Path("docs/REPORT.md"), description="The page; its figures begin with its name."
     )
 
 
@@ -71,18 +73,28 @@ def _page(evidence: Evidence, config: ReportConfig) -> Iterator[str]:
         studies=config.studies_dir.name, models=config.models_dir.name, extent=_extent(evidence)
     )
     yield from in_short(evidence)
+    yield from _beside(evidence, config.output)
     yield from compared(evidence)
     yield from flawed(evidence)
     yield from varied(evidence)
     yield from frontier(evidence)
     yield from published(evidence)
     for group in evidence.comparison.groups:
-        path = config.output.with_suffix(".png")
-        if len(evidence.comparison.groups) > 1:
-            path = path.with_stem(f"{path.stem}-{group.dataset}")
-        path.write_bytes(png(draw_comparison(group)))
-        yield f"![{group.dataset}: what accuracy costs, and what is noise]({path.name})"
+        told = f"{group.dataset}: what accuracy costs, and what is noise"
+        yield _figure(config.output, group.dataset, draw_comparison(group), told)
     yield from recommendation(evidence)
+
+
+def _beside(evidence: Evidence, page: Path) -> Iterator[str]:
+    if found := [*rows(evidence)]:
+        yield _figure(page, "seed", draw_beside(found), "Right on test: the seed report, and here")
+
+
+def _figure(page: Path, name: str, figure: Figure, told: str) -> str:
+    """Write a picture beside the page, and what shows it there."""
+    path = page.with_name(f"{page.stem}-{name}.png")
+    path.write_bytes(png(figure))
+    return f"![{told}]({path.name})"
 
 
 def _extent(evidence: Evidence) -> str:

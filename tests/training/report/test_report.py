@@ -81,7 +81,7 @@ def test_every_figure_that_is_linked_is_there(tmp_path: Path) -> None:
     store_study(tmp_path / "studies", "losses", {"cross-entropy": FLAT, "focal": FLAT})
     store_study(tmp_path / "studies", "flawed-head", {"sound head": FLAT, HEAD: (0.5, 0.5)})
     links = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", report(tmp_path))
-    assert len(links) == 2 + 1 + 1 + 1
+    assert len(links) == 1 + 2 + 1 + 1 + 1
     for link in links:
         assert (tmp_path / "docs" / link).read_bytes().startswith(b"\x89PNG"), link
 
