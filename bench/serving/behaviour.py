@@ -9,43 +9,59 @@ import numpy as np
 
 from bench.preprocess import encode, photo
 from bench.serving.arrivals import Answer, Arrivals
-from bench.serving.bodies import Body
-from bench.serving.contestants import Contestant, Route
+from bench.serving.bodies import Body, Kind
+from bench.serving.contestants import Contestant
+from bench.serving.errors import ContestantFailed
 from bench.serving.launch import Launcher, Posted, Serving
 from bench.serving.results import Overload, Scaling
-from bench.serving.wrk import press
+from bench.serving.wrk import Reading, press
 
 WORKERS: Final = (1, 2)
 TIMES: Final = 5  # as many requests as can be answered
 _CLIENTS: Final = 16
-_QUEUE_SECONDS: Final = "0.2"  # about what 16 clients wait for one another
+_WARM_UP_SECONDS: Final = 1
 _SETTLING: Final = 1.0  # seconds after the last answer until memory is read
-# What keeps a worker's event loop busy, and nothing else: a worker's threads could use the other
-# core too.
-_BUSY: Final = Route("picture", "/predict", (_CLIENTS,))
+_PATIENCE: Final = 30.0
+_PAUSE: Final = 0.05
+# A hundred times the work that it takes the load generator, which has no core of its own when two
+# workers have both. Many clients, because the kernel spreads connections by chance.
+_BUSY: Final[Kind] = "drawing"
+_MANY_CLIENTS: Final = 64
+_PATH: Final = "/predict"
 _OK, _UNAVAILABLE = 200, 503
 
 
 def scale(
     launcher: Launcher, tandem: Contestant, cores: Sequence[int], number: int, seconds: int
 ) -> list[Scaling]:
-    """Measure one round of one and of two workers, with two cores for either."""
+    """Measure one round of one worker and of two, each with a core of its own."""
     scalings = []
     for workers in WORKERS:
-        with launcher.serve(
-            tandem, cores[:2], TANDEM_WORKERS=str(workers), TANDEM_WORKER_THREADS="1"
-        ) as serving:
-            launcher.press(serving, _BUSY, _CLIENTS, 1)
-            reading = press(
-                serving.url + _BUSY.path,
-                launcher.bodies[_BUSY.kind].body.headers,
-                launcher.bodies[_BUSY.kind].files,
-                clients=_CLIENTS,
-                seconds=seconds,
-                cores=cores[2:] or cores[:2],
-            )
-        scalings.append(Scaling(round=number, workers=workers, reading=reading))
+        variables = {"TANDEM_WORKERS": str(workers), "TANDEM_WORKER_THREADS": "1"}
+        with launcher.serve(tandem, cores[:workers], **variables) as serving:
+            _wait_for_all(serving, workers)
+            load = cores[workers:] or cores
+            _keep_busy(launcher, serving, load, _WARM_UP_SECONDS)
+            before = serving.server.core_seconds()
+            reading = _keep_busy(launcher, serving, load, seconds)
+            core_ms = 1000 * (serving.server.core_seconds() - before) / reading.requests
+        scalings.append(Scaling(round=number, workers=workers, reading=reading, core_ms=core_ms))
     return scalings
+
+
+def _wait_for_all(serving: Serving, workers: int) -> None:
+    """Wait for the other workers: the first one to serve answers alone for a while."""
+    end = time.monotonic() + _PATIENCE
+    while workers > 1 and not serving.server.has_said(f"{workers} workers running"):
+        if time.monotonic() > end:
+            raise ContestantFailed(f"did not start {workers} workers in time")
+        time.sleep(_PAUSE)
+
+
+def _keep_busy(launcher: Launcher, serving: Serving, cores: Sequence[int], seconds: int) -> Reading:
+    posted = launcher.bodies[_BUSY]
+    url, headers = serving.url + _PATH, posted.body.headers
+    return press(url, headers, posted.files, clients=_MANY_CLIENTS, seconds=seconds, cores=cores)
 
 
 def overload(launcher: Launcher, tandem: Contestant, seconds: int) -> Overload:
@@ -53,17 +69,30 @@ def overload(launcher: Launcher, tandem: Contestant, seconds: int) -> Overload:
     photograph = encode(photo(1155, 866), "JPEG")
     body = Body({"Content-Type": "image/jpeg"}, (photograph,), (("2",),))
     posted = Posted(body, body.write(launcher.scratch / "photograph"))
-    with launcher.serve(tandem, TANDEM_QUEUE_SECONDS=_QUEUE_SECONDS) as serving:
-        return _overload(launcher, serving, posted, seconds)
+    with launcher.serve(tandem) as serving:
+        _press(launcher, serving, posted, _WARM_UP_SECONDS)
+        calm = _press(launcher, serving, posted, seconds)
+    with launcher.serve(tandem, TANDEM_QUEUE_SECONDS=f"{calm.p99_ms / 1000:.3f}") as serving:
+        return _overload(launcher, serving, posted, calm, seconds)
 
 
-def _overload(launcher: Launcher, serving: Serving, posted: Posted, seconds: int) -> Overload:
-    headers = posted.body.headers
-    url = serving.url + "/predict"
-    cores = [launcher.cores.load]
-    calm = press(url, headers, posted.files, clients=_CLIENTS, seconds=seconds, cores=cores)
+def _press(launcher: Launcher, serving: Serving, posted: Posted, seconds: int) -> Reading:
+    return press(
+        serving.url + _PATH,
+        posted.body.headers,
+        posted.files,
+        clients=_CLIENTS,
+        seconds=seconds,
+        cores=[launcher.cores.load],
+    )
+
+
+def _overload(
+    launcher: Launcher, serving: Serving, posted: Posted, calm: Reading, seconds: int
+) -> Overload:
+    _press(launcher, serving, posted, _WARM_UP_SECONDS)
     before = serving.server.memory().pss
-    arrivals = Arrivals(serving.port, "/predict", headers, posted.body.contents[0])
+    arrivals = Arrivals(serving.port, _PATH, posted.body.headers, posted.body.contents[0])
     offered = TIMES * calm.per_second
     answers = asyncio.run(arrivals.offer(offered, seconds))
     time.sleep(_SETTLING)

@@ -6,7 +6,7 @@ from operator import ge, le
 from typing import Final
 
 from bench.serving.contestants import TANDEM
-from bench.serving.results import ByRound, Results, Spread, ratio
+from bench.serving.results import ByRound, Overload, Results, Spread, ratio
 
 _MB: Final = "{:.0f} MB"
 
@@ -105,6 +105,27 @@ def _memory_loaded(results: Results) -> ByRound:
     return results.rss_mb(TANDEM, "form", 64)
 
 
+def _two_workers(results: Results) -> ByRound:
+    """How many requests two cores can answer for one that one core can, by the time each takes."""
+    per_core = ratio(results.scaling_core_ms(1), results.scaling_core_ms(2))
+    return {at: 2 * part for at, part in per_core.items()}
+
+
+def _overload(read: Callable[[Overload], float | None]) -> Callable[[Results], ByRound]:
+    """Overload is offered once, after the rounds."""
+
+    def read_once(results: Results) -> ByRound:
+        found = None if results.overload is None else read(results.overload)
+        return {} if found is None else {1: found}
+
+    return read_once
+
+
+def _kept(overload: Overload) -> float | None:
+    kept = overload.accepted_p99_ms
+    return None if kept is None else kept / overload.calm_p99_ms
+
+
 GOALS: Final = (
     Goal(
         "one PNG as form file, 16 clients, against FastAPI + ONNX Runtime (form file)",
@@ -146,5 +167,41 @@ GOALS: Final = (
     Goal("resident memory of a worker, ready", "at most 120 MB", _memory_ready, 120, le, _MB),
     Goal(
         "the same, after 64 clients with pictures", "at most 120 MB", _memory_loaded, 120, le, _MB
+    ),
+    Goal(
+        "two workers with a core each, against one, by core time a request",
+        "near 2x: at least 1.8x",
+        _two_workers,
+        1.8,
+    ),
+    Goal(
+        "5 times as many requests as can be answered: p99 of the refused",
+        "at once: at most 20 ms",
+        _overload(lambda found: found.refused_p99_ms),
+        20,
+        le,
+        "{:.1f} ms",
+    ),
+    Goal(
+        "the same: p99 of the accepted, against 16 clients that wait for one another",
+        "kept: at most 1.1x",
+        _overload(_kept),
+        1.1,
+        le,
+    ),
+    Goal(
+        "the same: lost, or answered with another error",
+        "none",
+        _overload(lambda found: found.lost + found.failed),
+        0,
+        le,
+        "{:.0f}",
+    ),
+    Goal(
+        "the same: memory afterwards, against before",
+        "flat: at most 1.1x",
+        _overload(lambda found: found.memory_after_mb / found.memory_before_mb),
+        1.1,
+        le,
     ),
 )

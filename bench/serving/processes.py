@@ -47,6 +47,10 @@ class Server:
         """How long its processes have kept a core busy, whatever else the machine did."""
         return sum(map(_core_seconds, self._tree()))
 
+    def has_said(self, text: str) -> bool:
+        """Whether that is in what it logged."""
+        return text in self._log.read_text(errors="replace")
+
     def last_words(self) -> str:
         """The last line that it logged."""
         lines = self._log.read_text(errors="replace").strip().splitlines()

@@ -47,15 +47,19 @@ class Loop(Part):
 
 
 class Scaling(Part):
-    """Tandem with so many workers on two cores."""
+    """Tandem with so many workers, and a core for each."""
 
     round: int = Field(ge=1)
     workers: int = Field(ge=1)
     reading: Reading
+    core_ms: float = Field(gt=0, description="Of all processes, for one request.")
 
 
 class Overload(Part):
-    """Requests that come at their own pace, several times as many as can be answered."""
+    """Requests that come at their own pace, several times as many as can be answered.
+
+    A request may wait for as long as one of a hundred did when all clients waited for answers.
+    """
 
     capacity: float = Field(gt=0, description="Requests a second that the server can answer.")
     offered: float = Field(gt=0, description="Requests a second that were sent.")
@@ -166,6 +170,11 @@ class Results(Part):
         """Requests a second with so many workers."""
         found = [scaling for scaling in self.scalings if scaling.workers == workers]
         return {scaling.round: scaling.reading.per_second for scaling in found}
+
+    def scaling_core_ms(self, workers: int) -> ByRound:
+        """Milliseconds for which one request keeps a core busy, with so many workers."""
+        found = [scaling for scaling in self.scalings if scaling.workers == workers]
+        return {scaling.round: scaling.core_ms for scaling in found}
 
     def loop(self) -> ByRound:
         """Pictures a second of bare ONNX Runtime."""

@@ -55,8 +55,8 @@ def results() -> Results:
             Loop(round=2, pictures_per_second=25_600),
         ),
         scalings=(
-            Scaling(round=1, workers=1, reading=reading(1000)),
-            Scaling(round=1, workers=2, reading=reading(1900)),
+            Scaling(round=1, workers=1, reading=reading(1000), core_ms=0.95),
+            Scaling(round=1, workers=2, reading=reading(1900), core_ms=1.0),
         ),
         overload=Overload(
             capacity=100,
@@ -69,7 +69,7 @@ def results() -> Results:
             failed=0,
             lost=1,
             late_p99_ms=0.4,
-            calm_p99_ms=20,
+            calm_p99_ms=25,
             accepted_p50_ms=10,
             accepted_p99_ms=30,
             refused_p99_ms=1.5,
