@@ -13,8 +13,8 @@ from service.errors import Unavailable, overloaded
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
 
-_SURE: Final = 0.8  # of the time that a request may wait: whoever expects more is refused
-_LATEST: Final = 0.1  # weight of the latest work in what a turn usually takes
+_SURE: Final = 0.6  # of the time that a request may wait: whoever expects more is refused
+_LATEST: Final = 0.2  # weight of the latest work in what a turn usually takes
 
 
 class Threads:
@@ -49,7 +49,7 @@ class Threads:
 
     async def _wait(self) -> None:
         turns = self._waiting + 1 if self._free.locked() else 0
-        if turns * self._turn_seconds > _SURE * self._queue_seconds:
+        if turns * self._usual_turn() > _SURE * self._queue_seconds:
             raise self._refusal()
         self._waiting += 1
         try:
@@ -68,6 +68,10 @@ class Threads:
         self._free.release()
         if not self._waiting:
             self._learn((perf_counter() - began) / self.count)
+
+    def _usual_turn(self) -> float:
+        """Say how long a turn takes; one that takes longer than usual shows it before it ends."""
+        return max(self._turn_seconds, perf_counter() - self._last_turn)
 
     def _learn(self, seconds: float) -> None:
         usual = self._turn_seconds or seconds
