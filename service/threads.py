@@ -49,7 +49,7 @@ class Threads:
 
     async def _wait(self) -> None:
         turns = self._waiting + 1 if self._free.locked() else 0
-        if turns * self._usual_turn() > _SURE * self._queue_seconds:
+        if turns and self._expected(turns) > _SURE * self._queue_seconds:
             raise self._refusal()
         self._waiting += 1
         try:
@@ -69,13 +69,14 @@ class Threads:
         if not self._waiting:
             self._learn((perf_counter() - began) / self.count)
 
-    def _usual_turn(self) -> float:
-        """Say how long a turn takes; one that takes longer than usual shows it before it ends."""
-        return max(self._turn_seconds, perf_counter() - self._last_turn)
+    def _expected(self, turns: int) -> float:
+        """Say how long so many turns will take; one that is overdue shows it before it ends."""
+        overdue = perf_counter() - self._last_turn - self._turn_seconds
+        return turns * self._turn_seconds + max(0.0, overdue)
 
     def _learn(self, seconds: float) -> None:
-        usual = self._turn_seconds or seconds
-        self._turn_seconds = usual + _LATEST * (seconds - usual)
+        # From nothing: the first ones, in a cold process, would have all others refused.
+        self._turn_seconds += _LATEST * (seconds - self._turn_seconds)
 
     def _refusal(self) -> Unavailable:
         return overloaded(

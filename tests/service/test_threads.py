@@ -30,7 +30,7 @@ def test_work_gives_what_it_makes_and_raises_what_it_raises() -> None:
 def test_whoever_would_wait_for_too_long_is_refused_at_once() -> None:
     async def work() -> None:
         threads = Threads(1, 0.5, "test")
-        await threads.run(time.sleep, 0.2)  # from then on this is what work is expected to take
+        await threads.run(time.sleep, 1)  # from then on such work is expected to take 0.2 s
         inside = [asyncio.create_task(threads.run(time.sleep, 0.1)) for _ in range(2)]
         await asyncio.sleep(0)
         start = time.perf_counter()
