@@ -6,6 +6,7 @@ everything that is not plain stay uvicorn's, by the same steps as ever.
 """
 
 import asyncio
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Any, Final
 
@@ -25,10 +26,11 @@ _MOST_HELD: Final = 65_536  # bytes of a body: more is no small picture
 class Connection(HttpToolsProtocol):
     """One connection of a client."""
 
-    def __init__(self, express: Express, **given: Any) -> None:
+    def __init__(self, expresses: Sequence[Express[Any]], **given: Any) -> None:
         """Prepare; uvicorn gives the rest."""
         super().__init__(**given)
-        self._express = express
+        self._expresses = expresses
+        self._express: Express[Any] | None = None
         self._arriving: RequestResponseCycle | None = None
         self._began = 0.0
         self._grace: asyncio.TimerHandle | None = None
@@ -42,12 +44,18 @@ class Connection(HttpToolsProtocol):
             cycle.more_body  # else it waited for the one before it, and nothing is gained
             and not cycle.waiting_for_100_continue
             and app is self.app
-            and self._express.may_take(cycle.scope)
         )
-        if plain:
+        self._express = self._find(cycle.scope) if plain else None
+        if self._express is not None:
             self._arriving, self._began = cycle, perf_counter()
         else:
             super()._start_asgi_task(cycle, app)
+
+    def _find(self, scope: Any) -> Express[Any] | None:
+        for express in self._expresses:
+            if express.may_take(scope):
+                return express
+        return None
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
@@ -69,7 +77,7 @@ class Connection(HttpToolsProtocol):
         elif cycle.more_body:
             if self._grace is None:
                 self._grace = self.loop.call_later(_GRACE, self._start, cycle)
-        else:
+        elif self._express is not None:
             self._stop_waiting()
             self._taken = _Cycle(self, cycle, self._began)
             self._express.take(self._taken)

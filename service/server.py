@@ -13,10 +13,13 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from service.exchange import RequestIds
 from service.express import Express
 from service.footprint import give_back_library_pages
+from service.predict_express import PredictExpress
 from service.settings import Settings
 from service.state import Service
+from service.v2.express import InferExpress
 
 
 class Server(uvicorn.Server):
@@ -66,7 +69,13 @@ def _connections(service: Service) -> Any:
         return "auto"
     from service.connection import Connection  # noqa: PLC0415 - imports httptools
 
-    return partial(Connection, Express(service))
+    return partial(Connection, expresses_of(service))
+
+
+def expresses_of(service: Service) -> list[Express[Any]]:
+    """Make what answers the plain requests of a service."""
+    ids = RequestIds()
+    return [PredictExpress(service, ids), InferExpress(service, ids)]
 
 
 def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:

@@ -3,12 +3,12 @@
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope
+from starlette.types import Receive
 
 from service.v2.errors import refusal
 
@@ -85,7 +85,15 @@ class Bodies:
         return _aligned([plain], length)
 
 
-def fields_of(scope: Scope) -> Fields:
+def read_whole(data: bytes, fields: Fields) -> Body | None:
+    """Do as `Bodies.read` with a body that is there; None where it is compressed."""
+    if _CONTENT_ENCODING in fields:
+        return None
+    length = _announced(fields)
+    return _split(_aligned([data], length), length)
+
+
+def fields_of(scope: Mapping[str, Any]) -> Fields:
     """Give the header fields of a request by their names in lower case; of several, the first."""
     return dict(reversed(scope["headers"]))
 

@@ -9,10 +9,10 @@ from starlette.types import Receive, Scope
 from service.exchange import exchange_of
 from service.loaded import LoadedModel
 from service.state import Service, service_of
-from service.v2.body import Body, fields_of
+from service.v2.body import Body, Fields, fields_of
 from service.v2.documentation import INFER
 from service.v2.errors import PREFIX
-from service.v2.lookup import Name, Version, find
+from service.v2.lookup import Name, Version, began_with, find
 from service.v2.outputs import Inferred, answer, check
 from service.v2.request import InferRequest, parse, parse_raw
 from service.v2.response import Answer, respond
@@ -55,26 +55,41 @@ async def run(
         HTTPException: 400, something is wrong with it; 413, it is too large; 503, it has to wait.
         UnknownModel: There is no such model, version or runtime.
     """
-    model = find(service.loaded(), name, version)
+    model = began_with(scope) or find(service.loaded(), name, version)
     fields = fields_of(scope)
     body = await service.open_inference.bodies.read(fields, receive)
     with service.open_inference.statistics.of(model).request() as watch:
-        wanted = _parse(body, model, service.settings.max_batch_size)
+        wanted = parse_body(body, model, service.settings.max_batch_size)
         inferred = await _compute(service, model, wanted, watch)
         exchange_of(scope).answered_by(model.predictor(wanted.runtime), len(inferred.logits))
-        head = {"model_name": name, "model_version": str(model.manifest.version)}
-        if wanted.id is not None:
-            head["id"] = wanted.id
-        found = respond(head, answer(inferred, wanted), fields)
+        found = write(model, wanted, inferred, fields)
         watch.lap("compute_output")
     return found
 
 
-def _parse(body: Body, model: LoadedModel, max_batch_size: int) -> InferRequest:
+def parse_body(body: Body, model: LoadedModel, max_batch_size: int) -> InferRequest:
+    """Read what a body asks of a model.
+
+    Raises:
+        HTTPException: As for `parse` and `parse_raw`.
+    """
     shape = model.manifest.input.shape
     if body.head is None:
         return parse_raw(body.tensors, model.predictor().input_name, shape)
     return parse(body.head, body.tensors, max_batch_size * prod(shape) + _OTHER_VALUES)
+
+
+def write(model: LoadedModel, wanted: InferRequest, inferred: Inferred, asked: Fields) -> Answer:
+    """Write the answer of a model, as the request's header fields accept it.
+
+    Raises:
+        HTTPException: 400, JSON is asked for and cannot hold the values.
+    """
+    manifest = model.manifest
+    head = {"model_name": manifest.name, "model_version": str(manifest.version)}
+    if wanted.id is not None:
+        head["id"] = wanted.id
+    return respond(head, answer(inferred, wanted), asked)
 
 
 async def _compute(

@@ -45,12 +45,19 @@ class Inputs:
             HTTPException: 400, it is not an input that the model has, or not of its datatype,
                 shape or size; as for `Pictures.views`, a picture is refused.
         """
+        batch = self.prepare_at_once(predictor, given)
+        return await self._views(predictor, given[0]) if batch is None else Prepared(batch)
+
+    def prepare_at_once(
+        self, predictor: Predictor, given: Sequence[Given]
+    ) -> NDArray[np.float32] | None:
+        """Do as `prepare` with a tensor; None where pictures are given, which takes longer."""
         if len(given) != 1:
             raise refusal(f"one input is accepted, not {len(given)}: {_either(predictor)}")
         if given[0].name == predictor.input_name:
-            return Prepared(self._floats(predictor, given[0]))
+            return self._floats(predictor, given[0])
         if given[0].name == PICTURE.name:
-            return await self._views(predictor, given[0])
+            return None
         raise refusal(f"no input {given[0].name[:100]!r}; accepted: {_either(predictor)}")
 
     def _floats(self, predictor: Predictor, given: Given) -> NDArray[np.float32]:

@@ -1,13 +1,20 @@
 """Which model a path of the protocol names."""
 
-from typing import Annotated, Final
+from collections.abc import Mapping, MutableMapping
+from typing import Annotated, Any, Final
 
-from fastapi import Path
+from fastapi import HTTPException, Path
 
+from artifact.errors import UnknownModel
 from service.loaded import LoadedModel, Models
-from service.v2.errors import refusal
+from service.v2.errors import PREFIX, refusal
 
 _MOST_DIGITS: Final = 9
+_BEGAN_WITH: Final = "tandem.model"
+_START: Final = f"{PREFIX}/models/"
+_END: Final = "/infer"
+_LATEST: Final = f"{PREFIX}/models/{{name}}/infer"
+_VERSION: Final = f"{PREFIX}/models/{{name}}/versions/{{version}}/infer"
 
 Name = Annotated[str, Path(description="Of a model; `POST /v2/repository/index` lists them.")]
 Version = Annotated[str, Path(description="Of the model, in digits.")]
@@ -21,6 +28,45 @@ def find(models: Models, name: str, version: str | None = None) -> LoadedModel:
         UnknownModel: There is no such model, or no such version of it.
     """
     return models.get(name, None if version is None else _number(version))
+
+
+def named_model(scope: Mapping[str, Any]) -> tuple[str, str | None] | None:
+    """Find out which model and version a request is for; None where it is not to infer."""
+    path: str = scope["path"]
+    if not (path.startswith(_START) and path.endswith(_END) and scope["method"] == "POST"):
+        return None
+    match path[len(_START) : -len(_END)].split("/"):
+        case [name]:
+            return name, None
+        case [name, "versions", version]:
+            return name, version
+    return None
+
+
+def begin(models: Models, scope: MutableMapping[str, Any]) -> LoadedModel | None:
+    """Find the model of a request to infer whose head is there: it stays the one that answers.
+
+    Returns:
+        None where it is no request to infer, or there is no such model.
+    """
+    named = named_model(scope)
+    if named is None:
+        return None
+    try:
+        scope[_BEGAN_WITH] = model = find(models, *named)
+    except (HTTPException, UnknownModel):
+        return None
+    return model
+
+
+def began_with(scope: Mapping[str, Any]) -> LoadedModel | None:
+    """Give the model that `begin` found, if it was asked."""
+    return scope.get(_BEGAN_WITH)
+
+
+def route_of(_name: str, version: str | None) -> str:
+    """Name the route of a request to infer, as a template."""
+    return _LATEST if version is None else _VERSION
 
 
 def _number(version: str) -> int:

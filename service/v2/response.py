@@ -20,6 +20,10 @@ class Answer:
     data: bytes
     fields: dict[str, str]
 
+    def raw_fields(self) -> list[tuple[bytes, bytes]]:
+        """Give the fields as ASGI has them."""
+        return [(name.lower().encode(), value.encode()) for name, value in self.fields.items()]
+
 
 def respond(head: dict[str, Any], outputs: Sequence[Output], asked: Fields) -> Answer:
     """Write an answer: `head` and the outputs, compressed as the request's fields accept."""

@@ -55,6 +55,10 @@ class Stopwatch:
         self.stages["queue"] = round(waited * _NS_PER_S)
         self.stages["compute_infer"] -= self.stages["queue"]
 
+    def lap_infer_since(self, began: float) -> None:
+        """End the inference, which began at that `perf_counter`, after a time in the queue."""
+        self.lap_infer(max(0.0, began - self._last / _NS_PER_S))
+
     def total(self) -> int:
         """Give the nanoseconds since the start."""
         return perf_counter_ns() - self._start
@@ -79,6 +83,10 @@ class ModelStatistics:
         except BaseException:
             self._fail.add(watch.total())
             raise
+        self.succeed(watch)
+
+    def succeed(self, watch: Stopwatch) -> None:
+        """Count a request that was answered."""
         self._success.add(watch.total())
         self._count(watch)
 

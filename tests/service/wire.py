@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from service.connection import Connection
-from service.express import Express
+from service.server import expresses_of
 from tests.service.slow import until
 
 
@@ -78,10 +78,10 @@ class Listening:
         self._config.load()
         self.state = ServerState()
         self.state.default_headers = [(b"date", b"Thu, 01 Jan 1970 00:00:00 GMT")]
-        self._express = Express(app.state.service)
+        self._expresses = expresses_of(app.state.service)
 
     def connect(self) -> Client:
-        return Client(Connection(self._express, **self._given()))
+        return Client(Connection(self._expresses, **self._given()))
 
     def connect_plainly(self) -> Client:
         return Client(HttpToolsProtocol(**self._given()))

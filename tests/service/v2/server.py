@@ -10,6 +10,7 @@ import httpx
 import uvicorn
 
 from service.app import create_app
+from service.server import Server
 from service.settings import Settings
 from service.state import Service
 
@@ -40,7 +41,7 @@ class Served:
 @contextmanager
 def serving(settings: Settings) -> Iterator[Served]:
     app = create_app(settings)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None))
+    server = Server(app, settings.model_copy(update={"port": 0}))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
