@@ -3,14 +3,18 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
+from typing import Final
 
 from training.study.attempts import Failed, Result, attempt
 from training.study.runner import Job, Runner
+
+_PATIENCE: Final = 5.0  # seconds to end in order
 
 
 def in_processes(jobs: Iterable[Job], count: int) -> Iterator[Result]:
@@ -69,6 +73,8 @@ class _Worker:
 
     def give_up(self) -> None:
         """End the process at once; its job can be gone on with."""
+        self.process.terminate()
+        self.process.join(_PATIENCE)
         self.process.kill()
         self.leave()
 
@@ -88,6 +94,7 @@ def _status(code: int | None) -> str:
 def _work(connection: Connection) -> None:
     """Do jobs until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever gave the jobs
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # in order, so that nothing is left
     threading.Thread(target=_end_with_parent, daemon=True).start()
     runner = Runner()
     with suppress(EOFError):
