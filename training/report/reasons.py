@@ -14,8 +14,8 @@ _BETTER: Final[dict[str, dict[str, str]]] = {  # by study and arm
         "fewer weights to learn the training images by heart",
     },
     "mixes": {
-        "conv3-mobile1": "it has three blocks that weigh every input channel at every place, and "
-        "the weights for it; the other has one, where there are few channels",
+        "conv3-mobile1": "three of its blocks weigh every input channel at every place, and it "
+        "has the weights for that; of the other network one does, where there are few channels",
         "conv1-mobile3": "the one standard block is at the input, where there are few channels and "
         "it is cheap, and the three MobileNet blocks are quick to fit",
     },
@@ -27,7 +27,7 @@ _BETTER: Final[dict[str, dict[str, str]]] = {  # by study and arm
         "adam": "Adam divides every step by the gradient's usual size, so that each weight moves "
         "by about the learning rate; SGD moves by the gradient itself, which at the same learning "
         "rate gets less far in the same number of steps",
-        "adamw": "its weight decay is apart from the gradient's scale",
+        "adamw": "AdamW's weight decay is apart from the gradient's scale",
         "sgd with momentum": "momentum adds up ten gradients or so, which is ten times the "
         "learning rate",
     },
@@ -35,7 +35,7 @@ _BETTER: Final[dict[str, dict[str, str]]] = {  # by study and arm
         "label-smoothing": "images that are right already stop pulling the logits apart, so that "
         "the wrong ones have the say for longer",
         "focal": "images that are nearly right count less, so that the hard ones have the say",
-        "squared-error": "it gives up on images that are confidently wrong, such as wrong labels",
+        "squared-error": "squared error gives up on images that are confidently wrong, such as wrong labels",
     },
     "batch-sizes": {
         "32": "twice as many steps of the same size are taken in the same epochs",
@@ -50,16 +50,17 @@ _BETTER: Final[dict[str, dict[str, str]]] = {  # by study and arm
 }
 _WORSE: Final[dict[str, dict[str, str]]] = {
     "optimizers": {
-        "sgd": "its step is the gradient itself, which at this learning rate gets less far in "
+        "sgd": "SGD's step is the gradient itself, which at this learning rate gets less far in "
         "the same number of steps; Adam's is about the learning rate for every weight",
-        "sgd with momentum": "its steps at this learning rate are smaller than Adam's",
+        "sgd with momentum": "even with momentum, SGD's steps at this learning rate are smaller "
+        "than Adam's",
     },
     "losses": {
         "squared-error": "the squared error of probabilities has almost no gradient where the "
         "network is confidently wrong: the hardest images pull the least",
         "focal": "the classes are balanced and nearly all images easy: taking weight off them "
         "mostly makes the steps smaller",
-        "label-smoothing": "its target is less than sure, which a small network spends capacity on",
+        "label-smoothing": "a target that is less than sure is what a small network spends capacity on",
     },
     "batch-sizes": {
         "256": "a quarter of the steps in the same epochs, at the same learning rate",
@@ -67,12 +68,12 @@ _WORSE: Final[dict[str, dict[str, str]]] = {
         "32": "the gradient is noisier, and a constant learning rate never lets it settle",
     },
     "epochs": {
-        "2 epochs": "it is still learning",
-        "5 epochs": "it is still learning",
+        "2 epochs": "after so few the network is still learning",
+        "5 epochs": "after so few the network is still learning",
     },
     "ratios": {
-        "50/50": "it has fewer images to learn from, and no more steps to make up for it",
-        "70/30": "it has fewer images to learn from",
+        "50/50": "there are fewer images to learn from, and no more steps to make up for it",
+        "70/30": "there are fewer images to learn from",
     },
     "poolings": {
         "average": "an average forgets where on the last maps something lies, which with centred "

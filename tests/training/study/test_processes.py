@@ -3,6 +3,8 @@
 import multiprocessing
 from pathlib import Path
 
+import pytest
+
 from training.config import RunConfig
 from training.study.attempts import Done, Failed
 from training.study.definition import Run
@@ -15,6 +17,7 @@ def job(folder: Path, seed: int) -> Job:
     return Job(f"seed {seed}", run, folder / f"seed{seed}", folder)
 
 
+@pytest.mark.timeout(400)  # two processes load torch, on a machine that may have other work
 def test_process_that_dies_fails_its_run_alone_and_is_replaced(tmp_path: Path) -> None:
     results = in_processes([job(tmp_path, seed) for seed in range(3)], 1)
     assert isinstance(next(results), Done)

@@ -76,6 +76,7 @@ def test_finished_study_trains_nothing(whole: Path, capsys: pytest.CaptureFixtur
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
+@pytest.mark.timeout(400)  # three processes load torch, on a machine that may have other work
 def test_study_killed_in_its_processes_goes_on_to_the_same_results(
     tmp_path: Path, whole: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -100,10 +101,11 @@ def half_finished(folder: Path) -> list[Path]:
     return [*(folder / "runs").glob("*/checkpoint.pt")]
 
 
+@pytest.mark.timeout(400)
 def test_ray_cluster_gives_the_same_results(tmp_path: Path, whole: Path) -> None:
     here = [sys.executable, "-m", "tests.training.study.cluster"]
     ended = subprocess.run(  # noqa: S603 - our own
-        [*here, "study", STUDY, *TINY, *places(tmp_path)],
+        [*here, "study", STUDY, *TINY, *places(tmp_path), "--processes", "1"],
         env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"},
         capture_output=True,
         text=True,
