@@ -35,7 +35,8 @@ _BETTER: Final[dict[str, dict[str, str]]] = {  # by study and arm
         "label-smoothing": "images that are right already stop pulling the logits apart, so that "
         "the wrong ones have the say for longer",
         "focal": "images that are nearly right count less, so that the hard ones have the say",
-        "squared-error": "squared error gives up on images that are confidently wrong, such as wrong labels",
+        "squared-error": "squared error gives up on images that are confidently wrong, such as "
+        "those with a wrong label",
     },
     "batch-sizes": {
         "32": "twice as many steps of the same size are taken in the same epochs",
@@ -60,7 +61,7 @@ _WORSE: Final[dict[str, dict[str, str]]] = {
         "network is confidently wrong: the hardest images pull the least",
         "focal": "the classes are balanced and nearly all images easy: taking weight off them "
         "mostly makes the steps smaller",
-        "label-smoothing": "a target that is less than sure is what a small network spends capacity on",
+        "label-smoothing": "a small network spends capacity on a target that is less than sure",
     },
     "batch-sizes": {
         "256": "a quarter of the steps in the same epochs, at the same learning rate",
