@@ -140,10 +140,7 @@ def _aligned(chunks: Sequence[bytes], length: int | None) -> memoryview:
     if length is None and len(chunks) == 1:
         return memoryview(chunks[0])
     padding = -(length or 0) % _ALIGNMENT
-    memory = bytearray(padding)
-    for chunk in chunks:
-        memory += chunk
-    return memoryview(memory)[padding:]
+    return memoryview(bytearray().join((bytes(padding), *chunks)))[padding:]
 
 
 def _split(data: memoryview, length: int | None) -> Body:
