@@ -13,6 +13,7 @@ application, as if nobody had looked.
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -187,7 +188,7 @@ class Express(ABC, Generic[Item]):
         if logits is None:
             group.task = asyncio.get_running_loop().create_task(self._wait(group, batch))
             self._tasks.add(group.task)
-            group.task.add_done_callback(self._tasks.discard)
+            group.task.add_done_callback(partial(self._finish, group))
         else:
             self._answer(group, logits, began)
 
@@ -196,9 +197,6 @@ class Express(ABC, Generic[Item]):
         arrived = perf_counter()
         try:
             logits, waited = await self._inference.run_in_turn(group.predictor, batch)
-        except asyncio.CancelledError:
-            if not group.is_deserted:
-                raise
         except HTTPException as error:
             refusal = error
         except Exception:  # noqa: BLE001, S110 - the application meets it again, and says what it is
@@ -207,6 +205,11 @@ class Express(ABC, Generic[Item]):
             self._answer(group, logits, arrived + waited)
             return
         self._end_all(group, refusal)
+
+    def _finish(self, group: Group[Item], task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() and group.is_deserted:  # perhaps before its first step
+            self._end_all(group)
 
     def _answer(self, group: Group[Item], logits: Logits, began: float) -> None:
         texts = self._texts(group, logits, began)

@@ -286,6 +286,25 @@ def test_client_that_leaves_cancels_its_work_and_is_counted(settings: Settings) 
     run(settings, work)
 
 
+def test_client_that_leaves_before_its_work_begins_makes_room_for_others(
+    settings: Settings,
+) -> None:
+    async def work(app: FastAPI, slow: Slow) -> None:
+        listening = Listening(app)
+        first, left = listening.connect(), listening.connect()
+        first.send(REQUEST)
+        await until(lambda: slow.batches)
+        left.send(REQUEST)
+        # In the very turn of the loop in which the request's task is made.
+        asyncio.get_running_loop().call_soon(left.leave)
+        await until(lambda: 'tandem_errors_total{kind="client-left"} 1.0' in metrics(app))
+        slow.go.set()
+        assert (await first.answer()).status_code == 200
+        await until(lambda: "tandem_http_requests_in_flight 0.0" in metrics(app))
+
+    run(settings, work)
+
+
 def test_client_that_stays_has_its_answer_though_others_of_its_turn_leave(
     settings: Settings,
 ) -> None:
