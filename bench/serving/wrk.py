@@ -88,7 +88,7 @@ def parse(output: str) -> Reading:
         raise ContestantFailed(f"wrk printed no result but: {output.strip()!r}")
     found = json.loads(lines[-1])
     if not found["requests"]:
-        raise ContestantFailed("no request was answered")
+        raise ContestantFailed(f"no request was answered, and {found['broken']} connections broke")
     return Reading(
         requests=found["requests"],
         seconds=found["microseconds"] / 1e6,

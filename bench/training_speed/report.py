@@ -79,7 +79,7 @@ def _row(race: Race, accuracy: float) -> str:
 
 def _options() -> str:
     return (
-        f"--architecture {QUICK.architecture} --epochs {QUICK.epochs} "
+        f"--architecture {QUICK.architecture} --pooling {QUICK.pooling} --epochs {QUICK.epochs} "
         f"--batch-size {QUICK.batch_size} --learning-rate {QUICK.learning_rate:g} "
         f"--ema-decay {QUICK.ema_decay:g} --strength {QUICK.augmentation.strength:g}"
     )
