@@ -16,7 +16,7 @@ BENCH_OPTIONS ?=
 
 VENV := .venv
 SLIM := .venv-slim
-RUNS := mobilenet:25 conv:20 conv1-mobile3:20 conv3-mobile1:20  # architecture:epochs
+RUNS := mobilenet:25 conv:20 conv1-mobile3:20 conv3-mobile1:20 mobilenet-tiny:14  # architecture:epochs
 TORCH_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 PIP := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
