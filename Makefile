@@ -49,7 +49,7 @@ format: setup  ## Rewrite the code in the project's style
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-train: setup  ## Train and publish all four networks; go on where stopped (DATASET, DATA_DIR)
+train: setup  ## Train and publish all networks; go on where stopped (DATASET, DATA_DIR)
 	@for run in $(RUNS); do \
 		$(VENV)/bin/python -m training run --architecture $${run%:*} --epochs $${run#*:} \
 			--dataset $(DATASET) --data-dir $(DATA_DIR) --resume $(TRAIN_OPTIONS) || exit; \

@@ -16,6 +16,7 @@ BARS = {  # most parameters, least test accuracy
     "conv": (200_000, 0.995),
     "conv1-mobile3": (200_000, 0.994),
     "conv3-mobile1": (200_000, 0.994),
+    "mobilenet-tiny": (8_000, 0.99),
 }
 
 
