@@ -61,8 +61,13 @@ class Architecture(Part):
 
     blocks: tuple[str, ...] = Field(description="Kind of each block, from input to output.")
     stem: int = Field(ge=1, description="Channels of the standard convolution before the blocks.")
+    stem_kernel: int = Field(3, ge=1, description="Side of that convolution's filters.")
+    stem_stride: int = Field(1, ge=1, description="Of that convolution.")
     widths: tuple[int, ...] = Field(description="Output channels of each block.")
     strides: tuple[int, ...] = Field(description="Stride of each block.")
+    residual: bool = Field(
+        default=False, description="Whether a block that leaves the shape adds to its input."
+    )
     pooling: Literal["average", "weighted"] = Field(
         "average", description="What makes one value of each of the last block's maps."
     )

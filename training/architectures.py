@@ -1,13 +1,14 @@
 """The two kinds of block, and the architectures as values.
 
 `mobilenet`, `conv` and their mixes share all but the kind of their blocks, so that a comparison of
-two of them compares the blocks and nothing else. `mobilenet-tiny` is narrower.
+two of them compares the blocks and nothing else. `mobilenet-tiny` goes its own way: narrow, deep,
+and on smaller maps from the first convolution on.
 """
 
 import math
 import re
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -20,10 +21,10 @@ Pooling = Literal["average", "weighted"]
 _LARGEST_MAP = 7  # of MNIST after four blocks; larger ones are averaged down to about as much
 
 
-def convolution(inputs: int, outputs: int, *, stride: int = 1) -> nn.Sequential:
-    """Standard 3x3 convolution, batch normalisation, ReLU."""
+def convolution(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    """Standard convolution with an odd kernel, batch normalisation, ReLU."""
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False),
+        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     )
@@ -68,6 +69,25 @@ class MobileBlock(nn.Sequential):
         )
 
 
+class Residual(nn.Module):
+    """A block that adds to its input, so that a deep network learns as readily as a shallow one.
+
+    He et al., Deep residual learning (arXiv:1512.03385), section 3.1.
+
+    Args:
+        block: Its output has its input's shape.
+    """
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        self.block = block
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """The maps [N, C, H, W] and what the block makes of them."""
+        added: Tensor = maps + self.block(maps)
+        return added
+
+
 BLOCKS: dict[BlockKind, Callable[[int, int, int], nn.Module]] = {
     "conv": ConvBlock,
     "mobile": MobileBlock,
@@ -81,15 +101,21 @@ class Architecture:
     Attributes:
         blocks: Kind of each block, from input to output.
         stem: Output channels of the standard convolution before the blocks.
+        stem_kernel: Side of that convolution's filters.
+        stem_stride: Of that convolution.
         widths: Output channels of each block.
         strides: Stride of each block.
+        residual: Whether a block that leaves the shape as it is adds to its input.
         pooling: What becomes of the last block's maps.
     """
 
     blocks: tuple[BlockKind, ...]
     stem: int = 16
+    stem_kernel: int = 3
+    stem_stride: int = 1
     widths: tuple[int, ...] = (32, 48, 96, 128)
     strides: tuple[int, ...] = (2, 1, 2, 1)
+    residual: bool = False
     pooling: Pooling = "average"
 
     def __post_init__(self) -> None:
@@ -103,7 +129,14 @@ class Architecture:
 MOBILENET = Architecture(("mobile",) * 4)
 ARCHITECTURES: dict[str, Architecture] = {
     "mobilenet": MOBILENET,
-    "mobilenet-tiny": replace(MOBILENET, stem=8, widths=(24, 32, 52, 56)),
+    "mobilenet-tiny": Architecture(
+        ("mobile",) * 5,
+        stem_kernel=5,
+        stem_stride=2,
+        widths=(24, 24, 40, 40, 40),
+        strides=(1, 1, 2, 1, 1),
+        residual=True,
+    ),
     "conv": replace(MOBILENET, blocks=("conv",) * 4),
     "conv1-mobile3": replace(MOBILENET, blocks=("conv", "mobile", "mobile", "mobile")),
     "conv3-mobile1": replace(MOBILENET, blocks=("conv", "conv", "conv", "mobile")),
@@ -180,14 +213,16 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         channels, height, width = shape
-        inputs = (architecture.stem, *architecture.widths)
-        steps = zip(inputs, architecture.widths, architecture.strides, strict=False)
-        self.stem = convolution(channels, architecture.stem)
-        self.blocks = nn.Sequential(
-            *(BLOCKS[kind](*step) for kind, step in zip(architecture.blocks, steps, strict=True))
+        strides = (architecture.stem_stride, *architecture.strides)
+        self.stem = convolution(
+            channels,
+            architecture.stem,
+            kernel=architecture.stem_kernel,
+            stride=architecture.stem_stride,
         )
+        self.blocks = nn.Sequential(*_blocks_of(architecture))
         features = architecture.widths[-1]
-        last = (_after(architecture.strides, side) for side in (height, width))
+        last = (_after(strides, side) for side in (height, width))
         self.pool = (
             nn.AdaptiveAvgPool2d(1)
             if architecture.pooling == "average"
@@ -199,6 +234,15 @@ class Network(nn.Module):
         """Logits [N, classes] of normalised images [N, channels, height, width], float32."""
         logits: Tensor = self.head(self.pool(self.blocks(self.stem(images))).flatten(1))
         return logits
+
+
+def _blocks_of(architecture: Architecture) -> Iterator[nn.Module]:
+    inputs = (architecture.stem, *architecture.widths)
+    steps = zip(inputs, architecture.widths, architecture.strides, strict=False)
+    for kind, (entering, leaving, stride) in zip(architecture.blocks, steps, strict=True):
+        block = BLOCKS[kind](entering, leaving, stride)
+        keeps_shape = entering == leaving and stride == 1
+        yield Residual(block) if architecture.residual and keeps_shape else block
 
 
 def _after(strides: tuple[int, ...], side: int) -> int:

@@ -164,8 +164,11 @@ def describe_architecture(candidate: Candidate) -> manifest.Architecture:
     return manifest.Architecture(
         blocks=candidate.architecture.blocks,
         stem=candidate.architecture.stem,
+        stem_kernel=candidate.architecture.stem_kernel,
+        stem_stride=candidate.architecture.stem_stride,
         widths=candidate.architecture.widths,
         strides=candidate.architecture.strides,
+        residual=candidate.architecture.residual,
         pooling=candidate.architecture.pooling,
         parameters=count_parameters(candidate.network),
         macs=count_macs(candidate.network, candidate.dataset.shape),

@@ -10,6 +10,7 @@ from training.architectures import (
     Architecture,
     Network,
     Pooling,
+    Residual,
     architecture,
     build,
     count_macs,
@@ -24,7 +25,7 @@ WEIGHTED = replace(MOBILENET, pooling="weighted")
     ("name", "parameters", "macs"),
     [
         ("mobilenet", 23_130, 1_491_664),
-        ("mobilenet-tiny", 7_798, 562_884),
+        ("mobilenet-tiny", 7_882, 587_224),
         ("conv", 172_570, 11_177_984),
         ("conv1-mobile3", 27_050, 2_266_256),
         ("conv3-mobile1", 75_322, 6_403_424),
@@ -41,9 +42,21 @@ def test_architectures_differ_in_their_blocks_alone() -> None:
     assert len({each.blocks for each in alike}) == len(alike)
 
 
-def test_tiny_is_a_narrower_mobilenet() -> None:
-    tiny = architecture("mobilenet-tiny")
-    assert replace(tiny, stem=MOBILENET.stem, widths=MOBILENET.widths) == MOBILENET
+def test_residual_blocks_are_those_that_leave_the_shape_as_it_is() -> None:
+    tiny = build(architecture("mobilenet-tiny"), MNIST, 10, seed=0)
+    assert [isinstance(block, Residual) for block in tiny.blocks] == [
+        False,
+        True,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_residual_block_adds_to_its_input() -> None:
+    block = Residual(nn.Conv2d(2, 2, 1))
+    maps = torch.rand(3, 2, 5, 5)
+    assert torch.equal(block(maps), maps + block.block(maps))
 
 
 @pytest.mark.parametrize(
