@@ -7,8 +7,11 @@ TORCH_INDEX_URL ?=
 # Read and, where there is a network, filled by the training commands.
 DATA_DIR ?= data
 DATASET ?= mnist
+# Each network is trained from that many seeds; the best on validation images is published.
+SEEDS ?= 5
 # What the published models were taught beside MNIST: what is no digit, and other ways of writing.
-TRAIN_OPTIONS ?= $(if $(filter mnist,$(DATASET)),--outlier-weight 0.25 --outlier-share 0.3)
+TRAIN_OPTIONS ?= --batch-size 128 --train-ratio 0.9 \
+	$(if $(filter mnist,$(DATASET)),--outlier-weight 0.1 --outlier-share 0.1)
 # As --processes 2; see python -m training study --help.
 STUDY_OPTIONS ?=
 # As --quick, or --only tandem fastapi; see python -m bench.serving --help.
@@ -16,10 +19,12 @@ BENCH_OPTIONS ?=
 
 VENV := .venv
 SLIM := .venv-slim
-RUNS := mobilenet:25 conv:20 conv1-mobile3:20 conv3-mobile1:20 mobilenet-tiny:14  # architecture:epochs
+# architecture:epochs:teacher, the teacher before its pupils
+RUNS := conv:18: mobilenet:20:conv conv1-mobile3:20:conv conv3-mobile1:20:conv mobilenet-tiny:30:
 TORCH_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 PIP := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
+SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup run run-slim test lint format train studies report serve evaluate benchmark \
 	bench-serving bench-training image clean
@@ -49,10 +54,12 @@ format: setup  ## Rewrite the code in the project's style
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-train: setup  ## Train and publish all networks; go on where stopped (DATASET, DATA_DIR)
+train: setup  ## Train and publish all networks; go on where stopped (DATASET, DATA_DIR, SEEDS)
 	@for run in $(RUNS); do \
-		$(VENV)/bin/python -m training run --architecture $${run%:*} --epochs $${run#*:} \
-			--dataset $(DATASET) --data-dir $(DATA_DIR) --resume $(TRAIN_OPTIONS) || exit; \
+		IFS=: read -r architecture epochs teacher <<< "$$run"; \
+		$(VENV)/bin/python -m training seeds --seeds $(SEEDS) --architecture $$architecture \
+			--epochs $$epochs $${teacher:+--teacher $$teacher} \
+			--dataset $(DATASET) --data-dir $(DATA_DIR) $(TRAIN_OPTIONS) || exit; \
 	done
 
 studies: setup  ## Do every study over several seeds; go on where stopped (DATA_DIR, STUDY_OPTIONS)

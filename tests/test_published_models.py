@@ -8,6 +8,7 @@ import pytest
 
 from artifact.metrics import Metrics
 from artifact.repository import Repository
+from training.architectures import Architecture, build, count_macs, count_parameters
 
 MODELS = Path(__file__).parent.parent / "models"
 PLACE = re.compile(rb"site-packages|/(?:home|root|tmp|work|usr)/")
@@ -31,6 +32,15 @@ def test_model_is_as_small_and_as_right_as_promised(repository: Repository, name
     most_parameters, least_accuracy = BARS[name]
     assert artifact.manifest.architecture.parameters <= most_parameters
     assert artifact.document("metrics", Metrics).test.accuracy >= least_accuracy
+
+
+@pytest.mark.parametrize("name", BARS)
+def test_manifest_says_how_to_build_the_network(repository: Repository, name: str) -> None:
+    manifest = repository.get(name).manifest
+    told = manifest.architecture.model_dump(exclude={"parameters", "macs"})
+    network = build(Architecture(**told), manifest.input.shape, len(manifest.labels), seed=0)
+    sizes = count_parameters(network), count_macs(network, manifest.input.shape)
+    assert sizes == (manifest.architecture.parameters, manifest.architecture.macs)
 
 
 @pytest.mark.parametrize("name", BARS)
