@@ -1,13 +1,20 @@
 """Latency and size of every published model on every installed runtime, measured in one run.
 
-python -m bench.latency [--models-dir models] [--seconds 0.5] [--threads 1]
+python -m bench.latency [--models-dir models] [--rounds 1] [--seconds 0.5] [--threads 1]
+    [--publish-to FOLDER]
+
+A model's own record was measured when it was published, beside whatever else ran then. With
+`--publish-to` the models are published once more, to another repository, with what was measured
+here: models in turn, round by round, so that what disturbs one disturbs all.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from artifact.latency import Benchmark, measure
+from artifact.latency import Benchmark, Latency, measure, report
+from artifact.manifest import PATHS
+from artifact.publish import list_files, publish, staging, write_manifest
 from artifact.repository import Artifact, Repository
 from artifact.runtime import is_installed
 
@@ -15,14 +22,29 @@ COLUMNS = "{:<20} {:<12} {:>6} {:>10} {:>10} {:>10} {:>10} {:>12}"
 
 
 def main() -> None:
-    """Print one row a model, runtime and batch size."""
+    """Print one row a model, runtime and batch size, and publish where asked to."""
     options = _parser().parse_args()
+    artifacts = list(Repository.scan(options.models_dir))
+    benchmarks = measure_in_turn(artifacts, options.threads, options.seconds, options.rounds)
     print(
         COLUMNS.format("model", "runtime", "batch", "p50 ms", "p90 ms", "p99 ms", "KiB", "images/s")
     )
-    for artifact in Repository.scan(options.models_dir):
-        for row in _rows(artifact, measure_installed(artifact, options.threads, options.seconds)):
-            print(row, flush=True)
+    for artifact, benchmark in zip(artifacts, benchmarks, strict=True):
+        for row in _rows(artifact, benchmark):
+            print(row)
+        if options.publish_to:
+            publish_measured(artifact, benchmark, options.publish_to)
+
+
+def measure_in_turn(
+    artifacts: Sequence[Artifact], threads: int, seconds: float, rounds: int
+) -> list[Benchmark]:
+    """Measure all models in turn, several times; of the rounds, the one with the middle median."""
+    measured = [
+        [measure_installed(artifact, threads, seconds) for artifact in artifacts]
+        for _ in range(rounds)
+    ]
+    return [_middle(of_one) for of_one in zip(*measured, strict=True)]
 
 
 def measure_installed(artifact: Artifact, threads: int, seconds: float) -> Benchmark:
@@ -30,6 +52,39 @@ def measure_installed(artifact: Artifact, threads: int, seconds: float) -> Bench
     runtimes = [runtime for runtime in artifact.manifest.runtimes if is_installed(runtime)]
     predictors = [artifact.open(runtime, threads) for runtime in runtimes]
     return measure(predictors, threads, seconds=seconds)
+
+
+def publish_measured(artifact: Artifact, benchmark: Benchmark, root: Path) -> Artifact:
+    """Publish the same version with another record of latencies.
+
+    Args:
+        artifact: To take all else from.
+        benchmark: The record.
+        root: Another repository than the one that it lies in.
+
+    Raises:
+        BrokenArtifact: The version is there already, or a file is not what the manifest says.
+    """
+    with staging(root, artifact.manifest.name) as folder:
+        for role in artifact.manifest.files:
+            _write(folder / PATHS[role], artifact.read(role))
+        _write(folder / PATHS["benchmark"], benchmark.model_dump_json(indent=2).encode() + b"\n")
+        files = list_files(folder)
+        write_manifest(folder, artifact.manifest.model_copy(update={"files": files}))
+        return publish(folder, root)
+
+
+def _middle(rounds: Sequence[Benchmark]) -> Benchmark:
+    rows: Iterable[tuple[Latency, ...]] = zip(*(each.latencies for each in rounds), strict=True)
+    return report(
+        (sorted(row, key=lambda latency: latency.p50_ms)[len(row) // 2] for row in rows),
+        rounds[0].threads,
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
 
 
 def _rows(artifact: Artifact, benchmark: Benchmark) -> Iterator[str]:
@@ -49,6 +104,8 @@ def _rows(artifact: Artifact, benchmark: Benchmark) -> Iterator[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models-dir", type=Path, default=Path("models"))
+    parser.add_argument("--rounds", type=int, default=1, help="over all models")
+    parser.add_argument("--publish-to", type=Path, help="another model repository")
     parser.add_argument("--seconds", type=float, default=0.5, help="for each row")
     parser.add_argument("--threads", type=int, default=1, help="of the runtime")
     return parser
