@@ -20,7 +20,7 @@ BENCH_OPTIONS ?=
 VENV := .venv
 SLIM := .venv-slim
 # architecture:epochs:teacher, the teacher before its pupils
-RUNS := conv:18: mobilenet:20:conv conv1-mobile3:20:conv conv3-mobile1:20:conv mobilenet-tiny:30:
+RUNS := conv:18: mobilenet:20:conv conv1-mobile3:20:conv conv3-mobile1:20:conv mobilenet-tiny:26:
 TORCH_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 PIP := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
