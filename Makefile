@@ -7,7 +7,7 @@ TORCH_INDEX_URL ?=
 # Read and, where there is a network, filled by the training commands.
 DATA_DIR ?= data
 DATASET ?= mnist
-# Each network is trained from that many seeds; the best on validation images is published.
+# Each network is trained from that many seeds, two at least; the best on validation images is published.
 SEEDS ?= 5
 # What the published models were taught beside MNIST: what is no digit, and other ways of writing.
 TRAIN_OPTIONS ?= --batch-size 128 --train-ratio 0.9 \
