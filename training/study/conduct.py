@@ -80,6 +80,8 @@ def conduct(
         refuse_another(definition, config.studies_dir)
     store = Store(config.studies_dir)
     jobs = [*_jobs(definitions, store, config)] if train else []
+    if jobs:
+        store.prepare()
     progress = Progress([job.run for job in jobs])
     progress.say(_outlook(definitions, jobs))
     failed: dict[Run, str] = {}

@@ -14,6 +14,7 @@ from training.run import train
 from training.study.definition import Run
 from training.study.heads import HEADS
 from training.study.lock import locked
+from training.study.store import write
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Job:
         run: What is trained.
         folder: Of its checkpoint and its log.
         data_dir: Holds the data set.
-        result: Where its outcome may have been stored meanwhile, by another study.
+        result: Where its outcome belongs; another command may have stored it there meanwhile.
     """
 
     name: str
@@ -36,7 +37,12 @@ class Job:
 
     def anywhere(self) -> "Job":
         """The same job for a process that was started in another folder."""
-        return replace(self, folder=self.folder.absolute(), data_dir=self.data_dir.absolute())
+        return replace(
+            self,
+            folder=self.folder.absolute(),
+            data_dir=self.data_dir.absolute(),
+            result=self.result and self.result.absolute(),
+        )
 
 
 class Runner:
@@ -62,7 +68,11 @@ class Runner:
                 dataset=self._dataset(config, job.data_dir),
                 alter=HEADS[job.run.head],
             )
-            return _outcome(candidate, job.run)
+            outcome = _outcome(candidate, job.run)
+            # Before the folder is free: another command that waits for it need not train again.
+            if job.result is not None and job.result.parent.is_dir():
+                write(job.result, outcome)
+            return outcome
 
     def _dataset(self, config: RunConfig, data_dir: Path) -> Dataset:
         key = (config.dataset, data_dir, config.side, config.mode)

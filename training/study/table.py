@@ -8,7 +8,7 @@ from artifact.repository import Artifact
 from artifact.study import Study, StudyPair, Summary
 
 _ARM: Final = "  {:<24}{:>22}{:>22}{:>10}{:>7}   {}"
-_PAIR: Final = "  {:<46}{:>26}{:>10}   {}"
+_PAIR: Final = "  {:<46}{:>26} {:>10}   {}"
 
 
 def lines(study: Study) -> Iterator[str]:
