@@ -65,6 +65,7 @@ def test_other_seed_gives_other_weights(small: Split, whole: Fitted, tmp_path: P
     assert not torch.equal(weights(whole)["head.weight"], weights(other)["head.weight"])
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_interrupted_run_goes_on_to_the_same_weights(
     epochs: int, small: Split, whole: Fitted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

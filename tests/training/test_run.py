@@ -195,6 +195,7 @@ def test_model_of_another_data_set_is_not_quantised(
     assert not (tmp_path / "digits-mobilenet" / "2").exists()
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_publishes_nothing_and_says_how_to_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
