@@ -7,9 +7,9 @@ TORCH_INDEX_URL ?=
 # Read and, where there is a network, filled by the training commands.
 DATA_DIR ?= data
 DATASET ?= mnist
-# Each network is trained from that many seeds, two at least; the best on validation images is published.
+# Each network is trained from that many seeds, two at least; the best on validation is published.
 SEEDS ?= 5
-# What the published models were taught beside MNIST: what is no digit, and other ways of writing.
+# What networks are taught beside MNIST: what is no digit, and other ways of writing.
 TRAIN_OPTIONS ?= --batch-size 128 --train-ratio 0.9 \
 	$(if $(filter mnist,$(DATASET)),--outlier-weight 0.1 --outlier-share 0.1)
 # As --processes 2; see python -m training study --help.
@@ -20,11 +20,10 @@ BENCH_OPTIONS ?=
 VENV := .venv
 SLIM := .venv-slim
 # architecture:epochs:teacher, the teacher before its pupils
-RUNS := conv:18: mobilenet:20:conv conv1-mobile3:20:conv conv3-mobile1:20:conv mobilenet-tiny:26:
+RUNS := conv:18 mobilenet:20:conv conv1-mobile3:20:conv conv3-mobile1:20:conv mobilenet-tiny:26
 TORCH_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 PIP := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup run run-slim test lint format train studies report serve evaluate benchmark \
 	bench-serving bench-training image clean
@@ -56,9 +55,9 @@ format: setup  ## Rewrite the code in the project's style
 
 train: setup  ## Train and publish all networks; go on where stopped (DATASET, DATA_DIR, SEEDS)
 	@for run in $(RUNS); do \
-		IFS=: read -r architecture epochs teacher <<< "$$run"; \
-		$(VENV)/bin/python -m training seeds --seeds $(SEEDS) --architecture $$architecture \
-			--epochs $$epochs $${teacher:+--teacher $$teacher} \
+		IFS=:; set -- $$run; unset IFS; \
+		$(VENV)/bin/python -m training seeds --seeds $(SEEDS) --architecture $$1 \
+			--epochs $$2 $${3:+--teacher $$3} \
 			--dataset $(DATASET) --data-dir $(DATA_DIR) $(TRAIN_OPTIONS) || exit; \
 	done
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from artifact.errors import BrokenArtifact
 from artifact.manifest import PATHS, File, Manifest, Name, Role
@@ -30,6 +30,15 @@ def staging(root: Path, name: str) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         _remove_if_empty(parent)
+
+
+def fill(folder: Path, role: Role, content: bytes | BaseModel) -> None:
+    """Write the file of that role into a staged folder; a document becomes JSON."""
+    path = folder / PATHS[role]
+    path.parent.mkdir(exist_ok=True)
+    if isinstance(content, BaseModel):
+        content = content.model_dump_json(indent=2).encode() + b"\n"
+    path.write_bytes(content)
 
 
 def next_version(root: Path, name: str) -> int:

@@ -9,12 +9,12 @@ here: models in turn, round by round, so that what disturbs one disturbs all.
 """
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from artifact.latency import Benchmark, Latency, measure, report
-from artifact.manifest import PATHS
-from artifact.publish import list_files, publish, staging, write_manifest
+from artifact.latency import Benchmark, measure
+from artifact.publish import fill, list_files, publish, staging, write_manifest
 from artifact.repository import Artifact, Repository
 from artifact.runtime import is_installed
 
@@ -40,11 +40,12 @@ def measure_in_turn(
     artifacts: Sequence[Artifact], threads: int, seconds: float, rounds: int
 ) -> list[Benchmark]:
     """Measure all models in turn, several times; of the rounds, the one with the middle median."""
-    measured = [
-        [measure_installed(artifact, threads, seconds) for artifact in artifacts]
-        for _ in range(rounds)
-    ]
-    return [_middle(of_one) for of_one in zip(*measured, strict=True)]
+    measured: list[list[Benchmark]] = [[] for _ in artifacts]
+    for number in range(1, rounds + 1):
+        for artifact, benchmarks in zip(artifacts, measured, strict=True):
+            print(f"round {number} of {rounds}: {artifact}", file=sys.stderr)
+            benchmarks.append(measure_installed(artifact, threads, seconds))
+    return [_middle(benchmarks) for benchmarks in measured]
 
 
 def measure_installed(artifact: Artifact, threads: int, seconds: float) -> Benchmark:
@@ -67,24 +68,17 @@ def publish_measured(artifact: Artifact, benchmark: Benchmark, root: Path) -> Ar
     """
     with staging(root, artifact.manifest.name) as folder:
         for role in artifact.manifest.files:
-            _write(folder / PATHS[role], artifact.read(role))
-        _write(folder / PATHS["benchmark"], benchmark.model_dump_json(indent=2).encode() + b"\n")
+            fill(folder, role, artifact.read(role))
+        fill(folder, "benchmark", benchmark)
         files = list_files(folder)
         write_manifest(folder, artifact.manifest.model_copy(update={"files": files}))
         return publish(folder, root)
 
 
 def _middle(rounds: Sequence[Benchmark]) -> Benchmark:
-    rows: Iterable[tuple[Latency, ...]] = zip(*(each.latencies for each in rounds), strict=True)
-    return report(
-        (sorted(row, key=lambda latency: latency.p50_ms)[len(row) // 2] for row in rows),
-        rounds[0].threads,
-    )
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(content)
+    rows = zip(*(each.latencies for each in rounds), strict=True)
+    middle = [sorted(row, key=lambda latency: latency.p50_ms)[len(row) // 2] for row in rows]
+    return rounds[0].model_copy(update={"latencies": tuple(middle)})
 
 
 def _rows(artifact: Artifact, benchmark: Benchmark) -> Iterator[str]:

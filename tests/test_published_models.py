@@ -56,8 +56,7 @@ def test_quantised_file_is_nearly_as_right_as_the_network(
     repository: Repository, name: str
 ) -> None:
     quantised = repository.get(name).document("metrics", Metrics).quantised
-    if quantised is None:
-        pytest.skip("published before there was an onnx-int8 file")
+    assert quantised is not None
     assert quantised.against_float.difference >= -0.0005
 
 

@@ -2,9 +2,9 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from artifact.errors import TandemError
 from artifact.metrics import Metrics
@@ -23,6 +23,7 @@ from training.study.conduct import StudyConfig, choose, conduct, overview
 from training.study.seeds import SeedsConfig, publish_best
 from training.study.table import lines, seed_lines
 
+_PUBLISH_FLAWED = "Publish the network even if something is wrong with it, marked as such."
 _INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C stopped
 
 
@@ -43,60 +44,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser("python -m training", description="Train and publish classifiers.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    command = commands.add_parser("run", help="train one network and publish it")
-    command.set_defaults(
-        command=_run, when_stopped="the same command with --resume goes on from here"
-    )
-    command.add_argument(
-        "--resume", action="store_true", help="Go on where the run stopped, if it was begun."
-    )
-    command.add_argument(
-        "--publish-flawed",
-        action="store_true",
-        help="Publish the network even if something is wrong with it, marked as such.",
-    )
-    add_options(command, RunConfig)
-    add_options(command, Places)
-    command = commands.add_parser("evaluate", help="ask published models about other pictures")
-    command.set_defaults(command=_evaluate, when_stopped="there is no report")
-    add_options(command, ExaminationConfig)
-    command = commands.add_parser("quantize", help="publish a model again, with an onnx-int8 file")
-    command.set_defaults(command=_quantize, when_stopped="nothing was published")
+
+    def add(
+        name: str,
+        does: Callable[[Namespace], None],
+        when_stopped: str,
+        summary: str,
+        *models: type[BaseModel],
+    ) -> ArgumentParser:
+        command = commands.add_parser(name, help=summary)
+        command.set_defaults(command=does, when_stopped=when_stopped)
+        for model in models:
+            add_options(command, model)
+        return command
+
+    goes_on, no_report = "the same command goes on from here", "there is no report"
+    with_resume = "the same command with --resume goes on from here"
+    command = add("run", _run, with_resume, "train one network and publish it", RunConfig, Places)
+    _flag(command, "--resume", "Go on where the run stopped, if it was begun.")
+    _flag(command, "--publish-flawed", _PUBLISH_FLAWED)
+    summary = "ask published models about other pictures"
+    add("evaluate", _evaluate, no_report, summary, ExaminationConfig)
+    summary = "publish a model again, with an onnx-int8 file"
+    command = add("quantize", _quantize, "nothing was published", summary, QuantizeConfig)
     command.add_argument("name", metavar="MODEL", help="Name of a published model.")
-    add_options(command, QuantizeConfig)
-    command = commands.add_parser("compare", help="hold every published model against every other")
-    command.set_defaults(command=_compare, when_stopped="there is no comparison")
-    add_options(command, ComparisonConfig)
-    command = commands.add_parser("decline", help="compare scores that tell digits from the rest")
-    command.set_defaults(command=_decline, when_stopped="there is no report")
-    add_options(command, DecliningConfig)
-    command = commands.add_parser("report", help="write what studies and models say as a page")
-    command.set_defaults(command=_report, when_stopped="there is no report")
-    add_options(command, ReportConfig)
-    command = commands.add_parser("seeds", help="train from several seeds and publish the best")
-    command.set_defaults(command=_seeds, when_stopped="the same command goes on from here")
-    command.add_argument(
-        "--publish-flawed",
-        action="store_true",
-        help="Publish the network even if something is wrong with it, marked as such.",
-    )
-    for model in (SeedsConfig, RunConfig, Places):
-        add_options(command, model)
-    command = commands.add_parser("study", help="put a question to several seeds")
-    command.set_defaults(command=_study, when_stopped="the same command goes on from here")
+    summary = "hold every published model against every other"
+    add("compare", _compare, "there is no comparison", summary, ComparisonConfig)
+    summary = "compare scores that tell digits from the rest"
+    add("decline", _decline, no_report, summary, DecliningConfig)
+    summary = "write what studies and models say as a page"
+    add("report", _report, no_report, summary, ReportConfig)
+    summary = "train from several seeds and publish the best"
+    command = add("seeds", _seeds, goes_on, summary, SeedsConfig, RunConfig, Places)
+    _flag(command, "--publish-flawed", _PUBLISH_FLAWED)
+    command = add("study", _study, goes_on, "put a question to several seeds", StudyConfig)
     command.add_argument("names", nargs="*", metavar="NAME", help="Of studies; --list names them.")
-    command.add_argument("--all", action="store_true", help="Every study, in one go.")
-    command.add_argument(
-        "--list", action="store_true", help="List the studies, with what is done of each."
-    )
-    command.add_argument(
-        "--stored-only", action="store_true", help="Train nothing: use the runs that are finished."
-    )
-    command.add_argument(
-        "--keep-checkpoints", action="store_true", help="Do not delete those of finished runs."
-    )
-    add_options(command, StudyConfig)
+    _flag(command, "--all", "Every study, in one go.")
+    _flag(command, "--list", "List the studies, with what is done of each.")
+    _flag(command, "--stored-only", "Train nothing: use the runs that are finished.")
+    _flag(command, "--keep-checkpoints", "Do not delete those of finished runs.")
     return parser
+
+
+def _flag(command: ArgumentParser, name: str, meaning: str) -> None:
+    command.add_argument(name, action="store_true", help=meaning)
 
 
 def _run(options: Namespace) -> None:

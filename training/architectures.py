@@ -177,8 +177,8 @@ class WeightedPooling(nn.Sequential):
     """One value a channel: the sum of its map, each place with a weight of its own.
 
     Where the digit is centred, where something lies tells as much as that it is there; an average
-    forgets it. It learns sooner than an average and does better on validation images, but not on
-    MNIST's test images, which other people wrote: docs/REPORT.md. Chen et al., MobileFaceNets
+    forgets it. It learns sooner than an average; whether it does better in the end is not shown:
+    docs/REPORT.md. Chen et al., MobileFaceNets
     (arXiv:1804.07573), section 3.2: a depthwise convolution as large as the map.
 
     Args:

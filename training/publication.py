@@ -1,7 +1,7 @@
 """From a trained network to a published model: staged, compared, measured, then made visible."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from torch import nn
 
 from artifact import latency, manifest
-from artifact.manifest import PATHS, Finding, Input, Manifest, Parity, Provenance, Role
+from artifact.manifest import Finding, Input, Manifest, Parity, Provenance, Role
 from artifact.metrics import Quantised, Seeds
-from artifact.publish import list_files, next_version, publish, staging, write_manifest
+from artifact.publish import fill, list_files, next_version, publish, staging, write_manifest
 from artifact.repository import Artifact
 from training import parity
 from training.architectures import Architecture, count_macs, count_parameters
@@ -81,17 +81,17 @@ def publish_candidate(
     with staging(root, candidate.name) as folder:
         version = next_version(root, candidate.name)
         for role, content in model_files(candidate):
-            _write(folder, role, content)
+            fill(folder, role, content)
         draft = write_manifest(folder, describe(candidate, version, folder))
         findings = (*candidate.assessment.findings, *_differences(candidate, draft))
         accept(findings)
         proven = parity.check(draft, candidate.dataset.test, candidate.assessment.test_logits)
-        _write(folder, "benchmark", _json(_benchmark(draft)))
+        fill(folder, "benchmark", _benchmark(draft))
         write_manifest(folder, describe(candidate, version, folder, proven, findings))
         return publish(folder, root)
 
 
-def model_files(candidate: Candidate) -> Iterator[tuple[Role, bytes]]:
+def model_files(candidate: Candidate) -> Iterator[tuple[Role, bytes | BaseModel]]:
     """Every file of the published folder that rests on the network alone, by its role."""
     assessment, network = candidate.assessment, candidate.network
     exported = export(network, candidate.dataset.shape)
@@ -107,9 +107,9 @@ def model_files(candidate: Candidate) -> Iterator[tuple[Role, bytes]]:
     yield from exported.items()
     yield from draw_figures(evidence).items()
     known = {"quantised": _quantised(candidate, exported["onnx-int8"]), "seeds": candidate.seeds}
-    yield "metrics", _json(assessment.metrics.model_copy(update=known))
-    yield "examples", _json(assessment.examples)
-    yield "filters", _json(describe_filters(network))
+    yield "metrics", assessment.metrics.model_copy(update=known)
+    yield "examples", assessment.examples
+    yield "filters", describe_filters(network)
 
 
 def describe(
@@ -162,14 +162,7 @@ def _inputs(candidate: Candidate, images: Images) -> NDArray[np.float32]:
 def describe_architecture(candidate: Candidate) -> manifest.Architecture:
     """The network's shape and cost."""
     return manifest.Architecture(
-        blocks=candidate.architecture.blocks,
-        stem=candidate.architecture.stem,
-        stem_kernel=candidate.architecture.stem_kernel,
-        stem_stride=candidate.architecture.stem_stride,
-        widths=candidate.architecture.widths,
-        strides=candidate.architecture.strides,
-        residual=candidate.architecture.residual,
-        pooling=candidate.architecture.pooling,
+        **asdict(candidate.architecture),
         parameters=count_parameters(candidate.network),
         macs=count_macs(candidate.network, candidate.dataset.shape),
     )
@@ -189,13 +182,3 @@ def describe_input(dataset: Dataset, normalization: Normalization) -> Input:
 def _benchmark(artifact: Artifact) -> latency.Benchmark:
     predictors = [artifact.open(runtime, _THREADS) for runtime in artifact.manifest.runtimes]
     return latency.measure(predictors, _THREADS)
-
-
-def _write(folder: Path, role: Role, content: bytes) -> None:
-    path = folder / PATHS[role]
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(content)
-
-
-def _json(document: BaseModel) -> bytes:
-    return document.model_dump_json(indent=2).encode() + b"\n"

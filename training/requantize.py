@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from artifact import latency
-from artifact.manifest import PATHS, Input, Manifest, Parity
+from artifact.manifest import Input, Manifest, Parity
 from artifact.metrics import Metrics
-from artifact.publish import list_files, next_version, publish, staging, write_manifest
+from artifact.publish import fill, list_files, next_version, publish, staging, write_manifest
 from artifact.repository import Artifact, Repository
 from training import data, parity
 from training.assessment import truth
@@ -114,9 +114,9 @@ def _quantise(artifact: Artifact, split: Split) -> _Quantised:
 def _publish(artifact: Artifact, quantised: _Quantised, test: Images, root: Path) -> Artifact:
     with staging(root, artifact.manifest.name) as folder:
         for role in artifact.manifest.files:
-            _write(folder / PATHS[role], artifact.read(role))
-        _write(folder / PATHS["onnx-int8"], quantised.model)
-        _write(folder / PATHS["metrics"], _json(quantised.metrics))
+            fill(folder, role, artifact.read(role))
+        fill(folder, "onnx-int8", quantised.model)
+        fill(folder, "metrics", quantised.metrics)
         described = artifact.manifest.model_copy(
             update={
                 "version": next_version(root, artifact.manifest.name),
@@ -126,7 +126,7 @@ def _publish(artifact: Artifact, quantised: _Quantised, test: Images, root: Path
         draft = _describe(folder, described)
         proven = parity.check(draft, test, quantised.exact)
         predictors = [draft.open(runtime, _THREADS) for runtime in draft.manifest.runtimes]
-        _write(folder / PATHS["benchmark"], _json(latency.measure(predictors, _THREADS)))
+        fill(folder, "benchmark", latency.measure(predictors, _THREADS))
         _describe(folder, described, parity=_joined(described.parity, proven))
         return publish(folder, root)
 
@@ -150,12 +150,3 @@ def _inputs(wanted: Input, images: Images) -> NDArray[np.float32]:
     scaling = Normalization(wanted.mean, wanted.std)
     inputs: NDArray[np.float32] = scaling.inputs(images.pixels).numpy()
     return inputs
-
-
-def _json(document: BaseModel) -> bytes:
-    return document.model_dump_json(indent=2).encode() + b"\n"
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(content)

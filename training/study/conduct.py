@@ -1,6 +1,5 @@
 """A study from its definition to its stored results."""
 
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from training.study.catalogue import studies
 from training.study.definition import Definition, Run
 from training.study.execution import execute
 from training.study.keeping import keep, refuse_another
+from training.study.lock import remove
 from training.study.progress import Progress
 from training.study.runner import Job
 from training.study.store import Store
@@ -80,8 +80,6 @@ def conduct(
         refuse_another(definition, config.studies_dir)
     store = Store(config.studies_dir)
     jobs = [*_jobs(definitions, store, config)] if train else []
-    if jobs:
-        store.prepare()
     progress = Progress([job.run for job in jobs])
     progress.say(_outlook(definitions, jobs))
     failed: dict[Run, str] = {}
@@ -90,7 +88,7 @@ def conduct(
         if isinstance(result, Done):
             store.add(run, result.outcome)
             if not keep_checkpoints:
-                shutil.rmtree(result.job.folder, ignore_errors=True)
+                remove(result.job.folder)
         else:
             failed[run] = result.reason
         progress.finish(result)

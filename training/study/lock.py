@@ -1,5 +1,6 @@
 """One process at a time in a run's folder."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,3 +18,9 @@ def locked(folder: Path) -> Iterator[None]:
             return
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder once no other process is in it."""
+    with locked(folder):
+        shutil.rmtree(folder, ignore_errors=True)

@@ -14,7 +14,6 @@ from training.run import train
 from training.study.definition import Run
 from training.study.heads import HEADS
 from training.study.lock import locked
-from training.study.store import write
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Job:
         run: What is trained.
         folder: Of its checkpoint and its log.
         data_dir: Holds the data set.
-        result: Where its outcome belongs; another command may have stored it there meanwhile.
+        result: Where its outcome may have been stored meanwhile, by another study.
     """
 
     name: str
@@ -68,11 +67,7 @@ class Runner:
                 dataset=self._dataset(config, job.data_dir),
                 alter=HEADS[job.run.head],
             )
-            outcome = _outcome(candidate, job.run)
-            # Before the folder is free: another command that waits for it need not train again.
-            if job.result is not None and job.result.parent.is_dir():
-                write(job.result, outcome)
-            return outcome
+            return _outcome(candidate, job.run)
 
     def _dataset(self, config: RunConfig, data_dir: Path) -> Dataset:
         key = (config.dataset, data_dir, config.side, config.mode)

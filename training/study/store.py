@@ -29,17 +29,6 @@ class Store:
         outcomes = [_read(path) for path in sorted(self._folder.glob("*.json"))]
         self._outcomes = {_run(outcome).effective: outcome for outcome in outcomes}
 
-    def prepare(self) -> None:
-        """Make the folder, so that whoever does a run can keep its outcome there.
-
-        Raises:
-            OutputError: It cannot be made.
-        """
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{self._folder} cannot be made: {error.strerror}") from error
-
     def get(self, run: Run) -> Outcome | None:
         """The outcome of that run, if it is finished."""
         return self._outcomes.get(run.effective)

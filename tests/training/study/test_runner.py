@@ -1,37 +1,53 @@
 """Two commands that want the same run."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from artifact.study import Outcome
+import pytest
+
 from training.config import RunConfig
 from training.study.definition import Run
+from training.study.lock import locked, remove
 from training.study.runner import Job, Runner
+from training.study.store import write
 
 
 def job(folder: Path) -> Job:
-    (folder / "results").mkdir()
     run = Run(RunConfig(epochs=1))
     return Job("seed 0", run, folder / "run", folder, folder / "results" / f"{run.digest}.json")
-
-
-def test_outcome_is_stored_before_the_folder_is_free(tmp_path: Path) -> None:
-    wanted = job(tmp_path)
-    outcome = Runner()(wanted)
-    assert wanted.result
-    assert Outcome.model_validate_json(wanted.result.read_bytes()) == outcome
 
 
 def test_run_that_another_command_has_done_meanwhile_is_not_done_again(tmp_path: Path) -> None:
     wanted = job(tmp_path)
     outcome = Runner()(wanted)
+    assert wanted.result
+    write(wanted.result, outcome)
     shutil.rmtree(wanted.folder)
     assert Runner()(wanted) == outcome
     assert not list(wanted.folder.glob("checkpoint*"))
 
 
-def test_place_that_this_machine_does_not_have_is_not_made(tmp_path: Path) -> None:
-    wanted = job(tmp_path)
-    (tmp_path / "results").rmdir()
-    Runner()(wanted)
-    assert not (tmp_path / "results").exists()
+def test_run_that_is_finished_but_not_stored_yet_is_not_trained_again(tmp_path: Path) -> None:
+    first, second = Runner()(job(tmp_path)), Runner()(job(tmp_path))
+    assert second.metrics.curves == first.metrics.curves  # their seconds too
+
+
+def test_folder_is_not_removed_from_under_another_command(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with ThreadPoolExecutor() as threads:
+        with locked(folder):
+            removal = threads.submit(remove, folder)
+            (folder / "checkpoint.pt").write_bytes(b"at work")
+            with pytest.raises(TimeoutError):
+                removal.result(timeout=0.2)
+            assert (folder / "checkpoint.pt").exists()
+        removal.result(timeout=10)
+    assert not folder.exists()
+
+
+def test_paths_of_a_job_hold_in_another_folder() -> None:
+    run = Run(RunConfig())
+    anywhere = Job("seed 0", run, Path("run"), Path("data"), Path("results")).anywhere()
+    places = (anywhere.folder, anywhere.data_dir, anywhere.result)
+    assert places == tuple(Path.cwd() / name for name in ("run", "data", "results"))
