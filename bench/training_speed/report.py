@@ -80,7 +80,8 @@ def _row(race: Race, accuracy: float) -> str:
 def _options() -> str:
     return (
         f"--architecture {QUICK.architecture} --pooling {QUICK.pooling} --epochs {QUICK.epochs} "
-        f"--batch-size {QUICK.batch_size} --learning-rate {QUICK.learning_rate:g} "
+        f"--batch-size {QUICK.batch_size} --loss {QUICK.loss} "
+        f"--learning-rate {QUICK.learning_rate:g} "
         f"--ema-decay {QUICK.ema_decay:g} --strength {QUICK.augmentation.strength:g}"
     )
 
