@@ -19,12 +19,6 @@ class Augmentation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     strength: float = Field(1.0, ge=0, description="Multiplies all other bounds; 0 is off.")
-    final_strength: float = Field(
-        0.3,
-        ge=0,
-        description="Share of the strength that is left in the last epoch: it falls evenly from "
-        "the middle of the training on; 1 keeps it.",
-    )
     rotation: float = Field(10.0, ge=0, description="Degrees to either side.")
     scale: float = Field(0.1, ge=0, lt=1, description="Share by which each side may change.")
     shear: float = Field(0.15, ge=0, description="Horizontal shift per unit of height: slant.")
@@ -34,16 +28,6 @@ class Augmentation(BaseModel):
     blur: float = Field(0.2, ge=0, le=1, description="Blend towards the 3x3 mean.")
     contrast: float = Field(0.15, ge=0, lt=1, description="Share by which ink may be fainter.")
     noise: float = Field(0.02, ge=0, description="Standard deviation; pictures are 0 to 1.")
-
-    def at(self, progress: float) -> "Augmentation":
-        """The bounds when that share of the training is done, 0 to 1.
-
-        A network ends on images nearly as they are: those that it is for, and those that its
-        normalisation should have the statistics of.
-        """
-        late = max(0.0, 2 * progress - 1)
-        left = 1 - late * (1 - self.final_strength)
-        return self.model_copy(update={"strength": self.strength * left})
 
 
 class Augmenter:

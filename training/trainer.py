@@ -127,7 +127,6 @@ class Trainer:
         images, device = split.train, split.train.pixels.device
         tally = Tally(torch.zeros((), device=device), torch.zeros((), device=device))
         self.network.train()
-        self.augment.bounds = self.config.augmentation.at(self._progress(number))
         for done, batch in enumerate(shuffled(images, self.config.batch_size, self.generator)):
             tally.add(*self._step(batch, self._draw(split.outliers)), batch.labels)
             progress.step()
@@ -139,10 +138,6 @@ class Trainer:
                 f"than {self.config.learning_rate}"
             )
         return tally.means()
-
-    def _progress(self, number: int) -> float:
-        """0 in the first epoch, 1 in the last."""
-        return (number - 1) / max(1, self.config.epochs - 1)
 
     def _step(self, batch: Images, extra: Images | None) -> tuple[Tensor, Tensor]:
         """Loss and logits of the batch, by which, and by outliers, the weights were moved."""

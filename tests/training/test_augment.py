@@ -39,17 +39,6 @@ def test_all_bounds_at_zero_change_nothing() -> None:
     assert torch.allclose(changed, crosses(), atol=1e-5)
 
 
-@pytest.mark.parametrize(("progress", "strength"), [(0, 2.0), (0.5, 2.0), (0.75, 1.2), (1, 0.4)])
-def test_strength_falls_evenly_from_the_middle_on(progress: float, strength: float) -> None:
-    bounds = Augmentation(strength=2, final_strength=0.2)
-    assert bounds.at(progress) == bounds.model_copy(update={"strength": pytest.approx(strength)})
-
-
-def test_strength_that_is_kept_stays() -> None:
-    bounds = Augmentation(final_strength=1)
-    assert bounds.at(1) == bounds
-
-
 @pytest.mark.parametrize("part", PARTS)
 def test_each_part_changes_each_image_in_its_own_way(part: str) -> None:
     changed = augment(crosses(), Augmentation(**{**STILL, part: 0.5 if part != "rotation" else 20}))
