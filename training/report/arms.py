@@ -12,11 +12,6 @@ _OWN = "\\*"  # in Markdown a plain asterisk begins emphasis
 PROTOCOLS = {"seed": "the seed report's protocol", "ours": "our protocol"}
 
 
-def stem(study: Study) -> str:
-    """The name that both protocols' studies of a question share."""
-    return study.name.removesuffix("-ours")
-
-
 def setting(study: Study) -> str:
     """In what the arms are compared."""
     base = study.base
@@ -102,6 +97,6 @@ def reasons(study: Study) -> Iterator[str]:
     own = study.own.label if study.own else None
     for pair in study.pairs:
         if pair.more_than_noise and own in (None, pair.first, pair.second):
-            why = reason(stem(study), pair.first, pair.second, own)
+            why = reason(study.name, pair.first, pair.second, own)
             if why is not None:
                 yield f"Why {pair.first} over {pair.second}: {why}."

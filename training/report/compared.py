@@ -153,9 +153,11 @@ def _protocols(its: WholeStudy, ours: WholeStudy) -> Iterator[str]:
     )
     if not pairs:
         return
+    base = ours.study.base
     changes = (
-        "augmentation, AdamW with one cycle of the learning rate, and averaged weights, in "
-        f"{counted(int(str(ours.study.base['epochs'])), 'epoch')}"
+        "augmentation, AdamW with one cycle of the learning rate, averaged weights, "
+        f"{float(str(base['train_ratio'])):.0%} of the training images learnt from in batches of "
+        f"{base['batch_size']}, in {counted(int(str(base['epochs'])), 'epoch')}"
     )
     yield f"What our protocol changes ({changes}):"
     yield "\n".join(
