@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from artifact.study import StudyArm, StudyPair, WholeStudy
+from artifact.study import Study, StudyArm, StudyPair, WholeStudy
 from training.report.arms import reasons, setting, told
 from training.report.evidence import Evidence
 from training.report.reported import REPORTED, Reported
@@ -134,11 +134,12 @@ def _verdict(pair: StudyPair, reported: str) -> str:
 
 
 def _protocols(its: WholeStudy, ours: WholeStudy) -> Iterator[str]:
-    """What our protocol changes for the arms that were tried in both."""
+    """What our protocol changes for the arms that were tried in both, on the same network."""
     shared = [
-        (arm, ours.study.arm(arm.label))
+        (arm, other)
         for arm in its.study.arms
-        if arm.label in {other.label for other in ours.study.arms}
+        for other in ours.study.arms
+        if arm.label == other.label and _network(its.study, arm) == _network(ours.study, other)
     ]
     pairs = adjusted(
         compare(
@@ -163,3 +164,8 @@ def _protocols(its: WholeStudy, ours: WholeStudy) -> Iterator[str]:
     yield "\n".join(
         f"- {arm.label}: {judged(pair)}." for (arm, _), pair in zip(shared, pairs, strict=True)
     )
+
+
+def _network(study: Study, arm: StudyArm) -> object:
+    """The architecture that the arm trains."""
+    return {**study.base, **arm.changes}["architecture"]

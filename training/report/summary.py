@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from artifact.study import WholeStudy
+from training.report.arms import PROTOCOLS
 from training.report.evidence import Evidence
 from training.report.flawed import STUDY, never_predicted
 from training.report.reported import REPORTED
@@ -37,12 +38,11 @@ def _accuracies(study: WholeStudy | None) -> Iterator[str]:
 
 
 def _orders(evidence: Evidence) -> Iterator[str]:
-    """What became of the report's comparisons, in its protocol."""
+    """What became of the report's comparisons, in its protocol and in ours."""
     for name, reported in REPORTED.items():
-        study = evidence.studies.get(name)
-        pair = study and study.study.pair(*reported)
-        if pair:
-            yield f"In the seed report's protocol {judged(pair)}."
+        for study in filter(None, map(evidence.studies.get, (name, f"{name}-ours"))):
+            if pair := study.study.pair(*reported):
+                yield f"In {PROTOCOLS[study.study.protocol]} {judged(pair)}."
 
 
 def _fault(study: WholeStudy | None) -> Iterator[str]:

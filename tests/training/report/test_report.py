@@ -73,6 +73,17 @@ def test_protocols_are_compared_seed_by_seed(tmp_path: Path) -> None:
     told = section(report(tmp_path), "Architecture 1 against architecture 2")
     assert "- mobilenet: **our protocol** is ahead of **the report's protocol** by 1.03" in told
     assert "- conv: **our protocol** and **the report's protocol** are equally right." in told
+    short = section(report(tmp_path), "In short")
+    assert "- In our protocol **mobilenet** is ahead of **conv** by 1.03" in short
+
+
+@pytest.mark.usefixtures("models")
+def test_protocols_are_not_compared_over_different_networks(tmp_path: Path) -> None:
+    for study in ("optimizers", "optimizers-ours"):
+        store_study(tmp_path / "studies", study, {"sgd with momentum": FLAT, "adam": FLAT})
+    told = section(report(tmp_path), "SGD against Adam")
+    assert "adam, our protocol" in told
+    assert "What our protocol changes" not in told
 
 
 @pytest.mark.usefixtures("models")
