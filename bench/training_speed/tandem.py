@@ -23,7 +23,7 @@ QUICK: Final = RunConfig(
     dataset="mnist",
     epochs=2,
     batch_size=128,
-    loss="label-smoothing",  # the same
+    loss="label-smoothing",  # is ahead in the first epochs
     learning_rate=0.02,
     ema_decay=0.98,
     augmentation=Augmentation(strength=0),
