@@ -52,8 +52,7 @@ _WORSE: Final[dict[str, dict[str, str]]] = {
         "than Adam's",
     },
     "optimizers-ours": {
-        "sgd with momentum": "its learning rate of 0.1 is the customary one and was not "
-        "tuned, that of the others was",
+        "sgd with momentum": "its learning rate of 0.1 is the customary one and was not tuned",
         "adam": "it has no weight decay",
     },
     "losses": {

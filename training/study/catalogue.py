@@ -1,8 +1,8 @@
 """Every study, as a value.
 
-The first three are the seed report's own comparisons. Each study is asked in two protocols of as
-many epochs: the seed report's, and this project's, which is that of the published models without
-what they learn beside MNIST.
+Architectures, mixes and optimizers are the seed report's own comparisons. Each question but that of
+the flawed head is asked in two protocols of as many epochs: the seed report's, and this project's,
+which is that of the published models without what they learn beside MNIST.
 """
 
 from collections.abc import Iterable, Sequence
@@ -90,15 +90,17 @@ def _compared() -> Iterable[Definition]:
 def _varied() -> Iterable[Definition]:
     losses = ("cross-entropy", "label-smoothing", "focal", "squared-error")
     yield from _quick("losses", "Which loss should be minimised?", _values("loss", losses))
-    question = "How many images should one step of the optimizer see?"
-    yield _study("batch-sizes", question, "seed", _values("batch_size", (32, 64, 256)), _QUICK)
-    yield _study(
-        "batch-sizes-ours", question, "ours", _values("batch_size", (64, 128, 256)), _QUICK
+    yield from _quick(
+        "batch-sizes",
+        "How many images should one step of the optimizer see?",
+        _values("batch_size", (32, 64, 256)),
+        _values("batch_size", (64, 128, 256)),
     )
-    question = "How high should the learning rate be?"
-    yield _study("learning-rates", question, "seed", _values("learning_rate", _SEED_RATES), _QUICK)
-    yield _study(
-        "learning-rates-ours", question, "ours", _values("learning_rate", _OUR_RATES), _QUICK
+    yield from _quick(
+        "learning-rates",
+        "How high should the learning rate be?",
+        _values("learning_rate", (0.0003, 0.001, 0.003, 0.01)),
+        _values("learning_rate", (0.001, 0.003, 0.01, 0.03)),
     )
     yield from _quick(
         "epochs",
@@ -115,10 +117,6 @@ def _varied() -> Iterable[Definition]:
     )
 
 
-_SEED_RATES: Final = (0.0003, 0.001, 0.003, 0.01)
-_OUR_RATES: Final = (0.001, 0.003, 0.01, 0.03)
-
-
 def _flawed_head() -> Definition:
     return _study(
         "flawed-head",
@@ -129,14 +127,21 @@ def _flawed_head() -> Definition:
 
 
 def _both(
-    name: str, question: str, arms: tuple[Arm, ...], architecture: str = _BLOCKS
+    name: str,
+    question: str,
+    arms: tuple[Arm, ...],
+    ours: tuple[Arm, ...] | None = None,
+    architecture: str = _BLOCKS,
 ) -> Iterable[Definition]:
+    """The question in both protocols, in ours of other arms where its own choice is another."""
     yield _study(name, question, "seed", arms, architecture)
-    yield _study(f"{name}-ours", question, "ours", arms, architecture)
+    yield _study(f"{name}-ours", question, "ours", ours or arms, architecture)
 
 
-def _quick(name: str, question: str, arms: tuple[Arm, ...]) -> Iterable[Definition]:
-    return _both(name, question, arms, _QUICK)
+def _quick(
+    name: str, question: str, arms: tuple[Arm, ...], ours: tuple[Arm, ...] | None = None
+) -> Iterable[Definition]:
+    return _both(name, question, arms, ours, _QUICK)
 
 
 def _study(
