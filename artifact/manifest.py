@@ -68,6 +68,9 @@ class Architecture(Part):
     residual: bool = Field(
         default=False, description="Whether a block that leaves the shape adds to its input."
     )
+    activation: Literal["relu", "hardswish"] = Field(
+        "relu", description="What follows every normalisation."
+    )
     pooling: Literal["average", "weighted"] = Field(
         "average", description="What makes one value of each of the last block's maps."
     )

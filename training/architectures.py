@@ -10,23 +10,33 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+Activation = Literal["relu", "hardswish"]
 BlockKind = Literal["conv", "mobile"]
 Pooling = Literal["average", "weighted"]
 
 _LARGEST_MAP = 7  # of MNIST after four blocks; larger ones are averaged down to about as much
 
 
-def convolution(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """Standard convolution with an odd kernel, batch normalisation, ReLU."""
+ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
+    "relu": partial(nn.ReLU, inplace=True),
+    "hardswish": partial(nn.Hardswish, inplace=True),
+}
+
+
+def convolution(
+    inputs: int, outputs: int, activation: Activation, *, kernel: int = 3, stride: int = 1
+) -> nn.Sequential:
+    """Standard convolution with an odd kernel, batch normalisation, activation."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
+        ACTIVATIONS[activation](),
     )
 
 
@@ -37,10 +47,11 @@ class ConvBlock(nn.Sequential):
         inputs: Input channels.
         outputs: Output channels.
         stride: Of the 3x3 convolution.
+        activation: After the normalisation.
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        super().__init__(*convolution(inputs, outputs, stride=stride))
+    def __init__(self, inputs: int, outputs: int, stride: int, activation: Activation) -> None:
+        super().__init__(*convolution(inputs, outputs, activation, stride=stride))
 
 
 class MobileBlock(nn.Sequential):
@@ -52,19 +63,20 @@ class MobileBlock(nn.Sequential):
         inputs: Input channels.
         outputs: Output channels.
         stride: Of the depthwise convolution.
+        activation: After each of the two normalisations.
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int, activation: Activation) -> None:
         super().__init__(
             OrderedDict(
                 depthwise=nn.Conv2d(
                     inputs, inputs, 3, stride, padding=1, groups=inputs, bias=False
                 ),
                 depthwise_norm=nn.BatchNorm2d(inputs),
-                depthwise_relu=nn.ReLU(inplace=True),
+                depthwise_activation=ACTIVATIONS[activation](),
                 pointwise=nn.Conv2d(inputs, outputs, 1, bias=False),
                 pointwise_norm=nn.BatchNorm2d(outputs),
-                pointwise_relu=nn.ReLU(inplace=True),
+                pointwise_activation=ACTIVATIONS[activation](),
             )
         )
 
@@ -88,7 +100,7 @@ class Residual(nn.Module):
         return added
 
 
-BLOCKS: dict[BlockKind, Callable[[int, int, int], nn.Module]] = {
+BLOCKS: dict[BlockKind, Callable[[int, int, int, Activation], nn.Module]] = {
     "conv": ConvBlock,
     "mobile": MobileBlock,
 }
@@ -106,6 +118,9 @@ class Architecture:
         widths: Output channels of each block.
         strides: Stride of each block.
         residual: Whether a block that leaves the shape as it is adds to its input.
+        activation: After every normalisation: hardswish, of Howard et al., Searching for
+            MobileNetV3 (arXiv:1905.02244), section 5.2, also lets a little of what is negative
+            through.
         pooling: What becomes of the last block's maps.
     """
 
@@ -116,6 +131,7 @@ class Architecture:
     widths: tuple[int, ...] = (32, 48, 96, 128)
     strides: tuple[int, ...] = (2, 1, 2, 1)
     residual: bool = False
+    activation: Activation = "relu"
     pooling: Pooling = "average"
 
     def __post_init__(self) -> None:
@@ -217,6 +233,7 @@ class Network(nn.Module):
         self.stem = convolution(
             channels,
             architecture.stem,
+            architecture.activation,
             kernel=architecture.stem_kernel,
             stride=architecture.stem_stride,
         )
@@ -240,7 +257,7 @@ def _blocks_of(architecture: Architecture) -> Iterator[nn.Module]:
     inputs = (architecture.stem, *architecture.widths)
     steps = zip(inputs, architecture.widths, architecture.strides, strict=False)
     for kind, (entering, leaving, stride) in zip(architecture.blocks, steps, strict=True):
-        block = BLOCKS[kind](entering, leaving, stride)
+        block = BLOCKS[kind](entering, leaving, stride, architecture.activation)
         keeps_shape = entering == leaving and stride == 1
         yield Residual(block) if architecture.residual and keeps_shape else block
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from artifact.manifest import Name
-from training.architectures import Architecture, Pooling, architecture
+from training.architectures import Activation, Architecture, Pooling, architecture
 from training.augment import Augmentation
 
 DatasetName = Literal[
@@ -28,6 +28,11 @@ class RunConfig(BaseModel):
     architecture: str = Field(
         "mobilenet",
         description="mobilenet, conv, conv1-mobile3, conv3-mobile1, or a mix as conv2-mobile2.",
+    )
+    activation: Activation = Field(
+        "relu",
+        description="After every normalisation: hardswish is smoother and learns better, relu is "
+        "a little faster.",
     )
     pooling: Pooling = Field(
         "average",
@@ -89,7 +94,9 @@ class RunConfig(BaseModel):
     @property
     def shape(self) -> Architecture:
         """What the network is made of."""
-        return replace(architecture(self.architecture), pooling=self.pooling)
+        return replace(
+            architecture(self.architecture), activation=self.activation, pooling=self.pooling
+        )
 
     @field_validator("architecture")
     @classmethod

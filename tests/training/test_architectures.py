@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -7,6 +8,7 @@ from torch import nn
 from training.architectures import (
     ARCHITECTURES,
     MOBILENET,
+    Activation,
     Architecture,
     Network,
     Pooling,
@@ -57,6 +59,20 @@ def test_residual_block_adds_to_its_input() -> None:
     block = Residual(nn.Conv2d(2, 2, 1))
     maps = torch.rand(3, 2, 5, 5)
     assert torch.equal(block(maps), maps + block.block(maps))
+
+
+@pytest.mark.parametrize(
+    ("activation", "layer", "other"),
+    [("relu", nn.ReLU, nn.Hardswish), ("hardswish", nn.Hardswish, nn.ReLU)],
+)
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_one_activation_follows_every_normalisation(
+    name: str, activation: Activation, layer: type[nn.Module], other: type[nn.Module]
+) -> None:
+    layers = [*Network(replace(architecture(name), activation=activation), MNIST, 10).modules()]
+    after = [b for a, b in pairwise(layers) if isinstance(a, nn.BatchNorm2d)]
+    assert all(isinstance(each, layer) for each in after)
+    assert not any(isinstance(each, other) for each in layers)
 
 
 @pytest.mark.parametrize(

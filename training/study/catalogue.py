@@ -18,6 +18,7 @@ _EPOCHS: Final = 10
 # the defaults.
 _SEED_REPORT: Final = RunConfig(
     architecture="mobilenet",
+    activation="relu",
     pooling="average",
     dataset="mnist",
     train_ratio=0.8,
