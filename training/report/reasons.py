@@ -38,6 +38,11 @@ _BETTER: Final[dict[str, dict[str, str]]] = {  # by study and arm
         "squared-error": "squared error gives up on images that are confidently wrong, such as "
         "those with a wrong label",
     },
+    "activations": {
+        "hardswish": "it is smooth about 0 and lets a little of what is negative through, where a "
+        "ReLU stops value and gradient alike: in a network of few channels, each that is stopped "
+        "counts",
+    },
     "epochs": {"20 epochs": "the network is not at its end after half of them"},
     "ratios": {
         "90/10": "more images to learn from; the price is that fewer are left to choose the epoch "

@@ -8,6 +8,7 @@ from training.report.evidence import Evidence
 from training.report.reported import REPORTED
 
 _TITLES: Final = {
+    "activations": "Activation",
     "losses": "Loss function",
     "batch-sizes": "Batch size",
     "learning-rates": "Learning rate",

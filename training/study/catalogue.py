@@ -89,6 +89,11 @@ def _compared() -> Iterable[Definition]:
 
 
 def _varied() -> Iterable[Definition]:
+    yield from _both(
+        "activations",
+        "What should follow every normalisation?",
+        _values("activation", ("relu", "hardswish")),
+    )
     losses = ("cross-entropy", "label-smoothing", "focal", "squared-error")
     yield from _quick("losses", "Which loss should be minimised?", _values("loss", losses))
     yield from _quick(
