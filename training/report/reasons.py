@@ -78,8 +78,8 @@ _WORSE: Final[dict[str, dict[str, str]]] = {
     "poolings": {
         "average": "an average forgets where on the last maps something lies, which with centred "
         "digits tells as much as that it is there",
-        "weighted": "a weight for each place fits the hands that wrote the training images, and "
-        "other people wrote the test images",
+        "weighted": "a weight for each place is more to learn by heart, and forgives a digit that "
+        "lies elsewhere less than an average does",
     },
 }
 

@@ -18,6 +18,7 @@ from training.report.flawed import flawed
 from training.report.frontier import frontier
 from training.report.published import published
 from training.report.recommendation import recommendation
+from training.report.splits import splits
 from training.report.summary import in_short
 from training.report.varied import varied
 from training.report.words import counted, listed
@@ -77,6 +78,7 @@ def _page(evidence: Evidence, config: ReportConfig) -> Iterator[str]:
     yield from compared(evidence)
     yield from flawed(evidence)
     yield from varied(evidence)
+    yield from splits(evidence)
     yield from frontier(evidence)
     yield from published(evidence)
     for group in evidence.comparison.groups:

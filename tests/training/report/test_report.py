@@ -167,3 +167,20 @@ def test_recommendation_is_the_cheapest_that_is_as_right_as_can_be_told(
     assert "| the highest accuracy | " in told
     shutil.rmtree(models / "larger")
     assert "is not worse by more" not in section(report(tmp_path), "Which model to ship")
+
+
+@pytest.mark.usefixtures("models")
+def test_split_is_as_much_easier_as_validation_is_above_test(tmp_path: Path) -> None:
+    losses = ("cross-entropy", "label-smoothing", "focal", "squared-error")
+    tests = [(0.97, 0.99), (0.97, 0.99), (0.96, 0.99), (0.97, 0.98)]  # all 0.98 on validation
+    store_study(tmp_path / "studies", "losses", dict(zip(losses, tests, strict=True)))
+    told = section(report(tmp_path), "What the split decides")
+    assert "| 80/20 | 0 | 4 | +1.00 |" in told
+    assert "| 80/20 | 1 | 4 | -1.00 |" in told
+    assert "Over 2 splits that is -1.00 to +1.00 points." in told
+
+
+@pytest.mark.usefixtures("models")
+def test_few_runs_of_a_split_say_nothing_of_it(tmp_path: Path) -> None:
+    store_study(tmp_path / "studies", "architectures", {"mobilenet": FLAT, "conv": FLAT})
+    assert "What the split decides" not in report(tmp_path)
