@@ -1,5 +1,5 @@
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
@@ -17,6 +17,8 @@ from training.quantization import assess_quantised, quantize, run_model
 
 PLACE = re.compile(rb"site-packages|/(?:home|root|tmp|work|usr)/|\w\w\\.py\b")
 
+_ROUNDED = {"QuantizeLinear", "DequantizeLinear", "Relu"}
+
 
 @dataclass(frozen=True)
 class Quantized:
@@ -28,9 +30,10 @@ class Quantized:
     logits: NDArray[np.float32]
 
 
-@pytest.fixture(scope="module")
-def quantized(small: Split) -> Quantized:
-    network = build(ARCHITECTURES["conv1-mobile3"], shape=(1, 8, 8), classes=10, seed=0)
+@pytest.fixture(scope="module", params=["relu", "hardswish"])
+def quantized(small: Split, request: pytest.FixtureRequest) -> Quantized:
+    architecture = replace(ARCHITECTURES["conv1-mobile3"], activation=request.param)
+    network = build(architecture, shape=(1, 8, 8), classes=10, seed=0)
     scaling = normalization.measure(small.train)
     _learn(network, scaling.inputs(small.train.pixels), small.train.labels)
     exact = to_onnx(network, (1, 8, 8))
@@ -57,6 +60,17 @@ def test_rounded_file_names_nearly_all_images_as_the_network_does(quantized: Qua
     logits = run_model(quantized.rounded, quantized.inputs)
     assert (logits.argmax(axis=1) == quantized.logits.argmax(axis=1)).mean() >= 0.95
     assert 0 < np.abs(logits - quantized.logits).max() < 2
+
+
+def test_rounding_takes_no_operation_apart(quantized: Quantized) -> None:
+    exact, rounded = map(_operations, (quantized.exact, quantized.rounded))
+    assert rounded == exact
+
+
+def _operations(model: bytes) -> list[str]:
+    """Without roundings, and without Relu: a rounding cuts off what is negative, too."""
+    operations = [node.op_type for node in onnx.load_from_string(model).graph.node]
+    return [each for each in operations if each not in _ROUNDED]
 
 
 @pytest.mark.parametrize("count", [1, 2, 60])
