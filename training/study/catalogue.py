@@ -96,10 +96,12 @@ def _compared() -> Iterable[Definition]:
 
 
 def _varied() -> Iterable[Definition]:
+    activations = _values("activation", ("relu", "hardswish"))
     yield from _both(
         "activations",
         "What should follow every normalisation?",
-        _values("activation", ("relu", "hardswish")),
+        activations,
+        (*activations, *(_faster(arm) for arm in activations)),
     )
     losses = ("cross-entropy", "label-smoothing", "focal", "squared-error")
     yield from _quick("losses", "Which loss should be minimised?", _values("loss", losses))
@@ -166,6 +168,10 @@ def _study(
 ) -> Definition:
     base = _BASES[protocol].model_copy(update={"architecture": architecture})
     return Definition(name, question, protocol, base, arms, _SEEDS)
+
+
+def _faster(arm: Arm) -> Arm:
+    return Arm(f"{arm.label} at 0.03", {**arm.changes, "learning_rate": 0.03})
 
 
 def _values(field: str, values: Sequence[str | float], label: str = "{}") -> tuple[Arm, ...]:
