@@ -10,7 +10,7 @@ DATASET ?= mnist
 # Each network is trained from that many seeds, two at least; the best on validation is published.
 SEEDS ?= 5
 # How every network is trained, and what it is taught beside MNIST: what is no digit, other hands.
-TRAIN_OPTIONS ?= --batch-size 128 --train-ratio 0.9 --activation hardswish \
+TRAIN_OPTIONS ?= --batch-size 128 --train-ratio 0.9 \
 	$(if $(filter mnist,$(DATASET)),--outlier-weight 0.1 --outlier-share 0.1)
 # As --processes 2; see python -m training study --help.
 STUDY_OPTIONS ?=
@@ -20,9 +20,10 @@ BENCH_OPTIONS ?=
 VENV := .venv
 SLIM := .venv-slim
 NETWORKS := conv mobilenet conv1-mobile3 conv3-mobile1 mobilenet-tiny
-conv: RECIPE := --epochs 18 --strength 1.4
-mobilenet: RECIPE := --epochs 24 --learning-rate 0.03
-mobilenet-tiny: RECIPE := --epochs 32 --learning-rate 0.02
+conv: RECIPE := --epochs 18
+mobilenet conv1-mobile3 conv3-mobile1: \
+	RECIPE := --epochs 20 --activation hardswish --learning-rate 0.03
+mobilenet-tiny: RECIPE := --epochs 32 --activation hardswish --learning-rate 0.02
 TORCH_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 PIP := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
