@@ -31,8 +31,7 @@ class RunConfig(BaseModel):
     )
     activation: Activation = Field(
         "relu",
-        description="After every normalisation: hardswish is smoother and learns better, relu is "
-        "a little faster.",
+        description="After every normalisation: hardswish is smoother, relu a little faster.",
     )
     pooling: Pooling = Field(
         "average",
