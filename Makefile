@@ -19,6 +19,7 @@ BENCH_OPTIONS ?=
 
 VENV := .venv
 SLIM := .venv-slim
+# Each network's own recipe; what was tried beside it is in docs/REPORT.md.
 NETWORKS := conv mobilenet conv1-mobile3 conv3-mobile1 mobilenet-tiny
 conv: RECIPE := --epochs 18
 mobilenet conv1-mobile3 conv3-mobile1: \

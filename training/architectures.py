@@ -22,7 +22,6 @@ Pooling = Literal["average", "weighted"]
 
 _LARGEST_MAP = 7  # of MNIST after four blocks; larger ones are averaged down to about as much
 
-
 ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
     "relu": partial(nn.ReLU, inplace=True),
     "hardswish": partial(nn.Hardswish, inplace=True),

@@ -13,7 +13,7 @@ from artifact.manifest import DocumentRole, Part, Share
 from artifact.metrics import Examples, Metrics
 from artifact.repository import Artifact, Document, Repository
 from artifact.studies import Studies
-from artifact.study import WholeStudy
+from artifact.study import Outcome, WholeStudy
 from training.errors import StudyError
 
 TRIALS: Final = "trials.json"
@@ -56,6 +56,11 @@ class Evidence:
     comparison: ModelComparison
     trials: tuple[Trial, ...]
     studies_path: str
+
+    @property
+    def runs(self) -> Mapping[str, Outcome]:
+        """Every run of the studies once, by its digest."""
+        return {name: run for whole in self.studies.values() for name, run in whole.runs.items()}
 
     def figure(self, study: str, role: str, told: str) -> str:
         """A study's stored picture, as Markdown."""

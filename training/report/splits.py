@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Final
 
-from artifact.study import Outcome
 from training.report.evidence import Evidence
 from training.report.words import counted, signed, table
 
@@ -39,11 +38,8 @@ def splits(evidence: Evidence) -> Iterator[str]:
 
 
 def _gains(evidence: Evidence) -> Mapping[Split, list[float]]:
-    runs: dict[str, Outcome] = {}
-    for whole in evidence.studies.values():
-        runs.update(whole.runs)
     gains: dict[Split, list[float]] = defaultdict(list)
-    for run in runs.values():
+    for run in evidence.runs.values():
         if run.head == "linear":
             ratio = round(100 * run.provenance.split.ratio)
             split = (f"{ratio}/{100 - ratio}", run.provenance.seed)

@@ -7,7 +7,6 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict, Field
 
-from artifact.study import Outcome
 from training.errors import OutputError
 from training.figures.canvas import png
 from training.figures.comparison import draw_comparison
@@ -100,9 +99,7 @@ def _figure(page: Path, name: str, figure: Figure, told: str) -> str:
 
 
 def _extent(evidence: Evidence) -> str:
-    runs: dict[str, Outcome] = {}
-    for whole in evidence.studies.values():
-        runs.update(whole.runs)
+    runs = evidence.runs
     if not runs:
         return "No study has been stored yet."
     hours = sum(run.provenance.seconds for run in runs.values()) / 3600
