@@ -1,9 +1,11 @@
+from typing import get_args
+
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Generator, Tensor
 
-from training.augment import Augmentation, Augmenter, maximum3x3
+from training.augment import Augmentation, Augmenter, Interpolation, maximum3x3
 
 PARTS = (
     "rotation",
@@ -30,6 +32,11 @@ def augment(images: Tensor, bounds: Augmentation, seed: int = 0) -> Tensor:
     return Augmenter(bounds, Generator().manual_seed(seed))(images)
 
 
+def edges(images: Tensor) -> float:
+    """Mean square of the step from one pixel to the next."""
+    return float(images.diff(dim=-1).square().mean())
+
+
 def test_no_strength_changes_nothing() -> None:
     assert torch.equal(augment(crosses(), Augmentation(strength=0)), crosses())
 
@@ -47,8 +54,12 @@ def test_each_part_changes_each_image_in_its_own_way(part: str) -> None:
 
 @pytest.mark.parametrize("side", [8, 28, 33])
 @pytest.mark.parametrize("strength", [1.0, 3.0, 10.0])
-def test_images_keep_shape_and_range(side: int, strength: float) -> None:
-    changed = augment(crosses(side=side), Augmentation(strength=strength))
+@pytest.mark.parametrize("interpolation", get_args(Interpolation))
+def test_images_keep_shape_and_range(
+    side: int, strength: float, interpolation: Interpolation
+) -> None:
+    bounds = Augmentation(strength=strength, interpolation=interpolation)
+    changed = augment(crosses(side=side), bounds)
     assert changed.shape == (16, 1, side, side)
     assert changed.isfinite().all()
     assert changed.min() >= 0
@@ -88,6 +99,17 @@ def test_translation_stays_within_its_bound() -> None:
     centre = (changed.sum(dim=(1, 2)) * columns).sum(dim=1) / changed.sum(dim=(1, 2, 3))
     shift = (centre - 13.5).abs()
     assert 1.5 < shift.max() <= 2.8 + 1e-3
+
+
+def test_bicubic_keeps_finer_detail_than_bilinear() -> None:
+    fine = F.avg_pool2d(crosses(64), 3, stride=1, padding=1)
+    moved = {**STILL, "translation": 0.1}
+    detail = {
+        kind: edges(augment(fine, Augmentation(**moved, interpolation=kind)))
+        for kind in get_args(Interpolation)
+    }
+    assert detail["bilinear"] < detail["bicubic"]
+    assert detail["bicubic"] == pytest.approx(edges(fine), rel=0.05)
 
 
 def test_maximum_is_that_of_max_pooling() -> None:
