@@ -43,6 +43,10 @@ _BETTER: Final[dict[str, dict[str, str]]] = {  # by study and arm
         "ReLU stops value and gradient alike: in a network of few channels, each that is stopped "
         "counts",
     },
+    "interpolations": {
+        "bicubic": "bilinear resampling blurs whatever is turned or moved, so that the network "
+        "learns from pictures that are all softer than those on which it is tried",
+    },
     "epochs": {"20 epochs": "the network is not at its end after half of them"},
     "ratios": {
         "90/10": "more images to learn from; the price is that fewer are left to choose the epoch "

@@ -9,6 +9,7 @@ from training.report.reported import REPORTED
 
 _TITLES: Final = {
     "activations": "Activation",
+    "interpolations": "Resampling of changed images",
     "losses": "Loss function",
     "batch-sizes": "Batch size",
     "learning-rates": "Learning rate",

@@ -7,10 +7,10 @@ ReLU and a learning rate of 0.01 unless an arm says otherwise.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, get_args
 
 from artifact.study import Protocol
-from training.augment import Augmentation
+from training.augment import Augmentation, Interpolation
 from training.config import RunConfig
 from training.study.definition import Arm, Definition
 
@@ -96,6 +96,15 @@ def _compared() -> Iterable[Definition]:
 
 
 def _varied() -> Iterable[Definition]:
+    yield _study(
+        "interpolations-ours",
+        "Should pictures stay as sharp as they are when they are turned and moved?",
+        "ours",
+        tuple(
+            Arm(kind, {"augmentation": {"interpolation": kind}}) for kind in get_args(Interpolation)
+        ),
+        _QUICK,
+    )
     activations = _values("activation", ("relu", "hardswish"))
     yield from _both(
         "activations",
