@@ -71,6 +71,9 @@ class Architecture(Part):
     activation: Literal["relu", "hardswish"] = Field(
         "relu", description="What follows every normalisation."
     )
+    downsampling: Literal["stride", "average"] = Field(
+        "stride", description="How a MobileNet block shrinks its maps."
+    )
     pooling: Literal["average", "weighted"] = Field(
         "average", description="What makes one value of each of the last block's maps."
     )

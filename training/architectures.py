@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 Activation = Literal["relu", "hardswish"]
 BlockKind = Literal["conv", "mobile"]
+Downsampling = Literal["stride", "average"]
 Pooling = Literal["average", "weighted"]
 
 _LARGEST_MAP = 7  # of MNIST after four blocks; larger ones are averaged down to about as much
@@ -61,23 +62,35 @@ class MobileBlock(nn.Sequential):
     Args:
         inputs: Input channels.
         outputs: Output channels.
-        stride: Of the depthwise convolution.
+        stride: By which the maps shrink.
         activation: After each of the two normalisations.
+        downsampling: How they shrink: by the depthwise convolution's stride, or by an average of
+            what it finds at every place. One filter a channel that looks at every other place
+            finds one thing or another as the picture lies a pixel further; the average forgets
+            less: Zhang, Making convolutional networks shift-invariant again (arXiv:1904.11486).
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int, activation: Activation) -> None:
-        super().__init__(
-            OrderedDict(
-                depthwise=nn.Conv2d(
-                    inputs, inputs, 3, stride, padding=1, groups=inputs, bias=False
-                ),
-                depthwise_norm=nn.BatchNorm2d(inputs),
-                depthwise_activation=ACTIVATIONS[activation](),
-                pointwise=nn.Conv2d(inputs, outputs, 1, bias=False),
-                pointwise_norm=nn.BatchNorm2d(outputs),
-                pointwise_activation=ACTIVATIONS[activation](),
-            )
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        stride: int,
+        activation: Activation,
+        downsampling: Downsampling = "stride",
+    ) -> None:
+        averages = downsampling == "average" and stride > 1
+        step = 1 if averages else stride
+        layers = OrderedDict[str, nn.Module](
+            depthwise=nn.Conv2d(inputs, inputs, 3, step, padding=1, groups=inputs, bias=False),
+            depthwise_norm=nn.BatchNorm2d(inputs),
+            depthwise_activation=ACTIVATIONS[activation](),
         )
+        if averages:
+            layers["downsampling"] = nn.AvgPool2d(stride, ceil_mode=True)
+        layers["pointwise"] = nn.Conv2d(inputs, outputs, 1, bias=False)
+        layers["pointwise_norm"] = nn.BatchNorm2d(outputs)
+        layers["pointwise_activation"] = ACTIVATIONS[activation]()
+        super().__init__(layers)
 
 
 class Residual(nn.Module):
@@ -99,12 +112,6 @@ class Residual(nn.Module):
         return added
 
 
-BLOCKS: dict[BlockKind, Callable[[int, int, int, Activation], nn.Module]] = {
-    "conv": ConvBlock,
-    "mobile": MobileBlock,
-}
-
-
 @dataclass(frozen=True)
 class Architecture:
     """What a network is made of, apart from its input and its classes.
@@ -120,6 +127,7 @@ class Architecture:
         activation: After every normalisation: hardswish, of Howard et al., Searching for
             MobileNetV3 (arXiv:1905.02244), section 5.2, also lets a little of what is negative
             through.
+        downsampling: How a MobileNet block shrinks its maps; a standard one has its stride.
         pooling: What becomes of the last block's maps.
     """
 
@@ -131,6 +139,7 @@ class Architecture:
     strides: tuple[int, ...] = (2, 1, 2, 1)
     residual: bool = False
     activation: Activation = "relu"
+    downsampling: Downsampling = "stride"
     pooling: Pooling = "average"
 
     def __post_init__(self) -> None:
@@ -256,9 +265,17 @@ def _blocks_of(architecture: Architecture) -> Iterator[nn.Module]:
     inputs = (architecture.stem, *architecture.widths)
     steps = zip(inputs, architecture.widths, architecture.strides, strict=False)
     for kind, (entering, leaving, stride) in zip(architecture.blocks, steps, strict=True):
-        block = BLOCKS[kind](entering, leaving, stride, architecture.activation)
+        block = _block(kind, entering, leaving, stride, architecture)
         keeps_shape = entering == leaving and stride == 1
         yield Residual(block) if architecture.residual and keeps_shape else block
+
+
+def _block(
+    kind: BlockKind, inputs: int, outputs: int, stride: int, architecture: Architecture
+) -> nn.Module:
+    if kind == "conv":
+        return ConvBlock(inputs, outputs, stride, architecture.activation)
+    return MobileBlock(inputs, outputs, stride, architecture.activation, architecture.downsampling)
 
 
 def _after(strides: tuple[int, ...], side: int) -> int:

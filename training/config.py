@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from artifact.manifest import Name
-from training.architectures import Activation, Architecture, Pooling, architecture
+from training.architectures import Activation, Architecture, Downsampling, Pooling, architecture
 from training.augment import Augmentation
 
 DatasetName = Literal[
@@ -32,6 +32,11 @@ class RunConfig(BaseModel):
     activation: Activation = Field(
         "relu",
         description="After every normalisation: hardswish is smoother, relu a little faster.",
+    )
+    downsampling: Downsampling = Field(
+        "stride",
+        description="How MobileNet blocks shrink their maps: an average forgets less than a stride "
+        "and takes a little longer.",
     )
     pooling: Pooling = Field(
         "average",
@@ -94,7 +99,10 @@ class RunConfig(BaseModel):
     def shape(self) -> Architecture:
         """What the network is made of."""
         return replace(
-            architecture(self.architecture), activation=self.activation, pooling=self.pooling
+            architecture(self.architecture),
+            activation=self.activation,
+            downsampling=self.downsampling,
+            pooling=self.pooling,
         )
 
     @field_validator("architecture")
