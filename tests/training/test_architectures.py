@@ -140,6 +140,28 @@ def test_mobile_block_is_depthwise_then_pointwise() -> None:
     assert (pointwise.kernel_size, pointwise.groups) == ((1, 1), 1)
 
 
+@pytest.mark.parametrize("shape", [MNIST, (1, 33, 21)], ids=["even", "odd"])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_average_leaves_the_maps_as_large_as_a_stride_and_adds_no_weight(
+    name: str, shape: tuple[int, int, int]
+) -> None:
+    strided = architecture(name)
+    averaged = replace(strided, downsampling="average")
+    first, second = (Network(each, shape, 10).eval() for each in (strided, averaged))
+    images = torch.rand(2, *shape)
+    with torch.inference_mode():
+        assert first.blocks(first.stem(images)).shape == second.blocks(second.stem(images)).shape
+    assert count_parameters(first) == count_parameters(second)
+
+
+def test_average_stands_between_the_depthwise_and_the_pointwise_convolution() -> None:
+    averaged = replace(MOBILENET, downsampling="average")
+    shrinking, keeping = (Network(averaged, MNIST, 10).blocks[number] for number in (0, 1))
+    kinds = [type(layer) for layer in shrinking.children()]
+    assert kinds.index(nn.AvgPool2d) == len(kinds) // 2
+    assert not any(isinstance(layer, nn.AvgPool2d) for layer in keeping.children())
+
+
 def test_stem_is_a_standard_convolution() -> None:
     stem = Network(architecture("mobilenet"), (3, 28, 28), 10).stem[0]
     assert isinstance(stem, nn.Conv2d)
