@@ -21,9 +21,10 @@ VENV := .venv
 SLIM := .venv-slim
 # Each network's own recipe; what was tried beside it is in docs/REPORT.md.
 NETWORKS := conv mobilenet conv1-mobile3 conv3-mobile1 mobilenet-tiny
-conv: RECIPE := --epochs 18
+conv: RECIPE := --epochs 18 --learning-rate 0.05 --interpolation bicubic
 mobilenet conv1-mobile3 conv3-mobile1: \
-	RECIPE := --epochs 20 --activation hardswish --learning-rate 0.03
+	RECIPE := --epochs 16 --learning-rate 0.03 --interpolation bicubic \
+		--activation hardswish --downsampling average
 mobilenet-tiny: RECIPE := --epochs 32 --activation hardswish --learning-rate 0.02
 TORCH_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 PIP := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
