@@ -13,7 +13,7 @@ from training.architectures import Architecture, build, count_macs, count_parame
 MODELS = Path(__file__).parent.parent / "models"
 PLACE = re.compile(rb"site-packages|/(?:home|root|tmp|work|usr)/")
 BARS = {  # most parameters, least test accuracy
-    "mobilenet": (25_000, 0.995),
+    "mobilenet": (25_000, 0.996),
     "conv": (200_000, 0.997),
     "conv1-mobile3": (200_000, 0.994),
     "conv3-mobile1": (200_000, 0.994),
