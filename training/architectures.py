@@ -86,7 +86,8 @@ class MobileBlock(nn.Sequential):
             depthwise_activation=ACTIVATIONS[activation](),
         )
         if averages:
-            layers["downsampling"] = nn.AvgPool2d(stride, ceil_mode=True)
+            # Rounds down: ONNX Runtime takes three times as long for a pool that may round up.
+            layers["downsampling"] = nn.AvgPool2d(stride)
         layers["pointwise"] = nn.Conv2d(inputs, outputs, 1, bias=False)
         layers["pointwise_norm"] = nn.BatchNorm2d(outputs)
         layers["pointwise_activation"] = ACTIVATIONS[activation]()
@@ -237,7 +238,6 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         channels, height, width = shape
-        strides = (architecture.stem_stride, *architecture.strides)
         self.stem = convolution(
             channels,
             architecture.stem,
@@ -247,7 +247,7 @@ class Network(nn.Module):
         )
         self.blocks = nn.Sequential(*_blocks_of(architecture))
         features = architecture.widths[-1]
-        last = (_after(strides, side) for side in (height, width))
+        last = (_after(architecture, side) for side in (height, width))
         self.pool = (
             nn.AdaptiveAvgPool2d(1)
             if architecture.pooling == "average"
@@ -278,10 +278,12 @@ def _block(
     return MobileBlock(inputs, outputs, stride, architecture.activation, architecture.downsampling)
 
 
-def _after(strides: tuple[int, ...], side: int) -> int:
-    """The side of the last block's maps."""
-    for stride in strides:
-        side = math.ceil(side / stride)
+def _after(architecture: Architecture, side: int) -> int:
+    """The side of the last block's maps: strides round up, averages down."""
+    side = math.ceil(side / architecture.stem_stride)
+    for kind, stride in zip(architecture.blocks, architecture.strides, strict=True):
+        averages = kind == "mobile" and architecture.downsampling == "average"
+        side = side // stride if averages else math.ceil(side / stride)
     return side
 
 

@@ -10,6 +10,7 @@ from training.architectures import (
     MOBILENET,
     Activation,
     Architecture,
+    Downsampling,
     Network,
     Pooling,
     Residual,
@@ -117,20 +118,25 @@ def test_widths_and_blocks_must_be_as_many() -> None:
         Architecture(("conv", "conv"))
 
 
+@pytest.mark.parametrize("downsampling", ["stride", "average"])
 @pytest.mark.parametrize("pooling", ["average", "weighted"])
 @pytest.mark.parametrize("name", [*ARCHITECTURES, "conv2-mobile2"])
 @pytest.mark.parametrize(
-    ("channels", "height", "width", "classes"),
-    [(1, 28, 28, 10), (1, 8, 8, 10), (3, 32, 40, 7)],
-    ids=["mnist", "digits", "colour"],
+    ("shape", "classes"),
+    [((1, 28, 28), 10), ((1, 8, 8), 10), ((3, 32, 40), 7), ((1, 33, 21), 10)],
+    ids=["mnist", "digits", "colour", "odd"],
 )
 def test_logits_have_one_row_a_picture(
-    name: str, pooling: Pooling, channels: int, height: int, width: int, classes: int
+    name: str,
+    pooling: Pooling,
+    downsampling: Downsampling,
+    shape: tuple[int, int, int],
+    classes: int,
 ) -> None:
-    shape = replace(architecture(name), pooling=pooling)
-    network = build(shape, (channels, height, width), classes, seed=0).eval()
+    network = replace(architecture(name), pooling=pooling, downsampling=downsampling)
     with torch.inference_mode():
-        assert network(torch.zeros(3, channels, height, width)).shape == (3, classes)
+        logits = build(network, shape, classes, seed=0).eval()(torch.zeros(3, *shape))
+    assert logits.shape == (3, classes)
 
 
 def test_mobile_block_is_depthwise_then_pointwise() -> None:
@@ -140,15 +146,12 @@ def test_mobile_block_is_depthwise_then_pointwise() -> None:
     assert (pointwise.kernel_size, pointwise.groups) == ((1, 1), 1)
 
 
-@pytest.mark.parametrize("shape", [MNIST, (1, 33, 21)], ids=["even", "odd"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_average_leaves_the_maps_as_large_as_a_stride_and_adds_no_weight(
-    name: str, shape: tuple[int, int, int]
-) -> None:
+def test_average_leaves_the_maps_as_large_as_a_stride_and_adds_no_weight(name: str) -> None:
     strided = architecture(name)
     averaged = replace(strided, downsampling="average")
-    first, second = (Network(each, shape, 10).eval() for each in (strided, averaged))
-    images = torch.rand(2, *shape)
+    first, second = (Network(each, MNIST, 10).eval() for each in (strided, averaged))
+    images = torch.rand(2, *MNIST)
     with torch.inference_mode():
         assert first.blocks(first.stem(images)).shape == second.blocks(second.stem(images)).shape
     assert count_parameters(first) == count_parameters(second)
