@@ -1,4 +1,4 @@
-"""The two kinds of block, and the architectures as values.
+"""The architectures as values, and the networks that they describe.
 
 `mobilenet`, `conv` and their mixes share all but the kind of their blocks, so that a comparison of
 two of them compares the blocks and nothing else. `mobilenet-tiny` goes its own way: narrow, deep,
@@ -7,110 +7,25 @@ and on smaller maps from the first convolution on.
 
 import math
 import re
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-Activation = Literal["relu", "hardswish"]
+from training.blocks import (
+    Activation,
+    ConvBlock,
+    Downsampling,
+    MobileBlock,
+    Pooling,
+    Residual,
+    WeightedPooling,
+    convolution,
+)
+
 BlockKind = Literal["conv", "mobile"]
-Downsampling = Literal["stride", "average"]
-Pooling = Literal["average", "weighted"]
-
-_LARGEST_MAP = 7  # of MNIST after four blocks; larger ones are averaged down to about as much
-
-ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
-    "relu": partial(nn.ReLU, inplace=True),
-    "hardswish": partial(nn.Hardswish, inplace=True),
-}
-
-
-def convolution(
-    inputs: int, outputs: int, activation: Activation, *, kernel: int = 3, stride: int = 1
-) -> nn.Sequential:
-    """Standard convolution with an odd kernel, batch normalisation, activation."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(outputs),
-        ACTIVATIONS[activation](),
-    )
-
-
-class ConvBlock(nn.Sequential):
-    """A standard convolution: every output channel sees every input channel's 3x3 surroundings.
-
-    Args:
-        inputs: Input channels.
-        outputs: Output channels.
-        stride: Of the 3x3 convolution.
-        activation: After the normalisation.
-    """
-
-    def __init__(self, inputs: int, outputs: int, stride: int, activation: Activation) -> None:
-        super().__init__(*convolution(inputs, outputs, activation, stride=stride))
-
-
-class MobileBlock(nn.Sequential):
-    """A depthwise separable convolution: first space, one filter a channel, then channels.
-
-    Howard et al., MobileNets (arXiv:1704.04861), section 3.1.
-
-    Args:
-        inputs: Input channels.
-        outputs: Output channels.
-        stride: By which the maps shrink.
-        activation: After each of the two normalisations.
-        downsampling: How they shrink: by the depthwise convolution's stride, or by an average of
-            what it finds at every place. One filter a channel that looks at every other place
-            finds one thing or another as the picture lies a pixel further; the average forgets
-            less: Zhang, Making convolutional networks shift-invariant again (arXiv:1904.11486).
-    """
-
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        stride: int,
-        activation: Activation,
-        downsampling: Downsampling = "stride",
-    ) -> None:
-        averages = downsampling == "average" and stride > 1
-        step = 1 if averages else stride
-        layers = OrderedDict[str, nn.Module](
-            depthwise=nn.Conv2d(inputs, inputs, 3, step, padding=1, groups=inputs, bias=False),
-            depthwise_norm=nn.BatchNorm2d(inputs),
-            depthwise_activation=ACTIVATIONS[activation](),
-        )
-        if averages:
-            # Rounds down: ONNX Runtime takes three times as long for a pool that may round up.
-            layers["downsampling"] = nn.AvgPool2d(stride)
-        layers["pointwise"] = nn.Conv2d(inputs, outputs, 1, bias=False)
-        layers["pointwise_norm"] = nn.BatchNorm2d(outputs)
-        layers["pointwise_activation"] = ACTIVATIONS[activation]()
-        super().__init__(layers)
-
-
-class Residual(nn.Module):
-    """A block that adds to its input, so that a deep network learns as readily as a shallow one.
-
-    He et al., Deep residual learning (arXiv:1512.03385), section 3.1.
-
-    Args:
-        block: Its output has its input's shape.
-    """
-
-    def __init__(self, block: nn.Module) -> None:
-        super().__init__()
-        self.block = block
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """The maps [N, C, H, W] and what the block makes of them."""
-        added: Tensor = maps + self.block(maps)
-        return added
 
 
 @dataclass(frozen=True)
@@ -196,32 +111,6 @@ def _blocks(mix: str) -> tuple[BlockKind, ...]:
         return ()
     runs: list[tuple[Any, str]] = _RUN.findall(mix)
     return tuple(kind for kind, length in runs for _ in range(int(length)))
-
-
-class WeightedPooling(nn.Sequential):
-    """One value a channel: the sum of its map, each place with a weight of its own.
-
-    Where the digit is centred, where something lies tells as much as that it is there; an average
-    forgets it. It learns sooner than an average; whether it does better in the end is not shown:
-    docs/REPORT.md. Chen et al., MobileFaceNets
-    (arXiv:1804.07573), section 3.2: a depthwise convolution as large as the map.
-
-    Args:
-        channels: Number of maps.
-        height: Of a map.
-        width: Of a map.
-    """
-
-    def __init__(self, channels: int, height: int, width: int) -> None:
-        shrink = (max(1, height // _LARGEST_MAP), max(1, width // _LARGEST_MAP))
-        kernel = (height // shrink[0], width // shrink[1])
-        super().__init__(
-            OrderedDict(
-                shrink=nn.AvgPool2d(shrink) if max(shrink) > 1 else nn.Identity(),
-                weigh=nn.Conv2d(channels, channels, kernel, groups=channels, bias=False),
-                norm=nn.BatchNorm2d(channels),
-            )
-        )
 
 
 class Network(nn.Module):

@@ -30,7 +30,7 @@ class Augmentation(BaseModel):
     interpolation: Interpolation = Field(
         "bilinear",
         description="Of the resampling: bilinear blurs, so that the network sees no picture as "
-        "sharp as those it will be sent; bicubic hardly does.",
+        "sharp as those it will be sent; bicubic blurs less.",
     )
     stroke: float = Field(0.3, ge=0, le=1, description="Blend towards thicker or thinner strokes.")
     blur: float = Field(0.2, ge=0, le=1, description="Blend towards the 3x3 mean.")

@@ -7,8 +7,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from artifact.manifest import Name
-from training.architectures import Activation, Architecture, Downsampling, Pooling, architecture
+from training.architectures import Architecture, architecture
 from training.augment import Augmentation
+from training.blocks import Activation, Downsampling, Pooling
 
 DatasetName = Literal[
     "digits", "mnist", "fashion-mnist", "kmnist", "qmnist", "emnist-digits", "folder"

@@ -8,17 +8,14 @@ from torch import nn
 from training.architectures import (
     ARCHITECTURES,
     MOBILENET,
-    Activation,
     Architecture,
-    Downsampling,
     Network,
-    Pooling,
-    Residual,
     architecture,
     build,
     count_macs,
     count_parameters,
 )
+from training.blocks import Activation, Downsampling, Pooling, Residual
 
 MNIST = (1, 28, 28)
 WEIGHTED = replace(MOBILENET, pooling="weighted")
