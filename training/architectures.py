@@ -5,7 +5,7 @@ two of them compares the blocks and nothing else. `mobilenet-tiny` goes its own 
 and on smaller maps from the first convolution on.
 """
 
-import math
+import copy
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -126,23 +126,20 @@ class Network(nn.Module):
         self, architecture: Architecture, shape: tuple[int, int, int], classes: int
     ) -> None:
         super().__init__()
-        channels, height, width = shape
         self.stem = convolution(
-            channels,
+            shape[0],
             architecture.stem,
             architecture.activation,
             kernel=architecture.stem_kernel,
             stride=architecture.stem_stride,
         )
         self.blocks = nn.Sequential(*_blocks_of(architecture))
-        features = architecture.widths[-1]
-        last = (_after(architecture, side) for side in (height, width))
         self.pool = (
             nn.AdaptiveAvgPool2d(1)
             if architecture.pooling == "average"
-            else WeightedPooling(features, *last)
+            else WeightedPooling(*_maps_of(nn.Sequential(self.stem, self.blocks), shape))
         )
-        self.head = nn.Linear(features, classes)
+        self.head = nn.Linear(architecture.widths[-1], classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits [N, classes] of normalised images [N, channels, height, width], float32."""
@@ -167,13 +164,11 @@ def _block(
     return MobileBlock(inputs, outputs, stride, architecture.activation, architecture.downsampling)
 
 
-def _after(architecture: Architecture, side: int) -> int:
-    """The side of the last block's maps: strides round up, averages down."""
-    side = math.ceil(side / architecture.stem_stride)
-    for kind, stride in zip(architecture.blocks, architecture.strides, strict=True):
-        averages = kind == "mobile" and architecture.downsampling == "average"
-        side = side // stride if averages else math.ceil(side / stride)
-    return side
+def _maps_of(network: nn.Module, shape: tuple[int, int, int]) -> torch.Size:
+    """Channels, height and width of what it makes of one image, without computing any of it."""
+    shapes_alone = copy.deepcopy(network).to("meta").eval()
+    maps: Tensor = shapes_alone(torch.empty(1, *shape, device="meta"))
+    return maps.shape[1:]
 
 
 def build(
