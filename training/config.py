@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from artifact.manifest import Name
 from training.architectures import Architecture, architecture
@@ -29,6 +29,9 @@ class RunConfig(BaseModel):
     architecture: str = Field(
         "mobilenet",
         description="mobilenet, conv, conv1-mobile3, conv3-mobile1, or a mix as conv2-mobile2.",
+    )
+    widths: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (), description="Output channels of each block; by default the architecture's own."
     )
     activation: Activation = Field(
         "relu",
@@ -99,8 +102,10 @@ class RunConfig(BaseModel):
     @property
     def shape(self) -> Architecture:
         """What the network is made of."""
+        named = architecture(self.architecture)
         return replace(
-            architecture(self.architecture),
+            named,
+            widths=self.widths or named.widths,
             activation=self.activation,
             downsampling=self.downsampling,
             pooling=self.pooling,
@@ -111,6 +116,15 @@ class RunConfig(BaseModel):
     def _is_known(cls, name: str) -> str:
         architecture(name)
         return name
+
+    @field_validator("widths")
+    @classmethod
+    def _widths_are_one_a_block(
+        cls, widths: tuple[int, ...], others: ValidationInfo
+    ) -> tuple[int, ...]:
+        if widths and "architecture" in others.data:
+            replace(architecture(others.data["architecture"]), widths=widths)
+        return widths
 
     @field_validator("teacher")
     @classmethod
