@@ -38,10 +38,15 @@ def from_options(model: type[Model], options: Namespace) -> Model:
 def explain(error: ValidationError) -> str:
     """Which option was not accepted, and why."""
     return "; ".join(
-        f"--{str(reason['loc'][-1]).replace('_', '-')} {reason['input']!r}: "
+        f"--{_field(reason['loc']).replace('_', '-')} {reason['input']!r}: "
         f"{reason['msg'].removeprefix('Value error, ')}"
         for reason in error.errors()
     )
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    """The innermost field: before it are models, after it places in a tuple."""
+    return [part for part in location if isinstance(part, str)][-1]
 
 
 def _given(model: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:

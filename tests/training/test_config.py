@@ -11,6 +11,20 @@ def test_config_survives_json() -> None:
     assert RunConfig.model_validate_json(config.model_dump_json()) == config
 
 
+@pytest.mark.parametrize(
+    ("architecture", "widths", "built"),
+    [
+        ("mobilenet", (), (32, 48, 96, 128)),
+        ("mobilenet", (32, 48, 96, 96), (32, 48, 96, 96)),
+        ("mobilenet-tiny", (8, 8, 16, 16, 16), (8, 8, 16, 16, 16)),
+    ],
+)
+def test_widths_are_the_architectures_own_unless_given(
+    architecture: str, widths: tuple[int, ...], built: tuple[int, ...]
+) -> None:
+    assert RunConfig(architecture=architecture, widths=widths).shape.widths == built
+
+
 def test_config_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         RunConfig().epochs = 3  # type: ignore[misc]  # what is tested

@@ -58,11 +58,13 @@ def test_unknown_choice_ends_the_command_with_what_is_accepted(
         (("--train-ratio", "1"), "--train-ratio '1': Input should be less than 1"),
         (("--seed", "x"), "--seed 'x': Input should be a valid integer"),
         (("--noise", "-1"), "--noise '-1': Input should be greater than or equal to 0"),
+        (("--widths", "8", "16"), "--widths ['8', '16']: 4 blocks need as many widths"),
+        (("--widths", "8", "0"), "--widths '0': Input should be greater than or equal to 1"),
         (("--architecture", "resnet"), "--architecture 'resnet': unknown architecture 'resnet'"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
-def test_refused_value_is_explained_by_its_option(arguments: tuple[str, str], message: str) -> None:
+def test_refused_value_is_explained_by_its_option(arguments: tuple[str, ...], message: str) -> None:
     with pytest.raises(ValidationError) as error:
         parse(*arguments)
     assert explain(error.value).startswith(message)
