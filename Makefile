@@ -23,9 +23,11 @@ SLIM := .venv-slim
 NETWORKS := conv mobilenet conv1-mobile3 conv3-mobile1 mobilenet-tiny
 conv: RECIPE := --epochs 18 --learning-rate 0.05 --interpolation bicubic
 mobilenet conv1-mobile3 conv3-mobile1: \
-	RECIPE := --epochs 16 --learning-rate 0.03 --interpolation bicubic \
+	RECIPE := --epochs 10 --learning-rate 0.03 --interpolation bicubic \
+		--activation hardswish --downsampling average --pooling weighted --widths 32 48 96 96
+mobilenet-tiny: \
+	RECIPE := --epochs 40 --learning-rate 0.03 --interpolation bicubic \
 		--activation hardswish --downsampling average
-mobilenet-tiny: RECIPE := --epochs 32 --activation hardswish --learning-rate 0.02
 TORCH_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 PIP := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
