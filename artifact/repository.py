@@ -100,7 +100,8 @@ class Repository:
             BrokenArtifact: The directory cannot be read, a folder is no artifact, or a file is
                 not what its manifest says.
         """
-        return cls({folder.name: _scan_versions(folder) for folder in visible_folders(root)})
+        scanned = {folder.name: _scan_versions(folder) for folder in visible_folders(root)}
+        return cls({name: versions for name, versions in scanned.items() if versions})
 
     @classmethod
     def of(cls, artifacts: Iterable[Artifact]) -> "Repository":

@@ -51,6 +51,14 @@ def test_unknown_model_is_refused_with_what_there_is(
         repository.get(name, version)
 
 
+def test_model_under_publication_is_not_listed(known: Artifact) -> None:
+    root = known.folder.parent.parent
+    (root / "coming" / ".1.staged").mkdir(parents=True)
+    repository = Repository.scan(root)
+    with pytest.raises(UnknownModel, match=r"no model 'coming'; published models: known$"):
+        repository.get("coming")
+
+
 def test_directory_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(BrokenArtifact, match="directory missing cannot be read"):
         Repository.scan(tmp_path / "missing")
