@@ -40,7 +40,7 @@ class RunConfig(BaseModel):
     downsampling: Downsampling = Field(
         "stride",
         description="How MobileNet blocks shrink their maps: an average forgets less than a stride "
-        "and takes a little longer.",
+        "and takes longer.",
     )
     pooling: Pooling = Field(
         "average",
@@ -123,7 +123,7 @@ class RunConfig(BaseModel):
         cls, widths: tuple[int, ...], others: ValidationInfo
     ) -> tuple[int, ...]:
         if widths and "architecture" in others.data:
-            replace(architecture(others.data["architecture"]), widths=widths)
+            replace(architecture(others.data["architecture"]), widths=widths)  # says how many
         return widths
 
     @field_validator("teacher")

@@ -29,7 +29,7 @@ class Trial(Part):
     accuracy: Share = Field(description="Mean over the seeds.")
     standard_deviation: float | None = Field(None, description="Null for one seed.")
     baseline: Share | None = Field(None, description="The same without the change.")
-    kept: bool = Field(description="Whether it is part of what is published.")
+    kept: bool = Field(description="Whether what was published next had it.")
     note: str = Field("", description="What explains it, or what it costs.")
 
 

@@ -14,9 +14,9 @@ def frontier(evidence: Evidence) -> Iterator[str]:
     dropped = [trial for trial in evidence.trials if not trial.kept]
     yield "## What was tried for the published models"
     yield (
-        f"{len(evidence.trials)} changes were tried, {len(kept)} are part of what is published. "
-        "The decisions rest on the part of the data that the table names; a change of one seed "
-        "says little."
+        f"{len(evidence.trials)} changes were tried, {len(kept)} were kept, some until a "
+        "later one. The decisions rest on the part of the data that the table names; a change of "
+        "one seed says little."
     )
     head = ["model", "tried", "why", "kept", "measured on", "seeds", "right", "against without"]
     yield table(head, [*map(_row, kept), *map(_row, dropped)], left=5)
