@@ -7,6 +7,7 @@ WORKDIR /build
 RUN python3 -m venv /opt/tandem
 ENV PATH=/opt/tandem/bin:$PATH PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY vision vision
 COPY artifact artifact
 COPY service service
 RUN pip install --quiet --constraint constraints.txt '.[fast]'

@@ -12,7 +12,7 @@ SEEDS ?= 5
 # How every network is trained, and what it is taught beside MNIST: what is no digit, other hands.
 TRAIN_OPTIONS ?= --batch-size 128 --train-ratio 0.9 \
 	$(if $(filter mnist,$(DATASET)),--outlier-weight 0.1 --outlier-share 0.1)
-# As --processes 2; see python -m training study --help.
+# As --processes 2; see python -m research study --help.
 STUDY_OPTIONS ?=
 # As --quick, or --only tandem fastapi; see python -m bench.serving --help.
 BENCH_OPTIONS ?=
@@ -51,10 +51,11 @@ run-slim: $(SLIM)/.complete  ## Set up and serve with ONNX Runtime alone, no tor
 test: setup  ## Set up and pass the tests
 	$(VENV)/bin/python -m pytest
 
-lint: setup  ## Check style and types
+lint: setup  ## Check style, types and the direction of imports
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
 
 format: setup  ## Rewrite the code in the project's style
 	$(VENV)/bin/ruff check --fix .
@@ -63,17 +64,17 @@ format: setup  ## Rewrite the code in the project's style
 train: $(NETWORKS)  ## Train and publish all networks; go on where stopped (DATASET, DATA_DIR, SEEDS)
 
 $(NETWORKS): setup
-	$(VENV)/bin/python -m training seeds --seeds $(SEEDS) --architecture $@ $(RECIPE) \
+	$(VENV)/bin/python -m research seeds --seeds $(SEEDS) --architecture $@ $(RECIPE) \
 		--dataset $(DATASET) --data-dir $(DATA_DIR) $(TRAIN_OPTIONS)
 
 studies: setup  ## Do every study over several seeds; go on where stopped (DATA_DIR, STUDY_OPTIONS)
-	$(VENV)/bin/python -m training study --all --data-dir $(DATA_DIR) $(STUDY_OPTIONS)
+	$(VENV)/bin/python -m research study --all --data-dir $(DATA_DIR) $(STUDY_OPTIONS)
 
 report: setup  ## Write docs/REPORT.md from the stored studies and the published models
-	$(VENV)/bin/python -m training report
+	$(VENV)/bin/python -m research report
 
 evaluate: setup  ## Other people's pictures, enlarged digits, MNIST-C (PICTURES, DATA_DIR)
-	$(VENV)/bin/python -m training evaluate --data-dir $(DATA_DIR) \
+	$(VENV)/bin/python -m research evaluate --data-dir $(DATA_DIR) \
 		$(if $(PICTURES),--pictures $(PICTURES))
 
 benchmark: setup  ## Measure decoding and preprocessing, and every model on every runtime

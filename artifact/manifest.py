@@ -6,12 +6,13 @@ know a field fails loudly instead of serving half of what was meant.
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from vision.input import Input
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
 Version = Annotated[int, Field(ge=1)]
 RuntimeId = Literal["onnx", "onnx-int8", "torchscript"]
-Preprocess = Literal["digit", "resize"]
 SHA256 = r"^[0-9a-f]{64}$"
 ScoreName = Literal["max-softmax", "energy", "max-logit"]
 FindingName = Literal[
@@ -79,29 +80,6 @@ class Architecture(Part):
     )
     parameters: int = Field(ge=1, description="Trainable parameters.")
     macs: int = Field(ge=1, description="Multiply-accumulate operations for one picture.")
-
-
-class Input(Part):
-    """What the network takes, and how a picture becomes it."""
-
-    shape: tuple[int, int, int] = Field(description="Channels, height, width.")
-    mode: Literal["L", "RGB"] = Field(description="Grey or colour.")
-    mean: tuple[float, ...] = Field(description="Per channel, subtracted after scaling to 0..1.")
-    std: tuple[float, ...] = Field(description="Per channel, divided by afterwards.")
-    preprocess: Preprocess = Field(
-        description="`digit`: find the ink, scale and centre it as MNIST does; `resize`: scale "
-        "the whole picture."
-    )
-
-    @model_validator(mode="after")
-    def _channels_agree(self) -> "Input":
-        channels = {"L": 1, "RGB": 3}[self.mode]
-        if not channels == self.shape[0] == len(self.mean) == len(self.std):
-            raise ValueError(
-                f"mode {self.mode} has {channels} channels, but shape, mean and std have "
-                f"{self.shape[0]}, {len(self.mean)} and {len(self.std)}"
-            )
-        return self
 
 
 class RejectionPoint(Part):

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from artifact.manifest import Part
-from artifact.paired import PairedDifference
+from artifact.statistics.paired import PairedDifference
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 
 from artifact.manifest import Manifest, RuntimeId
-from artifact.preprocess import View, tensor
 from artifact.runtime import Batch, Logits, Runtime
 from artifact.scores import SCORES, distribution, softmax
+from vision.preprocess import View, tensor
 
 Reason = Literal["blank", "several", "not-a-digit"]
 

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from artifact.images import decode
-from artifact.manifest import Input
-from artifact.preprocess import tensor, view
+from vision.decode import decode
+from vision.input import Input
+from vision.preprocess import tensor, view
 
 _INPUT = Input(shape=(1, 28, 28), mode="L", mean=(0.1307,), std=(0.3081,), preprocess="digit")
 _SECONDS = 1.0  # for each case

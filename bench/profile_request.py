@@ -24,9 +24,7 @@ from PIL import Image
 from pydantic_core import to_json
 
 from artifact.hardware import describe_hardware
-from artifact.images import decode
 from artifact.predictor import Predictor
-from artifact.preprocess import view_at_once
 from bench.busy_core import measure_busy
 from bench.profile_report import Profile, write
 from service.answers import answer
@@ -34,6 +32,8 @@ from service.app import create_app
 from service.express import Express, Request
 from service.forms import read_single_file
 from service.settings import Settings
+from vision.decode import decode
+from vision.preprocess import view_at_once
 
 _BATCH: Final = 16
 _DELIMITER: Final = b"--edge"

@@ -6,8 +6,8 @@ from fastapi import HTTPException, Request
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from artifact.errors import UnsupportedType
 from service.errors import invalid
+from vision.errors import UnsupportedType
 
 MULTIPART: Final = "multipart/form-data"
 RAW: Final = "application/octet-stream"

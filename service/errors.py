@@ -18,18 +18,10 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.requests import ClientDisconnect
 
-from artifact.errors import (
-    BrokenArtifact,
-    RuntimeUnavailable,
-    TandemError,
-    TooLarge,
-    Undecodable,
-    UnknownModel,
-    UnknownStudy,
-    UnsupportedType,
-)
+from artifact.errors import BrokenArtifact, RuntimeUnavailable, UnknownModel, UnknownStudy
 from service.exchange import exchange_of
 from service.v2.errors import error_response, is_open_inference, summary
+from vision.errors import TandemError, TooLarge, Undecodable, UnsupportedType
 
 STATUS: Final[Mapping[type[TandemError], int]] = {
     Undecodable: 400,

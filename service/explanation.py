@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from artifact.preprocess import View
+from vision.preprocess import View
 
 
 def explain(view: View) -> dict[str, Any]:

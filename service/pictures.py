@@ -8,14 +8,14 @@ import asyncio
 from collections.abc import Sequence
 from time import perf_counter
 
-from artifact.errors import ImageError, UnsupportedType
-from artifact.images import Limits, Picture, decode, is_cheap
-from artifact.manifest import Input
 from artifact.predictor import Predictor
-from artifact.preprocess import View, view, view_at_once
 from service.pace import Pace
 from service.telemetry import Telemetry
 from service.threads import Threads
+from vision.decode import Limits, Picture, decode, is_cheap
+from vision.errors import ImageError, UnsupportedType
+from vision.input import Input
+from vision.preprocess import View, view, view_at_once
 
 
 class Pictures:

@@ -12,13 +12,13 @@ from urllib.parse import parse_qsl
 from pydantic import ValidationError
 
 from artifact.errors import UnknownModel
-from artifact.images import is_cheap
 from artifact.predictor import Predictor
 from service.bodies import RAW
 from service.forms import delimiter, read_single_file
 from service.loaded import Models
 from service.parameters import PredictChoice
 from service.state import Service
+from vision.decode import is_cheap
 
 METHOD: Final = "POST"
 PATH: Final = "/predict"

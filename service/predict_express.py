@@ -6,13 +6,13 @@ from typing import Any, Final
 from pydantic_core import to_json
 
 from artifact.predictor import Predictor
-from artifact.preprocess import View
 from artifact.runtime import Batch, Logits
 from service.answers import answer
 from service.exchange import RequestIds
 from service.express import Express, Group, Request, Text
 from service.plain import PATH, Asked, Plain
 from service.state import Service
+from vision.preprocess import View
 
 _LINES: Final = b"content-type: application/json\r\n"
 

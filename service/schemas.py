@@ -9,8 +9,8 @@ from artifact.latency import Benchmark
 from artifact.manifest import Finding, FindingName, Part, RuntimeId
 from artifact.metrics import Epoch, Example, Share
 from artifact.predictor import Reason
-from artifact.preprocess import Polarity
 from artifact.study import Protocol, StudyFigure, StudyPair, Summary
+from vision.preprocess import Polarity
 
 
 class Detail(Part):

@@ -11,9 +11,9 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from artifact.hardware import usable_cores
-from artifact.images import Limits
 from artifact.latency import BATCH_SIZES
 from artifact.manifest import RuntimeId
+from vision.decode import Limits
 
 PREFIX = "TANDEM_"
 _MEGABYTE = 1_000_000
@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     )
     studies_dir: Path = Field(
         default=Path("studies"),
-        description="What `python -m training study` stores; where there is no such folder, there "
+        description="What `python -m research study` stores; where there is no such folder, there "
         "are no studies.",
     )
     default_model: str | None = Field(

@@ -10,10 +10,10 @@ import cv2
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from artifact.errors import TandemError
 from artifact.studies import Studies
 from service.loaded import Models, missing_runtimes
 from service.state import Service
+from vision.errors import TandemError
 
 log = logging.getLogger(__name__)
 

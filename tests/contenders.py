@@ -4,20 +4,12 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from artifact.comparison import Contender
 from artifact.latency import Benchmark, Latency
-from artifact.manifest import (
-    Architecture,
-    File,
-    Input,
-    Manifest,
-    Parity,
-    Provenance,
-    RuntimeId,
-    Split,
-)
+from artifact.manifest import Architecture, File, Manifest, Parity, Provenance, RuntimeId, Split
 from artifact.metrics import Metrics
+from artifact.statistics.comparison import Contender
 from training.evaluate import choose_examples, split_metrics
+from vision.input import Input
 
 IMAGES = 40
 LABELS = ("odd", "even")

@@ -22,7 +22,6 @@ from artifact.manifest import (
     PATHS,
     Architecture,
     FigureRole,
-    Input,
     Manifest,
     Parity,
     Part,
@@ -43,6 +42,7 @@ from artifact.metrics import (
 )
 from artifact.publish import list_files, publish, staging, write_manifest
 from artifact.repository import Artifact
+from vision.input import Input
 
 LABELS = ("top-left", "top-right", "bottom-left", "bottom-right")
 SIDE = 8

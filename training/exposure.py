@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from artifact.manifest import Input
 from training import outliers
 from training.config import RunConfig
 from training.data import Images, Outliers, Split
 from training.errors import DatasetError
 from training.outliers.shelf import Shelf
+from vision.input import Input
 
 _LEARNT = 1500  # outliers of each kind: fewer are learnt by heart
 _WRITTEN = 6000  # digits as other people write them

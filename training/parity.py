@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from artifact.images import decode
 from artifact.manifest import Parity, RuntimeId
 from artifact.predictor import Predictor
-from artifact.preprocess import View, tensor, view
 from artifact.repository import Artifact
 from training.data import Images
 from training.errors import ParityError
+from vision.decode import decode
+from vision.preprocess import View, tensor, view
 
 TOLERANCE = 1e-4
 BATCH_SIZES = (1, 7, 64)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 from torch import nn
 
 from artifact import latency, manifest
-from artifact.manifest import Finding, Input, Manifest, Parity, Provenance, Role
+from artifact.manifest import Finding, Manifest, Parity, Provenance, Role
 from artifact.metrics import Quantised, Seeds
 from artifact.publish import fill, list_files, next_version, publish, staging, write_manifest
 from artifact.repository import Artifact
@@ -30,7 +31,9 @@ from training.quantization import (
     quantize,
     run_model,
 )
+from vision.input import Input
 
+PUBLISH_FLAWED: Final = "Publish the network even if something is wrong with it, marked as such."
 _THREADS = 1  # the service's own default: what is measured is what is served
 
 

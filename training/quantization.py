@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from artifact.manifest import Quantization
 from artifact.metrics import Quantised
-from artifact.paired import paired_difference
 from artifact.runtime import OnnxRuntime, import_onnxruntime
+from artifact.statistics.paired import paired_difference
 from training.evaluate import split_metrics
 from training.export import INPUT, forget_sources
 

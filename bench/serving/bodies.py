@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from artifact.digit.geometry import is_normalised, normalise
-from artifact.images import decode
-from artifact.pixels import Pixels
 from artifact.predictor import Predictor
-from artifact.preprocess import tensor, view
+from vision.decode import decode
+from vision.digit.geometry import is_normalised, normalise
+from vision.pixels import Pixels
+from vision.preprocess import tensor, view
 
 Kind = Literal["picture", "drawing", "form", "tensor", "batch"]
 Tensor = NDArray[np.float32]

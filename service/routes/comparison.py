@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request
 
-from artifact.comparison import Contender, ModelComparison, compare_models
+from artifact.statistics.comparison import Contender, ModelComparison, compare_models
 from service.parameters import NOT_READY
 from service.state import service_of
 

@@ -9,9 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
 
-from artifact.errors import ImageError
 from artifact.predictor import Prediction, Predictor
-from artifact.preprocess import View
 from service.answers import answer
 from service.bodies import MULTIPART, RAW, read_picture, read_pictures
 from service.errors import kind_of, status_of
@@ -29,6 +27,8 @@ from service.parameters import (
 )
 from service.schemas import Answer, BatchAnswer, Comparison
 from service.state import Service, service_of
+from vision.errors import ImageError
+from vision.preprocess import View
 
 router = APIRouter(tags=["predict"], responses={**REFUSED_BODY, **NOT_FOUND, **NOT_READY})
 

@@ -7,14 +7,14 @@ import numpy as np
 from fastapi import HTTPException
 from numpy.typing import NDArray
 
-from artifact.errors import ImageError
 from artifact.predictor import Predictor
-from artifact.preprocess import View, tensor
 from service.errors import status_of
 from service.pictures import Pictures
 from service.v2.errors import refusal
 from service.v2.signature import PICTURE, tensor_input
 from service.v2.tensors import Given, read_bytes, read_floats
+from vision.errors import ImageError
+from vision.preprocess import View, tensor
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artifact.predictor import Predictor, Reason
-from artifact.preprocess import View
 from artifact.runtime import Logits
 from service.v2.errors import refusal
 from service.v2.request import InferRequest, Wanted
 from service.v2.signature import ACCEPTED, LABEL, PROBABILITIES, REASON, outputs
 from service.v2.tensors import Datatype, Values, write_bytes
+from vision.preprocess import View
 
 
 @dataclass(frozen=True, slots=True)

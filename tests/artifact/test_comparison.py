@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from artifact.comparison import ComparedGroup, Contender, compare_models
-from artifact.paired import holm
-from artifact.pareto import FrontPoint, pareto_front
+from artifact.statistics.comparison import ComparedGroup, Contender, compare_models
+from artifact.statistics.paired import holm
+from artifact.statistics.pareto import FrontPoint, pareto_front
 from tests.contenders import IMAGES, contender
 
 ONE, OTHER = "1" * 64, "2" * 64

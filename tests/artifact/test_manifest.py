@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from artifact.manifest import PATHS, Input, Manifest
+from artifact.manifest import PATHS, Manifest
+from vision.input import Input
 
 MANIFEST: dict[str, Any] = {
     "schema_version": 1,

@@ -1,7 +1,7 @@
 import pytest
 from scipy.stats import binomtest
 
-from artifact.paired import mcnemar_exact, paired_difference, tango_interval
+from artifact.statistics.paired import mcnemar_exact, paired_difference, tango_interval
 
 # Two tables of Fagerland, Lydersen and Laake, "Recommended tests and confidence intervals for
 # paired binomial proportions" (2014): airway reactivity (Bentur et al.), complete response to a

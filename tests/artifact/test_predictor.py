@@ -2,10 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from artifact.images import decode
 from artifact.manifest import Rejection
 from artifact.predictor import Predictor
-from artifact.preprocess import View, view
 from tests.known_answer import (
     GAIN,
     LABELS,
@@ -14,6 +12,8 @@ from tests.known_answer import (
     picture,
     publish_known_answer,
 )
+from vision.decode import decode
+from vision.preprocess import View, view
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from artifact.digit.geometry import is_normalised
-from artifact.images import decode
 from artifact.predictor import Predictor
 from artifact.repository import Repository
 from bench.serving.bodies import BATCH, Body, Digit, Kind, choose_digits, encode, read_labels
+from vision.decode import decode
+from vision.digit.geometry import is_normalised
 
 LABELS = tuple("0123456789")
 KINDS: tuple[Kind, ...] = get_args(Kind)

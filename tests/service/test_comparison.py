@@ -1,7 +1,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from artifact.comparison import ModelComparison
+from artifact.statistics.comparison import ModelComparison
 
 
 @pytest.fixture(scope="module")

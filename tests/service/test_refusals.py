@@ -12,11 +12,11 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from artifact.errors import TandemError
 from service.app import create_app
 from service.errors import STATUS, UNEXPECTED
 from service.settings import Settings
 from tests.known_answer import picture, publish_known_answer
+from vision.errors import TandemError
 
 GOOD = picture("top-left")
 PNG = "image/png"

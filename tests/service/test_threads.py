@@ -5,13 +5,13 @@ import time
 
 import pytest
 
-from artifact.images import Limits
-from artifact.manifest import Input
 from service.errors import Unavailable
 from service.pictures import Pictures
 from service.telemetry import Telemetry
 from service.threads import Threads
-from tests.artifact.pictures import encode, seven
+from tests.vision.pictures import encode, seven
+from vision.decode import Limits
+from vision.input import Input
 
 DIGIT = Input(shape=(1, 28, 28), mode="L", mean=(0.5,), std=(0.25,), preprocess="digit")
 

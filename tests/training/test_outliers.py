@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 import torch
 
-from artifact.images import Picture
-from artifact.manifest import Input
-from artifact.pixels import Pixels
 from training.data import NO_CLASS, Images
 from training.outliers import KINDS, Part, pictures, printed, reaching, to_learn, written
 from training.outliers.handwriting import draw_handwritten
 from training.outliers.letters import FONTS, LETTERS, LOOK_LIKE_DIGITS, draw_glyph
+from vision.decode import Picture
+from vision.input import Input
+from vision.pixels import Pixels
 
 MNIST = Input(shape=(1, 28, 28), mode="L", mean=(0.1,), std=(0.3,), preprocess="digit")
 PARTS: tuple[Part, Part] = ("fitting", "held-out")

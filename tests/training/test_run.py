@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,12 +14,9 @@ import torch
 from PIL import Image
 
 from artifact.filters import Filters
-from artifact.images import decode
 from artifact.latency import Benchmark
 from artifact.manifest import PATHS, RuntimeId
 from artifact.metrics import Examples, Metrics
-from artifact.preprocess import view
-from artifact.publish import list_files, write_manifest
 from artifact.repository import Artifact, Repository
 from tests.training.streams import Impatient
 from training import data
@@ -29,6 +25,8 @@ from training.checkpoint import FILE
 from training.config import Places, RunConfig
 from training.parity import encode
 from training.run import train
+from vision.decode import decode
+from vision.preprocess import view
 
 HERE = re.compile(rb"site-packages|/(?:home|root|tmp|work|usr)/")
 RUN = "mobilenet-digits-seed0"
@@ -159,42 +157,6 @@ def test_finished_run_is_published_again_without_training(
     assert (folder / "runs" / RUN / FILE).read_bytes() == before
 
 
-def stripped(published: Artifact, models: Path, **changes: object) -> None:
-    """The same model as it was published before there was an onnx-int8 file."""
-    old = models / published.manifest.name / "1"
-    shutil.copytree(published.folder, old)
-    (old / PATHS["onnx-int8"]).unlink()
-    metrics = published.document("metrics", Metrics).model_copy(update={"quantised": None})
-    (old / PATHS["metrics"]).write_text(metrics.model_dump_json(), "utf-8")
-    bare = {"quantization": None, "files": list_files(old), **changes}
-    write_manifest(old, published.manifest.model_copy(update=bare))
-
-
-def test_model_published_without_gets_its_quantised_file(
-    published: Artifact, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    stripped(published, tmp_path)
-    assert main(["quantize", "digits-mobilenet", "--models-dir", str(tmp_path)]) == 0
-    assert "published digits-mobilenet/2: onnx-int8 is" in capsys.readouterr().out
-    again = Repository.scan(tmp_path).get("digits-mobilenet")
-    assert again.read("onnx-int8") == published.read("onnx-int8")
-    assert again.document("metrics", Metrics) == published.document("metrics", Metrics)
-    assert again.manifest.quantization == published.manifest.quantization
-    assert again.manifest.parity.agreement == published.manifest.parity.agreement
-    assert len(again.document("benchmark", Benchmark).latencies) == 3 * 3
-
-
-def test_model_of_another_data_set_is_not_quantised(
-    published: Artifact, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    provenance = published.manifest.provenance
-    other = provenance.split.model_copy(update={"test_sha256": "0" * 64})
-    stripped(published, tmp_path, provenance=provenance.model_copy(update={"split": other}))
-    assert main(["quantize", "digits-mobilenet", "--models-dir", str(tmp_path)]) == 1
-    assert "is not what digits-mobilenet learnt" in capsys.readouterr().err
-    assert not (tmp_path / "digits-mobilenet" / "2").exists()
-
-
 @pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_publishes_nothing_and_says_how_to_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -245,3 +207,12 @@ def test_mistake_on_the_command_line_is_explained(
 ) -> None:
     assert main(["run", *options, *places(tmp_path)]) == status
     assert message in capsys.readouterr().err
+
+
+def test_old_spelling_of_a_moved_command_says_the_new_one_and_works(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "training", "study", "--list"]
+    ended = subprocess.run(  # noqa: S603 - our own
+        [*command, "--studies-dir", str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert "`python -m research study`" in ended.stderr
+    assert "architectures" in ended.stdout

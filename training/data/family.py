@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from artifact.manifest import Preprocess
 from training.config import DatasetName
 from training.data.digits import DIGITS
 from training.data.values import Dataset, Images
 from training.errors import DatasetError
+from vision.input import Preprocess
 
 # Test images whose label human reviewers found wrong: Northcutt, Athalye and Mueller, "Pervasive
 # label errors in test sets destabilize machine learning benchmarks" (arXiv:2103.14749).

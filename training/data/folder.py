@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from artifact.errors import ImageError
-from artifact.images import decode
-from artifact.manifest import Input
-from artifact.preprocess import view
 from training.config import Mode
 from training.data.values import Dataset, Images
 from training.errors import DatasetError
+from vision.decode import decode
+from vision.errors import ImageError
+from vision.input import Input
+from vision.preprocess import view
 
 
 def load_folder(root: Path, side: int, mode: Mode) -> Dataset:

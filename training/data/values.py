@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from artifact.manifest import Preprocess
+from vision.input import Preprocess
 
 
 @dataclass(frozen=True)

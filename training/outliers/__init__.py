@@ -11,9 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from artifact.images import Picture
-from artifact.manifest import Input
-from artifact.preprocess import View, view
 from training.data import NO_CLASS, Images
 from training.outliers.canvas import Pixels
 from training.outliers.handwriting import draw_handwritten
@@ -24,6 +21,9 @@ from training.outliers.scribbles import draw_scribble
 from training.outliers.shapes import draw_shape
 from training.outliers.sources import Part, pick
 from training.outliers.textures import draw_texture
+from vision.decode import Picture
+from vision.input import Input
+from vision.preprocess import View, view
 
 __all__ = ["KINDS", "Part", "pictures", "printed", "reaching", "to_learn", "views", "written"]
 

@@ -1,0 +1,264 @@
+"""Published models side by side: which is better, by how much, and whether that is more than noise.
+
+Only models that saw the same test images are compared, image by image: examples.json lists every
+image that a model names wrongly, so nothing has to be run again.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from pydantic import Field
+
+from artifact.latency import Benchmark
+from artifact.manifest import FindingName, Manifest, Part, RuntimeId, Share
+from artifact.metrics import Examples, Metrics, Seeds
+from artifact.statistics.paired import PairedDifference, holm, paired_difference
+from artifact.statistics.pareto import FrontPoint, pareto_front
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A published model and its documents; one that was not published is None."""
+
+    manifest: Manifest
+    metrics: Metrics | None
+    examples: Examples | None
+    benchmark: Benchmark | None
+
+    def __str__(self) -> str:
+        return f"{self.manifest.name}/{self.manifest.version}"
+
+
+class RuntimeFigures(Part):
+    """One model on one runtime."""
+
+    runtime: RuntimeId
+    accuracy: Share = Field(description="On the test images; onnx-int8 has its own.")
+    bytes: int = Field(ge=1, description="Size of the model file.")
+    p50_ms: float | None = Field(
+        description="Recorded median time for one picture; null where none was recorded."
+    )
+
+
+class ComparedModel(Part):
+    """One model's own figures."""
+
+    model: str = Field(description="Name and version.")
+    accuracy: Share = Field(description="On the test images.")
+    interval: tuple[Share, Share] = Field(description="Wilson's 95% interval of the accuracy.")
+    seeds: Seeds | None = Field(description="The spread over seeds, where it is known.")
+    parameters: int
+    macs: int = Field(description="Multiply-accumulate operations for one picture.")
+    hardware: str | None = Field(description="That the latency was recorded on.")
+    runtimes: tuple[RuntimeFigures, ...]
+    quantised: PairedDifference | None = Field(
+        description="First is onnx-int8, second the network; null where there is none."
+    )
+    findings: tuple[FindingName, ...] = Field(description="What is wrong with the model.")
+
+
+class ComparedPair(Part):
+    """Two models on the same test images, on the default runtime."""
+
+    first: str = Field(description="Name and version; the more accurate one.")
+    second: str
+    paired: PairedDifference
+    adjusted_p_value: Share = Field(
+        description="McNemar's p after Holm's correction for all pairs of the group."
+    )
+
+
+class LatencyFront(Part):
+    """What is worth choosing by speed, of what was measured on one machine."""
+
+    hardware: str
+    points: tuple[FrontPoint, ...] = Field(description="Milliseconds, the fastest first.")
+
+
+class ComparedGroup(Part):
+    """Models that saw the same test images."""
+
+    dataset: str
+    test_images: int
+    models: tuple[ComparedModel, ...] = Field(description="The most accurate first.")
+    pairs: tuple[ComparedPair, ...]
+    size_front: tuple[FrontPoint, ...] = Field(
+        description="What no other model on any runtime beats in both bytes and accuracy."
+    )
+    latency_fronts: tuple[LatencyFront, ...] = Field(description="One for each machine.")
+
+
+class NotCompared(Part):
+    """A model that is left out, and why."""
+
+    model: str
+    reason: str
+
+
+class ModelComparison(Part):
+    """Every published model against every other one that saw the same test images."""
+
+    groups: tuple[ComparedGroup, ...] = Field(
+        description="Models of different groups saw different test images: they are not compared."
+    )
+    not_compared: tuple[NotCompared, ...]
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """A contender with everything that a comparison rests on."""
+
+    manifest: Manifest
+    metrics: Metrics
+    wrong: frozenset[int]
+    benchmark: Benchmark | None
+
+    def __str__(self) -> str:
+        return f"{self.manifest.name}/{self.manifest.version}"
+
+
+def compare_models(contenders: Iterable[Contender]) -> ModelComparison:
+    """Compare every pair of models that saw the same test images."""
+    tested: list[_Tested] = []
+    left_out: list[NotCompared] = []
+    for contender in contenders:
+        outcome = _test(contender)
+        if isinstance(outcome, NotCompared):
+            left_out.append(outcome)
+        else:
+            tested.append(outcome)
+    return ModelComparison(
+        groups=tuple(map(_compare_group, _same_images(tested))), not_compared=tuple(left_out)
+    )
+
+
+def _test(contender: Contender) -> _Tested | NotCompared:
+    metrics, examples = contender.metrics, contender.examples
+    if metrics is None or examples is None:
+        return NotCompared(model=str(contender), reason="published without metrics or examples")
+    images = sum(map(sum, metrics.test.confusion_matrix))
+    right = sum(row[k] for k, row in enumerate(metrics.test.confusion_matrix))
+    wrong = frozenset(example.index for example in examples.wrong)
+    if len(wrong) != images - right or images != contender.manifest.provenance.split.test:
+        return NotCompared(
+            model=str(contender),
+            reason=f"its examples list {len(wrong)} wrong test images of "
+            f"{contender.manifest.provenance.split.test}, its metrics {images - right} of {images}",
+        )
+    return _Tested(contender.manifest, metrics, wrong, contender.benchmark)
+
+
+def _same_images(tested: Sequence[_Tested]) -> list[list[_Tested]]:
+    """Models by the test images that they saw.
+
+    They are the same where data set, number of images, labels and images of each label are, and
+    where the digests are not known to differ: older models have none.
+    """
+    alike: dict[object, list[_Tested]] = defaultdict(list)
+    for model in tested:
+        provenance = model.manifest.provenance
+        supports = tuple(row.support for row in model.metrics.test.per_class)
+        kind = (provenance.dataset, provenance.split.test, model.manifest.labels, supports)
+        alike[kind].append(model)
+    return [group for models in alike.values() for group in _by_digest(models)]
+
+
+def _by_digest(models: Sequence[_Tested]) -> list[list[_Tested]]:
+    known = {_digest(model) for model in models} - {None}
+    default = next(iter(known)) if len(known) == 1 else None
+    groups: dict[str | None, list[_Tested]] = defaultdict(list)
+    for model in models:
+        groups[_digest(model) or default].append(model)
+    return list(groups.values())
+
+
+def _digest(model: _Tested) -> str | None:
+    return model.manifest.provenance.split.test_sha256
+
+
+def _compare_group(group: Sequence[_Tested]) -> ComparedGroup:
+    best_first = sorted(group, key=lambda model: (len(model.wrong), str(model)))
+    models = tuple(map(_describe, best_first))
+    provenance = best_first[0].manifest.provenance
+    return ComparedGroup(
+        dataset=provenance.dataset,
+        test_images=provenance.split.test,
+        models=models,
+        pairs=_compare_pairs(best_first),
+        size_front=pareto_front(
+            FrontPoint(
+                model=model.model, runtime=row.runtime, accuracy=row.accuracy, cost=row.bytes
+            )
+            for model in models
+            for row in model.runtimes
+        ),
+        latency_fronts=_latency_fronts(models),
+    )
+
+
+def _compare_pairs(models: Sequence[_Tested]) -> tuple[ComparedPair, ...]:
+    pairs = list(combinations(models, 2))
+    compared = [_pair(first, second) for first, second in pairs]
+    adjusted = holm([paired.p_value for paired in compared])
+    return tuple(
+        ComparedPair(first=str(first), second=str(second), paired=paired, adjusted_p_value=p_value)
+        for (first, second), paired, p_value in zip(pairs, compared, adjusted, strict=True)
+    )
+
+
+def _pair(first: _Tested, second: _Tested) -> PairedDifference:
+    return paired_difference(
+        images=first.manifest.provenance.split.test,
+        first=len(second.wrong - first.wrong),
+        second=len(first.wrong - second.wrong),
+        both_wrong=len(first.wrong & second.wrong),
+    )
+
+
+def _describe(model: _Tested) -> ComparedModel:
+    manifest, metrics = model.manifest, model.metrics
+    return ComparedModel(
+        model=str(model),
+        accuracy=metrics.test.accuracy,
+        interval=metrics.test.interval,
+        seeds=metrics.seeds,
+        parameters=manifest.architecture.parameters,
+        macs=manifest.architecture.macs,
+        hardware=model.benchmark.hardware if model.benchmark else None,
+        runtimes=tuple(_on(runtime, model) for runtime in manifest.runtimes),
+        quantised=metrics.quantised.against_float if metrics.quantised else None,
+        findings=tuple(finding.name for finding in manifest.findings),
+    )
+
+
+def _on(runtime: RuntimeId, model: _Tested) -> RuntimeFigures:
+    quantised = model.metrics.quantised if runtime == "onnx-int8" else None
+    recorded = model.benchmark.latencies if model.benchmark else ()
+    times = (row.p50_ms for row in recorded if (row.runtime, row.batch_size) == (runtime, 1))
+    return RuntimeFigures(
+        runtime=runtime,
+        accuracy=(quantised or model.metrics).test.accuracy,
+        bytes=model.manifest.files[runtime].bytes,
+        p50_ms=next(times, None),
+    )
+
+
+def _latency_fronts(models: Sequence[ComparedModel]) -> tuple[LatencyFront, ...]:
+    points: dict[str, list[FrontPoint]] = defaultdict(list)
+    for model in models:
+        for row in model.runtimes:
+            if model.hardware is not None and row.p50_ms is not None:
+                points[model.hardware].append(
+                    FrontPoint(
+                        model=model.model,
+                        runtime=row.runtime,
+                        accuracy=row.accuracy,
+                        cost=row.p50_ms,
+                    )
+                )
+    return tuple(
+        LatencyFront(hardware=hardware, points=pareto_front(measured))
+        for hardware, measured in points.items()
+    )

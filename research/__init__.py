@@ -1,0 +1,1 @@
+"""Many runs: studies, the report, robustness evaluation, out-of-distribution scores."""

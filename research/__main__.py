@@ -1,0 +1,102 @@
+"""`python -m research`: the command line, and nothing else."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+
+from research import comparison, ood
+from research.comparison import ComparisonConfig
+from research.ood import DecliningConfig
+from research.report.write import ReportConfig, write_report
+from research.robustness import ExaminationConfig, examine
+from research.study.conduct import StudyConfig, choose, conduct, overview
+from research.study.seeds import SeedsConfig, publish_best
+from research.study.table import lines, seed_lines
+from training.announcement import announce
+from training.commands import Commands, add_flag
+from training.config import Places, RunConfig
+from training.errors import StudyError
+from training.options import from_options
+from training.publication import PUBLISH_FLAWED
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says, and return the exit status."""
+    return _commands().run(arguments)
+
+
+def _commands() -> Commands:
+    commands = Commands("research", "Many runs: studies, evaluations, the report.")
+    add = commands.add
+    goes_on, no_report = "the same command goes on from here", "there is no report"
+    summary = "ask published models about other pictures"
+    add("evaluate", _evaluate, no_report, summary, ExaminationConfig)
+    summary = "hold every published model against every other"
+    add("compare", _compare, "there is no comparison", summary, ComparisonConfig)
+    summary = "compare scores that tell digits from the rest"
+    add("decline", _decline, no_report, summary, DecliningConfig)
+    summary = "write what studies and models say as a page"
+    add("report", _report, no_report, summary, ReportConfig)
+    summary = "train from several seeds and publish the best"
+    command = add("seeds", _seeds, goes_on, summary, SeedsConfig, RunConfig, Places)
+    add_flag(command, "--publish-flawed", PUBLISH_FLAWED)
+    command = add("study", _study, goes_on, "put a question to several seeds", StudyConfig)
+    command.add_argument("names", nargs="*", metavar="NAME", help="Of studies; --list names them.")
+    add_flag(command, "--all", "Every study, in one go.")
+    add_flag(command, "--list", "List the studies, with what is done of each.")
+    add_flag(command, "--stored-only", "Train nothing: use the runs that are finished.")
+    add_flag(command, "--keep-checkpoints", "Do not delete those of finished runs.")
+    return commands
+
+
+def _evaluate(options: Namespace) -> None:
+    config = from_options(ExaminationConfig, options)
+    examine(config)
+    sys.stdout.write(f"\nreport, contact sheets and figures are in {config.output}\n")
+
+
+def _compare(options: Namespace) -> None:
+    comparison.compare(from_options(ComparisonConfig, options))
+
+
+def _decline(options: Namespace) -> None:
+    config = from_options(DecliningConfig, options)
+    ood.compare(config)
+    sys.stdout.write(f"the comparison is in {config.report}\n")
+
+
+def _report(options: Namespace) -> None:
+    config = from_options(ReportConfig, options)
+    write_report(config)
+    sys.stdout.write(f"the report is in {config.output}\n")
+
+
+def _seeds(options: Namespace) -> None:
+    artifact = publish_best(
+        from_options(RunConfig, options),
+        from_options(Places, options),
+        from_options(SeedsConfig, options),
+        publish_flawed=options.publish_flawed,
+    )
+    sys.stdout.write("".join(f"{line}\n" for line in seed_lines(artifact)))
+    announce(artifact)
+
+
+def _study(options: Namespace) -> None:
+    config = from_options(StudyConfig, options)
+    if options.list or not (options.names or options.all):
+        sys.stdout.write("".join(f"{line}\n" for line in overview(config)))
+        return
+    studies = conduct(
+        choose(() if options.all else options.names, config),
+        config,
+        train=not options.stored_only,
+        keep_checkpoints=options.keep_checkpoints,
+    )
+    sys.stdout.write("".join(f"{line}\n" for study in studies for line in lines(study)))
+    if any(study.missing for study in studies):
+        raise StudyError("runs are missing; the same command tries them again")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

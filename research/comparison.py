@@ -1,0 +1,167 @@
+"""Published models compared, as a table, a document and a figure."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from artifact.errors import UnknownModel
+from artifact.latency import Benchmark
+from artifact.manifest import DocumentRole
+from artifact.metrics import Examples, Metrics
+from artifact.repository import Artifact, Document, Repository
+from artifact.statistics.comparison import (
+    ComparedGroup,
+    ComparedModel,
+    ComparedPair,
+    Contender,
+    ModelComparison,
+    RuntimeFigures,
+    compare_models,
+)
+from research.figures.comparison import draw_comparison
+from training.errors import OutputError
+from training.figures.canvas import png
+
+_MODEL: Final = "  {:<26}{:>30}{:>22}{:>12}{:>10}"
+_RUNTIME: Final = "  {:<26}{:<13}{:>10}{:>12}{:>10}   {}"
+_PAIR: Final = "  {:<44}{:>26}{:>12}{:>9}{:>9}   {}"
+_LEVEL: Final = 0.05
+
+
+class ComparisonConfig(BaseModel):
+    """Which models to compare, and where the results go."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: tuple[str, ...] = Field(
+        (), description="Names of published models; by default all of them."
+    )
+    models_dir: Path = Field(Path("models"), description="The model repository.")
+    output: Path | None = Field(None, description="JSON file to write, as GET /comparison has it.")
+    figure: Path | None = Field(
+        None, description="PNG to write; with several test sets, one for each, named after it."
+    )
+
+
+def compare(config: ComparisonConfig) -> ModelComparison:
+    """Compare the highest version of every model, print tables, and write what was asked for.
+
+    Raises:
+        BrokenArtifact: A published model is not what its manifest says.
+        OutputError: A file cannot be written.
+        UnknownModel: There is no such model.
+    """
+    repository = Repository.scan(config.models_dir)
+    names = config.model or tuple(sorted({artifact.manifest.name for artifact in repository}))
+    if not names:
+        raise UnknownModel("no model is published in the model repository: nothing to compare")
+    comparison = compare_models(_contender(repository.get(name)) for name in names)
+    sys.stdout.write("".join(f"{line}\n" for line in lines(comparison)))
+    if config.output is not None:
+        _write(config.output, f"{comparison.model_dump_json(indent=2)}\n".encode())
+    if config.figure is not None:
+        for group in comparison.groups:
+            several = len(comparison.groups) > 1
+            path = config.figure
+            place = path.with_stem(f"{path.stem}-{group.dataset}") if several else path
+            _write(place, png(draw_comparison(group)))
+    return comparison
+
+
+def lines(comparison: ModelComparison) -> Iterator[str]:
+    """Write the comparison as a person reads it."""
+    for group in comparison.groups:
+        yield f"{group.dataset}, {group.test_images:,} test images"
+        yield from _models(group.models)
+        yield from _runtimes(group)
+        yield from _pairs(group.pairs)
+        yield ""
+    if len(comparison.groups) > 1:
+        yield "models of different test images are not compared with each other"
+    for left_out in comparison.not_compared:
+        yield f"{left_out.model} is not compared: {left_out.reason}"
+
+
+def _models(models: Sequence[ComparedModel]) -> Iterator[str]:
+    yield ""
+    yield _MODEL.format("model", "right on test (95%)", "mean of seeds", "parameters", "MACs")
+    for model in models:
+        low, high = model.interval
+        seeds = model.seeds
+        yield _MODEL.format(
+            model.model,
+            f"{model.accuracy:.2%} ({low:.2%} to {high:.2%})",
+            f"{seeds.mean:.3%} ± {seeds.standard_deviation:.3%}" if seeds else "-",
+            f"{model.parameters:,}",
+            f"{model.macs / 1e6:.1f} M",
+        )
+    for model in models:
+        if model.findings:
+            yield f"  {model.model} is flawed: {', '.join(sorted(set(model.findings)))}"
+
+
+def _runtimes(group: ComparedGroup) -> Iterator[str]:
+    yield ""
+    yield _RUNTIME.format("model", "runtime", "right", "KiB", "p50 µs", "unbeaten in").rstrip()
+    for model in group.models:
+        for row in model.runtimes:
+            yield _RUNTIME.format(
+                model.model,
+                row.runtime,
+                f"{row.accuracy:.2%}",
+                f"{row.bytes / 1024:.1f}",
+                "-" if row.p50_ms is None else f"{1000 * row.p50_ms:.0f}",
+                ", ".join(_unbeaten(group, model, row)),
+            ).rstrip()
+
+
+def _unbeaten(group: ComparedGroup, model: ComparedModel, row: RuntimeFigures) -> Iterator[str]:
+    fronts = {
+        "size": group.size_front,
+        "latency": [point for front in group.latency_fronts for point in front.points],
+    }
+    for name, points in fronts.items():
+        if any((point.model, point.runtime) == (model.model, row.runtime) for point in points):
+            yield name
+
+
+def _pairs(pairs: Sequence[ComparedPair]) -> Iterator[str]:
+    yield ""
+    yield _PAIR.format(
+        "first, second", "points better (95%)", "only right", "p", "Holm's p", ""
+    ).rstrip()
+    for pair in pairs:
+        paired = pair.paired
+        low, high = paired.interval
+        yield _PAIR.format(
+            f"{pair.first}, {pair.second}",
+            f"{100 * paired.difference:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})",
+            f"{paired.only_first_right} : {paired.only_second_right}",
+            f"{paired.p_value:.2g}",
+            f"{pair.adjusted_p_value:.2g}",
+            "" if pair.adjusted_p_value < _LEVEL else "not more than noise",
+        ).rstrip()
+
+
+def _contender(artifact: Artifact) -> Contender:
+    return Contender(
+        artifact.manifest,
+        _document(artifact, "metrics", Metrics),
+        _document(artifact, "examples", Examples),
+        _document(artifact, "benchmark", Benchmark),
+    )
+
+
+def _document(artifact: Artifact, role: DocumentRole, kind: type[Document]) -> Document | None:
+    return artifact.document(role, kind) if role in artifact.manifest.files else None
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise OutputError(f"{path.name} cannot be written: {error.strerror}") from error

@@ -1,0 +1,97 @@
+"""One run of a study, wherever it is run."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from artifact.study import Outcome
+from research.study.definition import Run
+from research.study.heads import HEADS
+from research.study.lock import locked
+from training import data
+from training.config import Places, RunConfig
+from training.data import Dataset
+from training.publication import Candidate, describe_architecture
+from training.run import train
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run and where it is done.
+
+    Attributes:
+        name: For a person.
+        run: What is trained.
+        folder: Of its checkpoint and its log.
+        data_dir: Holds the data set.
+        result: Where its outcome may have been stored meanwhile, by another study.
+    """
+
+    name: str
+    run: Run
+    folder: Path
+    data_dir: Path
+    result: Path | None = None
+
+    def anywhere(self) -> "Job":
+        """The same job for a process that was started in another folder."""
+        return replace(
+            self,
+            folder=self.folder.absolute(),
+            data_dir=self.data_dir.absolute(),
+            result=self.result and self.result.absolute(),
+        )
+
+
+class Runner:
+    """Does one job after another; a data set is loaded once."""
+
+    def __init__(self) -> None:
+        self._datasets: dict[tuple[object, ...], Dataset] = {}
+
+    def __call__(self, job: Job) -> Outcome:
+        """Train, or go on from the job's checkpoint, and evaluate once.
+
+        Raises:
+            TrainingError: As `training.run.train` says.
+        """
+        config = job.run.config
+        places = Places(data_dir=job.data_dir, runs_dir=job.folder.parent, run_name=job.folder.name)
+        with locked(job.folder), _logged(job.folder):
+            if job.result is not None and job.result.is_file():
+                return Outcome.model_validate_json(job.result.read_bytes())
+            candidate = train(
+                config,
+                places,
+                dataset=self._dataset(config, job.data_dir),
+                alter=HEADS[job.run.head],
+            )
+            return _outcome(candidate, job.run)
+
+    def _dataset(self, config: RunConfig, data_dir: Path) -> Dataset:
+        key = (config.dataset, data_dir, config.side, config.mode)
+        if key not in self._datasets:
+            self._datasets[key] = data.load(config.dataset, data_dir, config.side, config.mode)
+        return self._datasets[key]
+
+
+@contextlib.contextmanager
+def _logged(folder: Path) -> Iterator[None]:
+    """Write each epoch's line to a file: a study has a line of its own for each run."""
+    with (
+        (folder / "log.txt").open("a", buffering=1, encoding="utf-8") as log,
+        contextlib.redirect_stderr(log),
+    ):
+        yield
+
+
+def _outcome(candidate: Candidate, run: Run) -> Outcome:
+    assessment = candidate.assessment
+    return Outcome(
+        network=describe_architecture(candidate),
+        head=run.head,
+        provenance=candidate.provenance,
+        metrics=assessment.metrics,
+        findings=assessment.findings,
+    )

@@ -1,0 +1,186 @@
+"""The page is made of what is stored, and says what the figures say."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from artifact.metrics import Metrics
+from artifact.publish import list_files, write_manifest
+from artifact.repository import Repository
+from research.__main__ import main
+from research.seeds import spread
+from tests.known_answer import publish_known_answer
+from tests.research.stored import store_study
+
+FLAT = (0.98, 0.981, 0.979)
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    publish_known_answer(tmp_path / "models", "known", runtimes=("onnx",))
+    return tmp_path / "models"
+
+
+def report(folder: Path) -> str:
+    places = ("--studies-dir", str(folder / "studies"), "--models-dir", str(folder / "models"))
+    output = folder / "docs" / "REPORT.md"
+    assert main(["report", *places, "--output", str(output)]) == 0
+    return output.read_text("utf-8")
+
+
+def section(page: str, title: str) -> str:
+    found = re.search(rf"^#+ {re.escape(title)}$(.*?)(?=^#|\Z)", page, re.DOTALL | re.MULTILINE)
+    assert found, title
+    return found[1]
+
+
+def test_nothing_stored_is_said(tmp_path: Path, models: Path) -> None:
+    page = report(tmp_path)
+    assert "No study has been stored yet." in page
+    assert "`flawed-head`, has not been done yet" in page
+    assert models.exists()
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize(
+    ("conv", "order", "why"),
+    [
+        ((0.99, 0.992, 0.988), "Here the order is the other one: **conv** is ahead of", True),
+        ((0.97, 0.972, 0.968), "That order holds: **mobilenet** is ahead of **conv**", True),
+        ((0.984, 0.975, 0.983), "Here there is no order to confirm: **conv** is ahead", False),
+        ((0.99,), "Whether that order holds cannot be told here: **conv** is ahead", False),
+    ],
+    ids=["other order", "same order", "noise", "one seed"],
+)
+def test_words_follow_the_figures(
+    tmp_path: Path, conv: tuple[float, ...], order: str, *, why: bool
+) -> None:
+    store_study(tmp_path / "studies", "architectures", {"mobilenet": FLAT, "conv": conv})
+    told = section(report(tmp_path), "Architecture 1 against architecture 2")
+    assert "The report has **mobilenet** ahead by 8.93 points. " + order in told
+    assert ("more than noise. Why " in told) == why
+    assert "| conv, as reported | 94.31% | 96.06% | 78.50% | 78.58% | - |" in told
+    assert "mobilenet is right on 98.00% of the test images where the report has 87.43%" in told
+
+
+@pytest.mark.usefixtures("models")
+def test_protocols_are_compared_seed_by_seed(tmp_path: Path) -> None:
+    store_study(tmp_path / "studies", "architectures", {"mobilenet": FLAT, "conv": FLAT})
+    better = {"mobilenet": (0.99, 0.993, 0.988), "conv": FLAT}
+    store_study(tmp_path / "studies", "architectures-ours", better)
+    told = section(report(tmp_path), "Architecture 1 against architecture 2")
+    assert "- mobilenet: **our protocol** is ahead of **the report's protocol** by 1.03" in told
+    assert "- conv: **our protocol** and **the report's protocol** are equally right." in told
+    short = section(report(tmp_path), "In short")
+    assert "- In our protocol **mobilenet** is ahead of **conv** by 1.03" in short
+
+
+@pytest.mark.usefixtures("models")
+def test_protocols_are_not_compared_over_different_networks(tmp_path: Path) -> None:
+    for study in ("optimizers", "optimizers-ours"):
+        store_study(tmp_path / "studies", study, {"sgd with momentum": FLAT, "adam": FLAT})
+    told = section(report(tmp_path), "SGD against Adam")
+    assert "adam, our protocol" in told
+    assert "What our protocol changes" not in told
+
+
+@pytest.mark.usefixtures("models")
+def test_every_figure_that_is_linked_is_there(tmp_path: Path) -> None:
+    store_study(tmp_path / "studies", "mixes", {"conv1-mobile3": FLAT, "conv3-mobile1": FLAT})
+    store_study(tmp_path / "studies", "losses", {"cross-entropy": FLAT, "focal": FLAT})
+    store_study(tmp_path / "studies", "flawed-head", {"sound head": FLAT, HEAD: (0.5, 0.5)})
+    links = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", report(tmp_path))
+    assert len(links) == 1 + 2 + 1 + 1 + 1
+    for link in links:
+        assert (tmp_path / "docs" / link).read_bytes().startswith(b"\x89PNG"), link
+
+
+HEAD = "ReLU on the logits"
+
+
+@pytest.mark.usefixtures("models")
+def test_flawed_head_is_counted_and_named(tmp_path: Path) -> None:
+    store_study(tmp_path / "studies", "flawed-head", {"sound head": FLAT, HEAD: (0.5, 0.98, 0.98)})
+    told = section(report(tmp_path), "The flawed head")
+    assert "| ReLU on the logits | b | `dead-output` | 0 | 50.00% | 50.00% |" in told
+    assert "Of 6 networks, 1 never predicts some digit; training names 1 of these" in told
+    assert "and none of the 3 sound ones" in told
+
+
+@pytest.mark.usefixtures("models")
+def test_varied_arms_are_held_against_the_protocols_own(tmp_path: Path) -> None:
+    arms = {"cross-entropy": FLAT, "focal": (0.97, 0.972, 0.968), "label-smoothing": FLAT}
+    store_study(tmp_path / "studies", "losses", arms)
+    told = section(report(tmp_path), "Loss function")
+    assert "| cross-entropy \\* | 3 |" in told
+    assert "That is the protocol's own choice: no other arm does better." in told
+    assert "Why cross-entropy over focal: the classes are balanced" in told
+
+
+@pytest.mark.usefixtures("models")
+def test_what_was_tried_is_a_table_what_was_kept_first(tmp_path: Path) -> None:
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "trials.json").write_text(
+        '{"trials": [{"model": "conv", "tried": "mixup", "seeds": 1, "accuracy": 0.99,'
+        ' "baseline": 0.991, "kept": false, "note": "digits do not mix"},'
+        ' {"model": "conv", "tried": "EMA", "seeds": 3, "accuracy": 0.992,'
+        ' "standard_deviation": 0.0004, "baseline": 0.991, "kept": true}]}'
+    )
+    told = section(report(tmp_path), "What was tried for the published models")
+    kept, dropped = (line for line in told.splitlines() if line.startswith("| `conv`"))
+    assert kept == "| `conv` | EMA | - | yes | validation | 3 | 99.20 ± 0.04% | +0.10 |"
+    assert "| mixup | digits do not mix | no | validation | 1 | 99.00% | -0.10 |" in dropped
+
+
+@pytest.mark.usefixtures("models")
+def test_trials_that_are_not_understood_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "trials.json").write_text('{"trials": [{"model": "conv"}]}')
+    assert main(["report", "--studies-dir", str(tmp_path / "studies")]) == 1
+    assert "trials.json is not understood: trials.0.tried" in capsys.readouterr().err
+
+
+def test_seeds_of_a_model_are_told_with_the_published_one_in_bold(
+    tmp_path: Path, models: Path
+) -> None:
+    artifact = Repository.scan(models).get("known")
+    seeds = spread({0: 0.75, 1: 0.8}, {0: 0.9, 1: 0.8})
+    metrics = artifact.document("metrics", Metrics).model_copy(update={"seeds": seeds})
+    (artifact.folder / "metrics.json").write_text(metrics.model_dump_json(), "utf-8")
+    files = list_files(artifact.folder)
+    write_manifest(artifact.folder, artifact.manifest.model_copy(update={"files": files}))
+    told = section(report(tmp_path), "Seeds")
+    assert "| `known` | - | **75.00%** | 80.00% | 77.500 ± 3.536% |" in told
+
+
+def test_recommendation_is_the_cheapest_that_is_as_right_as_can_be_told(
+    tmp_path: Path, models: Path
+) -> None:
+    publish_known_answer(models, "larger", runtimes=("onnx", "torchscript"))
+    told = section(report(tmp_path), "Which model to ship")
+    assert "**Ship `" in told
+    assert "not worse by more than noise on 5 images" in told
+    assert "| the highest accuracy | " in told
+    shutil.rmtree(models / "larger")
+    assert "is not worse by more" not in section(report(tmp_path), "Which model to ship")
+
+
+@pytest.mark.usefixtures("models")
+def test_split_is_as_much_easier_as_validation_is_above_test(tmp_path: Path) -> None:
+    losses = ("cross-entropy", "label-smoothing", "focal", "squared-error")
+    tests = [(0.97, 0.99), (0.97, 0.99), (0.96, 0.99), (0.97, 0.98)]  # all 0.98 on validation
+    store_study(tmp_path / "studies", "losses", dict(zip(losses, tests, strict=True)))
+    told = section(report(tmp_path), "What the split decides")
+    assert "| 80/20 | 0 | 4 | +1.00 |" in told
+    assert "| 80/20 | 1 | 4 | -1.00 |" in told
+    assert "Over 2 splits that is -1.00 to +1.00 points." in told
+
+
+@pytest.mark.usefixtures("models")
+def test_few_runs_of_a_split_say_nothing_of_it(tmp_path: Path) -> None:
+    store_study(tmp_path / "studies", "architectures", {"mobilenet": FLAT, "conv": FLAT})
+    assert "What the split decides" not in report(tmp_path)

@@ -1,0 +1,30 @@
+"""A process that dies while it is at a run."""
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from research.study.attempts import Done, Failed
+from research.study.definition import Run
+from research.study.processes import in_processes
+from research.study.runner import Job
+from training.config import RunConfig
+
+
+def job(folder: Path, seed: int) -> Job:
+    run = Run(RunConfig(epochs=2, seed=seed))
+    return Job(f"seed {seed}", run, folder / f"seed{seed}", folder)
+
+
+@pytest.mark.timeout(400)  # two processes load torch, on a machine that may have other work
+def test_process_that_dies_fails_its_run_alone_and_is_replaced(tmp_path: Path) -> None:
+    results = in_processes([job(tmp_path, seed) for seed in range(3)], 1)
+    assert isinstance(next(results), Done)
+    [process] = multiprocessing.active_children()
+    process.kill()
+    failed, last = results
+    assert isinstance(failed, Failed)
+    assert (failed.job.name, failed.reason) == ("seed 1", "its process died with SIGKILL")
+    assert isinstance(last, Done)
+    assert not multiprocessing.active_children()

@@ -1,0 +1,53 @@
+"""Two commands that want the same run."""
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from research.study.definition import Run
+from research.study.lock import locked, remove
+from research.study.runner import Job, Runner
+from research.study.store import write
+from training.config import RunConfig
+
+
+def job(folder: Path) -> Job:
+    run = Run(RunConfig(epochs=1))
+    return Job("seed 0", run, folder / "run", folder, folder / "results" / f"{run.digest}.json")
+
+
+def test_run_that_another_command_has_done_meanwhile_is_not_done_again(tmp_path: Path) -> None:
+    wanted = job(tmp_path)
+    outcome = Runner()(wanted)
+    assert wanted.result
+    write(wanted.result, outcome)
+    shutil.rmtree(wanted.folder)
+    assert Runner()(wanted) == outcome
+    assert not list(wanted.folder.glob("checkpoint*"))
+
+
+def test_run_that_is_finished_but_not_stored_yet_is_not_trained_again(tmp_path: Path) -> None:
+    first, second = Runner()(job(tmp_path)), Runner()(job(tmp_path))
+    assert second.metrics.curves == first.metrics.curves  # their seconds too
+
+
+def test_folder_is_not_removed_from_under_another_command(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with ThreadPoolExecutor() as threads:
+        with locked(folder):
+            removal = threads.submit(remove, folder)
+            (folder / "checkpoint.pt").write_bytes(b"at work")
+            with pytest.raises(TimeoutError):
+                removal.result(timeout=0.2)
+            assert (folder / "checkpoint.pt").exists()
+        removal.result(timeout=10)
+    assert not folder.exists()
+
+
+def test_paths_of_a_job_hold_in_another_folder() -> None:
+    run = Run(RunConfig())
+    anywhere = Job("seed 0", run, Path("run"), Path("data"), Path("results")).anywhere()
+    places = (anywhere.folder, anywhere.data_dir, anywhere.result)
+    assert places == tuple(Path.cwd() / name for name in ("run", "data", "results"))

@@ -1,0 +1,256 @@
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from tests.vision.pictures import coloured, encode, seven
+from vision.decode import Limits, decode, is_cheap
+from vision.errors import ImageError, TooLarge, Undecodable, UnsupportedType
+
+INK = seven()
+PHOTO = coloured(INK, (20, 30, 120), (240, 235, 220))
+SRGB = ImageCms.createProfile("sRGB")
+
+
+def png_header(width: int, height: int) -> bytes:
+    """The beginning of a PNG of that size, without any pixels."""
+    header = b"IHDR" + struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    return b"\x89PNG\r\n\x1a\n" + chunk
+
+
+def bmp_header(width: int, height: int) -> bytes:
+    info = struct.pack("<I2i2H6I", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<I2HI", 54, 0, 0, 54) + info
+
+
+def gif_header(width: int, height: int) -> bytes:
+    whole = encode(INK, "GIF")
+    return whole[:6] + struct.pack("<2H", width, height) + whole[10:]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "BMP", "GIF", "TIFF"])
+def test_lossless_format_is_decoded_to_its_pixels(kind: str) -> None:
+    options = {"lossless": True} if kind == "WEBP" else {}
+    pixels = decode(encode(INK, kind, **options)).pixels
+    np.testing.assert_array_equal(pixels.mean(axis=2), INK)
+
+
+def with_chunk(png: bytes, kind: bytes, data: bytes) -> bytes:
+    """Put a chunk behind the header of a PNG."""
+    chunk = kind + data
+    framed = struct.pack(">I", len(data)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return png[:33] + framed + png[33:]
+
+
+def pillows(data: bytes) -> np.ndarray[Any, Any]:
+    with Image.open(io.BytesIO(data)) as image:
+        pixels = np.asarray(image)
+    return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+GREY, COLOUR = encode(INK), encode(PHOTO)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(GREY, id="grey"),
+        pytest.param(COLOUR, id="colour"),
+        pytest.param(encode(INK[:1]), id="one-row"),
+        pytest.param(encode(INK[:, :1]), id="one-column"),
+        pytest.param(encode(INK, compress_level=0), id="stored"),
+        pytest.param(encode(INK, optimize=True), id="optimised"),
+        pytest.param(encode(INK, dpi=(300, 300)), id="resolution"),
+        pytest.param(encode(PHOTO, icc_profile=ImageCms.ImageCmsProfile(SRGB).tobytes()), id="icc"),
+        *(
+            pytest.param(with_chunk(png, kind, content), id=f"{kind.decode()}-{number}")
+            for number, png in enumerate((GREY, COLOUR))
+            for kind, content in (
+                (b"gAMA", struct.pack(">I", 100_000)),
+                (b"sRGB", b"\0"),
+                (b"cHRM", struct.pack(">8I", *range(10_000, 90_000, 10_000))),
+                (b"sBIT", b"\4" * (1 if png is GREY else 3)),
+                (b"bKGD", b"\0\x50" * (1 if png is GREY else 3)),
+                (b"tEXt", b"Comment\0tRNS"),
+                (b"tIME", struct.pack(">H5B", 2026, 1, 2, 3, 4, 5)),
+            )
+        ),
+    ],
+)
+def test_png_is_decoded_as_pillow_decodes_it(data: bytes) -> None:
+    """OpenCV decodes plain ones: whatever stands in their chunks, the pixels are the same."""
+    np.testing.assert_array_equal(decode(data).pixels, pillows(data))
+
+
+def test_jpeg_is_decoded_to_nearly_its_pixels() -> None:
+    difference = decode(encode(PHOTO, "JPEG", quality=95)).pixels.astype(int) - PHOTO
+    assert np.abs(difference).mean() < 3
+
+
+def with_mode(mode: str) -> Image.Image:
+    return Image.fromarray(INK).convert(mode)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        pytest.param(encode(with_mode("1")), id="one-bit"),
+        pytest.param(encode(with_mode("P")), id="palette"),
+        pytest.param(encode(with_mode("LA")), id="grey-alpha"),
+        pytest.param(encode(with_mode("RGBA")), id="opaque-alpha"),
+        pytest.param(encode(Image.fromarray(INK.astype(np.uint16) * 257)), id="16-bit-png"),
+        pytest.param(
+            encode(Image.fromarray(INK.astype(np.uint16) * 257), "TIFF"), id="16-bit-tiff"
+        ),
+        pytest.param(encode(Image.fromarray(INK.astype(np.float32)), "TIFF"), id="float-tiff"),
+        pytest.param(encode(with_mode("CMYK"), "TIFF"), id="cmyk"),
+    ],
+)
+def test_every_mode_keeps_light_ink_light(picture: bytes) -> None:
+    pixels = decode(picture).pixels
+    assert pixels.dtype == np.uint8
+    assert pixels[INK == 255].min() > 250
+    assert pixels[INK == 0].max() < 5
+
+
+@pytest.mark.parametrize("pen", [0, 255], ids=["black-strokes", "white-strokes"])
+def test_strokes_on_a_transparent_canvas_can_be_seen(pen: int) -> None:
+    rgba = np.dstack([np.full_like(INK, pen)] * 3 + [INK])
+    pixels = decode(encode(rgba)).pixels.mean(axis=2)
+    assert abs(pixels[INK == 255].mean() - pixels[INK == 0].mean()) > 250
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_of_exif_is_applied(orientation: int) -> None:
+    upright = Image.fromarray(np.outer(np.linspace(0, 255, 40), np.linspace(0, 1, 60)).astype("u1"))
+    stored = {
+        1: None,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = upright if stored is None else upright.transpose(stored)
+    picture = decode(encode(image, "JPEG", quality=98, exif=exif))
+    assert (picture.width, picture.height) == (60, 40)
+    assert np.abs(picture.pixels[..., 0].astype(int) - np.asarray(upright)).max() < 12
+
+
+def test_first_frame_of_an_animation_is_decoded() -> None:
+    frames = [Image.fromarray(INK), Image.fromarray(255 - INK)]
+    data = encode(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    np.testing.assert_array_equal(decode(data).pixels.mean(axis=2), INK)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_picture_that_is_cut_short_is_undecodable(kind: str, share: float) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (80, 80), np.uint8)
+    data = encode(noise, kind)
+    with pytest.raises(Undecodable, match="damaged or cut short"):
+        decode(data[: int(share * len(data))])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"hello", id="text"),
+        pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg'/>", id="svg"),
+        pytest.param(b"%PDF-1.7", id="pdf"),
+        pytest.param(encode(INK, "PPM"), id="a-format-not-accepted"),
+    ],
+)
+def test_bytes_of_no_accepted_format_are_refused_with_the_list(data: bytes) -> None:
+    with pytest.raises(UnsupportedType, match="PNG, JPEG, WebP, BMP, GIF and TIFF"):
+        decode(data)
+
+
+def jpeg_header(width: int, height: int) -> bytes:
+    whole = encode(INK, "JPEG")
+    size = whole.index(b"\xff\xc0") + 5
+    return whole[:size] + struct.pack(">2H", height, width) + whole[size + 4 :]
+
+
+def webp_header(width: int, height: int) -> bytes:
+    sizes = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    body = b"WEBPVP8X" + struct.pack("<2I", 10, 0) + sizes
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def tiff_header(width: int, height: int) -> bytes:
+    """One uncompressed strip of grey, whose pixels are missing."""
+    sizes = [(256, width), (257, height), (258, 8), (259, 1), (262, 1), (273, 8), (279, 9)]
+    entries = b"".join(struct.pack("<2H2I", tag, 4, 1, value) for tag, value in sizes)
+    return b"II*\x00" + struct.pack("<IH", 8, len(sizes)) + entries + bytes(4)
+
+
+@pytest.mark.parametrize(
+    "header", [png_header, bmp_header, gif_header, jpeg_header, webp_header, tiff_header]
+)
+def test_size_is_refused_from_the_header_alone(header: Callable[[int, int], bytes]) -> None:
+    with pytest.raises(TooLarge, match="at most 32,000,000 pixels are accepted"):
+        decode(header(60_000, 60_000))
+
+
+def test_format_is_told_by_its_first_bytes_alone() -> None:
+    tiff = bytearray(tiff_header(4, 4))
+    tiff[12:16], tiff[24:26] = b"IHDR", b"\x08\x00"  # what would mark a plain PNG
+    with pytest.raises(Undecodable, match="TIFF"):
+        decode(bytes(tiff))
+
+
+def test_refusal_of_a_large_picture_says_what_is_accepted() -> None:
+    with pytest.raises(TooLarge, match=r"100 x 100 pixels; at most 9,999 pixels"):
+        decode(encode(INK), Limits(max_pixels=9_999))
+    assert decode(encode(INK), Limits(max_pixels=10_000)).width == 100
+
+
+def test_refusal_of_many_bytes_says_what_is_accepted() -> None:
+    data = encode(INK)
+    with pytest.raises(TooLarge, match=rf"{len(data):,} bytes; at most {len(data) - 1:,}"):
+        decode(data, Limits(max_bytes=len(data) - 1))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_large_picture_is_decoded_reduced_and_knows_its_size(kind: str) -> None:
+    picture = decode(encode(coloured(seven(3000, 90), (0, 0, 0), (255, 255, 255)), kind))
+    assert (picture.width, picture.height) == (3000, 3000)
+    assert max(picture.pixels.shape[:2]) * picture.scale <= 3000
+    assert picture.scale > 1
+
+
+@pytest.mark.parametrize(
+    ("data", "cheap"),
+    [
+        pytest.param(encode(seven(28, 2)), True, id="small"),
+        pytest.param(encode(seven(1000, 40)), False, id="large"),
+        pytest.param(png_header(60_000, 60_000), False, id="bomb"),
+        pytest.param(b"no picture", True, id="refused-at-once"),
+    ],
+)
+def test_cost_is_told_from_the_header(data: bytes, cheap: bool) -> None:
+    assert is_cheap(data) == cheap
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"])
+def test_random_damage_is_answered_or_refused_but_never_breaks(kind: str) -> None:
+    generator = np.random.default_rng(1)
+    whole = np.frombuffer(encode(INK, kind), np.uint8)
+    for _ in range(60):
+        damaged = whole.copy()
+        damaged[generator.integers(0, len(whole), 5)] = generator.integers(0, 256, 5)
+        with suppress(ImageError):
+            assert decode(damaged.tobytes()).pixels.size

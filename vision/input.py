@@ -1,0 +1,32 @@
+"""What a network takes, and how a picture becomes it: the part of a manifest that vision reads."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Preprocess = Literal["digit", "resize"]
+
+
+class Input(BaseModel):
+    """What the network takes, and how a picture becomes it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    shape: tuple[int, int, int] = Field(description="Channels, height, width.")
+    mode: Literal["L", "RGB"] = Field(description="Grey or colour.")
+    mean: tuple[float, ...] = Field(description="Per channel, subtracted after scaling to 0..1.")
+    std: tuple[float, ...] = Field(description="Per channel, divided by afterwards.")
+    preprocess: Preprocess = Field(
+        description="`digit`: find the ink, scale and centre it as MNIST does; `resize`: scale "
+        "the whole picture."
+    )
+
+    @model_validator(mode="after")
+    def _channels_agree(self) -> "Input":
+        channels = {"L": 1, "RGB": 3}[self.mode]
+        if not channels == self.shape[0] == len(self.mean) == len(self.std):
+            raise ValueError(
+                f"mode {self.mode} has {channels} channels, but shape, mean and std have "
+                f"{self.shape[0]}, {len(self.mean)} and {len(self.std)}"
+            )
+        return self
