@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from service.sockets import bind
+from service.server.sockets import bind
 
 _SECONDS: Final = 3.0
 _PATIENCE: Final = 60.0

@@ -27,10 +27,10 @@ from artifact.hardware import describe_hardware
 from artifact.predictor import Predictor
 from bench.busy_core import measure_busy
 from bench.profile_report import Profile, write
-from service.answers import answer
 from service.app import create_app
-from service.express import Express, Request
-from service.forms import read_single_file
+from service.pipeline.answers import answer
+from service.pipeline.express import Express, Request
+from service.pipeline.forms import read_single_file
 from service.settings import Settings
 from vision.decode import decode
 from vision.preprocess import view_at_once

@@ -7,9 +7,9 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from service.logs import configure_logging
+from service.observability.logs import configure_logging
+from service.server.supervisor import Supervisor
 from service.settings import Settings, describe_invalid, describe_settings, unknown_variables
-from service.supervisor import Supervisor
 
 _USAGE_ERROR: Final = 2
 _CANNOT_START: Final = 3
@@ -32,7 +32,7 @@ def main() -> None:
 
 def _serve(settings: Settings) -> None:
     from service.app import create_app  # noqa: PLC0415 - a supervisor needs none of it
-    from service.server import Server  # noqa: PLC0415
+    from service.server.http_server import Server  # noqa: PLC0415
 
     Server(create_app(settings), settings).run()
 

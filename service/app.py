@@ -6,11 +6,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from service.errors import install_handlers
-from service.exchange import Watched
-from service.intake import Intake
-from service.openapi import DESCRIPTION, TAGS, name_example, study_example
-from service.routes import (
+from service.api import (
     benchmark,
     comparison,
     evidence,
@@ -20,8 +16,12 @@ from service.routes import (
     predict,
     studies,
 )
+from service.api.openapi import DESCRIPTION, TAGS, name_example, study_example
+from service.errors import install_handlers
+from service.limits.body import BodyLimits
+from service.observability.record import RecordMiddleware
+from service.pipeline.shortcut import Shortcut
 from service.settings import Settings
-from service.shortcut import Shortcut
 from service.startup import OneLineFailure, loading
 from service.state import Service
 from service.v2 import routes as open_inference
@@ -38,7 +38,7 @@ _ROUTES: Final = (
     health,
     open_inference,
 )
-# Those of `Watched` cover what never reaches FastAPI. Releases that make none ignore it.
+# Those of `RecordMiddleware` cover what never reaches FastAPI. Releases that make none ignore it.
 _NO_SPANS_OF_ITS_OWN: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
 
 
@@ -62,13 +62,13 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 class _Application(FastAPI):
-    """Watched from outside all its layers, so that no answer escapes."""
+    """RecordMiddleware from outside all its layers, so that no answer escapes."""
 
     def build_middleware_stack(self) -> ASGIApp:
         service: Service = self.state.service
         app = Shortcut(InferShortcut(super().build_middleware_stack(), service), service)
-        return Watched(
-            Intake(app, service.admission, service.settings),
+        return RecordMiddleware(
+            BodyLimits(app, service.admission, service.settings),
             service.telemetry,
             service.tracing,
             access_log=service.settings.access_log,

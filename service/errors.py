@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.requests import ClientDisconnect
 
 from artifact.errors import BrokenArtifact, RuntimeUnavailable, UnknownModel, UnknownStudy
-from service.exchange import exchange_of
+from service.observability.record import record_of
 from service.v2.errors import error_response, is_open_inference, summary
 from vision.errors import TandemError, TooLarge, Undecodable, UnsupportedType
 
@@ -86,7 +86,7 @@ def install_handlers(app: FastAPI) -> None:
 async def _refuse(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, TandemError):
         raise error
-    exchange_of(request.scope).kind = kind_of(type(error))
+    record_of(request.scope).kind = kind_of(type(error))
     return _plain(request, str(error), status_of(error))
 
 
@@ -94,7 +94,7 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, AnyHTTPException):
         raise error
     if isinstance(error, Unavailable):
-        exchange_of(request.scope).kind = error.kind
+        record_of(request.scope).kind = error.kind
     if is_open_inference(request):
         return error_response(error.detail, error.status_code, error.headers)
     return await http_exception_handler(request, error)

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from artifact.studies import Studies
-from service.loaded import Models, missing_runtimes
+from service.registry import ModelRegistry, missing_runtimes
 from service.state import Service
 from vision.errors import TandemError
 
@@ -25,11 +25,11 @@ def loading(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         cv2.setNumThreads(1)  # requests are what runs side by side, not the rows of one picture
         service.studies = Studies.scan(service.settings.studies_dir)
-        service.models = Models.load(service.settings)
+        service.models = ModelRegistry.load(service.settings)
         for runtime, why in missing_runtimes().items():
             log.info("not serving %s: it %s", runtime, why)
         log.info("ready; %s answers by default; documentation at /docs", service.models.default)
-        async with service.telemetry.settling():
+        async with service.telemetry.flushing():
             yield
         service.draining = True
         if service.tracing is not None:

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Final
 from fastapi import Request
 
 from artifact.studies import Studies
-from service.admission import Admission
 from service.errors import not_ready
-from service.inference import Inference
-from service.loaded import Models
-from service.pictures import Pictures
+from service.limits.admission import Admission
+from service.limits.lock import Lock
+from service.observability.shared import folder_of_this_process
+from service.observability.telemetry import Telemetry
+from service.pipeline.decoding import Pictures
+from service.pipeline.inference import Inference
+from service.registry import ModelRegistry
 from service.settings import Settings
-from service.shared import folder_of_this_process
-from service.telemetry import Telemetry
-from service.turn import Turn
 
 if TYPE_CHECKING:
-    from service.tracing import Tracing
+    from service.observability.tracing import Tracing
 from service.v2.parts import OpenInference
 
 _LOADING: Final = "the models are still loading; try again in a second"
@@ -34,10 +34,10 @@ class Service:
     pictures: Pictures
     inference: Inference
     open_inference: OpenInference
-    benchmark: Turn
+    benchmark: Lock
     admission: Admission
     tracing: "Tracing | None"
-    models: Models | None = None
+    models: ModelRegistry | None = None
     studies: Studies | None = None
     draining: bool = False
 
@@ -56,7 +56,7 @@ class Service:
             settings.queue_seconds,
         )
         open_inference = OpenInference(settings, pictures)
-        benchmark = Turn("benchmark", folder)
+        benchmark = Lock("benchmark", folder)
         admission = Admission(settings.max_in_flight, settings.max_upload_bytes)
         return cls(
             settings,
@@ -69,7 +69,7 @@ class Service:
             tracing,
         )
 
-    def loaded(self) -> Models:
+    def loaded(self) -> ModelRegistry:
         """Give the models, which answer through a shutdown too.
 
         Raises:
@@ -89,7 +89,7 @@ class Service:
             raise not_ready(_LOADING)
         return self.studies
 
-    def ready(self) -> Models:
+    def ready(self) -> ModelRegistry:
         """Give the models if this service wants more requests.
 
         Raises:
@@ -111,6 +111,6 @@ def service_of(request: Request) -> Service:
 
 
 def _tracing() -> "Tracing":
-    from service.tracing import Tracing  # noqa: PLC0415 - its packages need not be installed
+    from service.observability.tracing import Tracing  # noqa: PLC0415 - its packages need not be installed
 
     return Tracing()

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from fastapi import Response
 
-from service.parameters import Responses
+from service.api.parameters import Responses
 from service.v2.schemas import ErrorAnswer, Inferred
 
 TAG: Final = {

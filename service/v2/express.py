@@ -8,9 +8,9 @@ import numpy as np
 
 from artifact.predictor import Predictor
 from artifact.runtime import Batch, Logits
-from service.exchange import RequestIds
-from service.express import Express, Group, Request, Text
-from service.loaded import LoadedModel
+from service.observability.record import RequestIds
+from service.pipeline.express import Express, Group, Request, Text
+from service.registry import LoadedModel
 from service.state import Service
 from service.v2.body import Fields, fields_of, read_whole
 from service.v2.infer import parse_body, write

@@ -6,8 +6,8 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from starlette.types import Receive, Scope
 
-from service.exchange import exchange_of
-from service.loaded import LoadedModel
+from service.observability.record import record_of
+from service.registry import LoadedModel
 from service.state import Service, service_of
 from service.v2.body import Body, Fields, fields_of
 from service.v2.documentation import INFER
@@ -61,7 +61,7 @@ async def run(
     with service.open_inference.statistics.of(model).request() as watch:
         wanted = parse_body(body, model, service.settings.max_batch_size)
         inferred = await _compute(service, model, wanted, watch)
-        exchange_of(scope).answered_by(model.predictor(wanted.runtime), len(inferred.logits))
+        record_of(scope).answered_by(model.predictor(wanted.runtime), len(inferred.logits))
         found = write(model, wanted, inferred, fields)
         watch.lap("compute_output")
     return found

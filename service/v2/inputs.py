@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from artifact.predictor import Predictor
 from service.errors import status_of
-from service.pictures import Pictures
+from service.pipeline.decoding import Pictures
 from service.v2.errors import refusal
 from service.v2.signature import PICTURE, tensor_input
 from service.v2.tensors import Given, read_bytes, read_floats

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from fastapi import HTTPException, Path
 
 from artifact.errors import UnknownModel
-from service.loaded import LoadedModel, Models
+from service.registry import LoadedModel, ModelRegistry
 from service.v2.errors import PREFIX, refusal
 
 _MOST_DIGITS: Final = 9
@@ -20,7 +20,7 @@ Name = Annotated[str, Path(description="Of a model; `POST /v2/repository/index` 
 Version = Annotated[str, Path(description="Of the model, in digits.")]
 
 
-def find(models: Models, name: str, version: str | None = None) -> LoadedModel:
+def find(models: ModelRegistry, name: str, version: str | None = None) -> LoadedModel:
     """Look a model up; the highest version unless the path names one.
 
     Raises:
@@ -43,7 +43,7 @@ def named_model(scope: Mapping[str, Any]) -> tuple[str, str | None] | None:
     return None
 
 
-def begin(models: Models, scope: MutableMapping[str, Any]) -> LoadedModel | None:
+def begin(models: ModelRegistry, scope: MutableMapping[str, Any]) -> LoadedModel | None:
     """Find the model of a request to infer whose head is there: it stays the one that answers.
 
     Returns:

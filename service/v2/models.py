@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from service.loaded import LoadedModel
+from service.registry import LoadedModel
 from service.state import service_of
 from service.v2 import signature
 from service.v2.documentation import NOT_READY, REFUSED, UNKNOWN

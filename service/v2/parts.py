@@ -2,7 +2,7 @@
 
 import asyncio
 
-from service.pictures import Pictures
+from service.pipeline.decoding import Pictures
 from service.settings import Settings
 from service.v2.body import Bodies
 from service.v2.inputs import Inputs

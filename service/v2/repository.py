@@ -7,7 +7,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
 from artifact.repository import list_versions
-from service.loaded import Models
+from service.registry import ModelRegistry
 from service.state import service_of
 from service.v2 import administration
 from service.v2.administration import Credentials
@@ -64,7 +64,7 @@ async def unload(request: Request, name: Name, credentials: Credentials) -> Resp
     return Response()
 
 
-def _ready(models: Models) -> list[IndexEntry]:
+def _ready(models: ModelRegistry) -> list[IndexEntry]:
     return [
         IndexEntry(
             name=model.manifest.name, version=str(model.manifest.version), state="READY", reason=""

@@ -7,7 +7,7 @@ documents it, and one that words its refusals.
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.exchange import exchange_of
+from service.observability.record import record_of
 from service.state import Service
 from service.v2.infer import run
 from service.v2.lookup import named_model, route_of
@@ -31,7 +31,7 @@ class InferShortcut:
         except Exception as error:  # noqa: BLE001 - the route meets it again, and says what it is
             await self._app(scope, _failing(error), send)
             return
-        exchange_of(scope).route = route_of(*named)
+        record_of(scope).route = route_of(*named)
         start = {"type": "http.response.start", "status": 200, "headers": found.raw_fields()}
         await send(start)
         await send({"type": "http.response.body", "body": found.data})

@@ -10,7 +10,7 @@ from time import perf_counter_ns, time_ns
 from typing import Any, Final, Literal
 from weakref import WeakKeyDictionary
 
-from service.loaded import LoadedModel
+from service.registry import LoadedModel
 
 Stage = Literal["compute_input", "queue", "compute_infer", "compute_output"]
 _STAGES: Final[tuple[Stage, ...]] = ("compute_input", "queue", "compute_infer", "compute_output")

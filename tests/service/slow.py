@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from artifact.predictor import Predictor
 from artifact.runtime import Batch, Logits, Runtime
 from service.app import create_app
-from service.loaded import Models
+from service.registry import ModelRegistry
 from service.settings import Settings
 
 LARGE = 100_000_000  # multiply-accumulates: more than the event loop is held up for
@@ -55,7 +55,7 @@ async def slow_service(
         architecture = model.manifest.architecture.model_copy(update={"macs": LARGE})
         manifest = model.manifest.model_copy(update={"architecture": architecture})
         slowed = Predictor(manifest, "onnx", slow)
-        service.models = Models([replace(model, predictors={"onnx": slowed})], "known")
+        service.models = ModelRegistry([replace(model, predictors={"onnx": slowed})], "known")
         try:
             yield app, slow
         finally:

@@ -6,8 +6,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from service.api.schemas import MeasuredNow, ModelBenchmark
 from service.app import create_app
-from service.schemas import MeasuredNow, ModelBenchmark
 from service.settings import Settings
 from tests.known_answer import picture
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from service import footprint
-from service.footprint import give_back_library_pages
+from service.server import footprint
+from service.server.footprint import give_back_library_pages
 from tests.known_answer import onnx_model
 
 SCRIPT = """
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from artifact.runtime import open_runtime
-from service.footprint import give_back_library_pages
+from service.server.footprint import give_back_library_pages
 
 def megabytes_of_files():
     fields = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())

@@ -14,8 +14,8 @@ import pytest
 from artifact.predictor import Predictor
 from artifact.repository import Repository
 from artifact.runtime import Batch, Logits
-from service.inference import Inference
-from service.telemetry import Telemetry
+from service.observability.telemetry import Telemetry
+from service.pipeline.inference import Inference
 
 SMALL, LARGE = 1, 100_000_000
 MOST = 4

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.app import create_app
-from service.logs import configure_logging
+from service.observability.logs import configure_logging
 from service.settings import Settings
 from tests.known_answer import picture
 

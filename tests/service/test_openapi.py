@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from artifact.manifest import Part
-from service.schemas import Answer
+from service.api.schemas import Answer
 from tests.known_answer import picture
 
 

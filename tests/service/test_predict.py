@@ -9,8 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from service.api.schemas import Answer, BatchAnswer, Comparison, Refusal
 from service.app import create_app
-from service.schemas import Answer, BatchAnswer, Comparison, Refusal
 from service.settings import Settings
 from tests.known_answer import GAIN, LABELS, SIDE, known_probability, picture
 

@@ -59,7 +59,7 @@ def test_service_without_torch_serves_onnx_and_says_so(running: Running) -> None
     assert "its runtimes: onnx" in refused.json()["detail"]
 
 
-def exchange(port: int, head: str, chunks: Iterator[bytes]) -> tuple[bytes, int]:
+def record(port: int, head: str, chunks: Iterator[bytes]) -> tuple[bytes, int]:
     """Send chunks until the service answers; give its answer and how many bytes it let through."""
     sent = 0
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
@@ -83,7 +83,7 @@ def read_to_the_end(connection: socket.socket) -> bytes:
 
 def test_announced_body_over_the_limit_is_refused_before_it_is_sent(running: Running) -> None:
     head = "POST /predict HTTP/1.1\r\nHost: t\r\nContent-Length: 900000\r\n"
-    answer, sent = exchange(running.port, head, iter(()))
+    answer, sent = record(running.port, head, iter(()))
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"connection: close" in answer
     assert b"100000 bytes" in answer
@@ -93,7 +93,7 @@ def test_announced_body_over_the_limit_is_refused_before_it_is_sent(running: Run
 def test_chunked_body_is_cut_at_the_limit(running: Running) -> None:
     head = "POST /predict HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n"
     chunk = b"2710\r\n" + bytes(10_000) + b"\r\n"
-    answer, sent = exchange(running.port, head, (chunk for _ in range(1000)))
+    answer, sent = record(running.port, head, (chunk for _ in range(1000)))
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert sent < 50 * len(chunk), "an endless body must not be read to its end"
 
@@ -101,7 +101,7 @@ def test_chunked_body_is_cut_at_the_limit(running: Running) -> None:
 def test_body_that_stalls_is_given_up(running: Running) -> None:
     head = "POST /predict HTTP/1.1\r\nHost: t\r\nContent-Length: 100\r\n"
     start = time.monotonic()
-    answer, _ = exchange(running.port, head, iter([b"some"]))
+    answer, _ = record(running.port, head, iter([b"some"]))
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert 0.9 < time.monotonic() - start < 10
 

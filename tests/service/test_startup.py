@@ -8,7 +8,7 @@ import pytest
 
 from service.__main__ import main
 from service.app import create_app
-from service.server import Server
+from service.server.http_server import Server
 from service.settings import Settings
 from tests.known_answer import publish_known_answer
 
@@ -80,7 +80,7 @@ def test_signal_in_the_middle_of_a_tick_is_not_lost(
         server.handle_exit(signal.SIGTERM, None)
         return 0
 
-    monkeypatch.setattr("service.server.monotonic", interrupted_clock)
+    monkeypatch.setattr("service.server.http_server.monotonic", interrupted_clock)
     assert asyncio.run(server.on_tick(1))
 
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from artifact.predictor import Predictor
-from service.telemetry import Telemetry
+from service.observability.telemetry import Telemetry
 from tests.known_answer import publish_known_answer
 
 MODEL = 'model="known",runtime="onnx",version="1"'

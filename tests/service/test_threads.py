@@ -6,9 +6,9 @@ import time
 import pytest
 
 from service.errors import Unavailable
-from service.pictures import Pictures
-from service.telemetry import Telemetry
-from service.threads import Threads
+from service.limits.threads import Threads
+from service.observability.telemetry import Telemetry
+from service.pipeline.decoding import Pictures
 from tests.vision.pictures import encode, seven
 from vision.decode import Limits
 from vision.input import Input

@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 
 from artifact.manifest import PATHS
 from service.app import create_app
+from service.server.supervisor import Supervisor
 from service.settings import Settings
-from service.supervisor import Supervisor
 from tests.known_answer import picture, publish_known_answer
 from tests.service.process import PATIENCE, Running, run_to_the_end, serving, wait_until
 
@@ -92,7 +92,7 @@ def test_what_the_workers_count_adds_up(running: Running) -> None:
     assert [predict(running) for _ in range(40)] == [200] * 40
     wait_until(lambda: sample(running, answered) - before[0] == 40)
     assert sample(running, inferred) - before[1] == 40
-    # The one that asks; who was asked before says so until it settles.
+    # The one that asks; who was asked before says so until it flushes.
     wait_until(lambda: sample(running, "tandem_http_requests_in_flight") == 1, every=0.7)
 
 
@@ -213,6 +213,6 @@ def test_worker_that_crashes_again_and_again_ends_the_service(
 
 
 def test_worker_started_by_hand_says_how_it_is_done() -> None:
-    ended = run_to_the_end(command=("-m", "service.worker", "0", "0", "1"))
+    ended = run_to_the_end(command=("-m", "service.server.worker", "0", "0", "1"))
     assert ended.returncode == 1
     assert "TANDEM_WORKERS" in ended.stderr

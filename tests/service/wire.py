@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from service.connection import Connection
-from service.server import expresses_of
+from service.server.connection import Connection
+from service.server.http_server import expresses_of
 from tests.service.slow import until
 
 
@@ -70,7 +70,7 @@ class Client:
 
 
 class Listening:
-    """What accepts connections for an app: ours, as `service.server` does, or uvicorn's own."""
+    """Accepts connections for an app as `service.server.http_server` does, or as uvicorn does."""
 
     def __init__(self, app: FastAPI, *, alone: bool = False) -> None:
         """Prepare; `alone`, nothing reaches the app."""

@@ -10,7 +10,7 @@ import httpx
 import uvicorn
 
 from service.app import create_app
-from service.server import Server
+from service.server.http_server import Server
 from service.settings import Settings
 from service.state import Service
 

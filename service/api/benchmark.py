@@ -1,0 +1,165 @@
+"""How fast and how large the models are: as recorded when published, and measured here and now."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import product
+from threading import Event
+from time import perf_counter, sleep
+from typing import Annotated, Final
+
+from anyio import to_thread
+from fastapi import APIRouter, HTTPException, Query, Request
+from pydantic import Field
+from starlette.requests import ClientDisconnect
+
+from artifact.latency import BATCH_SIZES, Benchmark, Latency, measure_one, report
+from artifact.predictor import Predictor
+from service.api.parameters import NOT_FOUND, NOT_READY, Choice, Responses
+from service.api.schemas import BenchmarkList, Detail, MeasuredNow, ModelBenchmark
+from service.errors import invalid, not_ready
+from service.limits.lock import LockHeld
+from service.registry import LoadedModel, ModelRegistry
+from service.settings import Settings
+from service.state import DRAINING, Service, service_of
+
+router = APIRouter(tags=["benchmark"], responses=NOT_READY)
+
+_BUSY: Final[Responses] = {409: {"model": Detail, "description": "Another one is running."}}
+_MOST_BATCH_SIZES: Final = 8
+_SHORTEST_PAUSE: Final = 0.001
+
+
+class Wanted(Choice):
+    """What to measure; every model on every runtime where none is named."""
+
+    batch_size: list[Annotated[int, Field(ge=1)]] = Field(
+        default=list(BATCH_SIZES),
+        max_length=_MOST_BATCH_SIZES,
+        description="Pictures in one run; may be repeated.",
+    )
+    seconds: float = Field(
+        default=0.2,
+        gt=0,
+        allow_inf_nan=False,
+        description="For each model, runtime and batch size.",
+    )
+
+
+WantedQuery = Annotated[Wanted, Query()]
+Chosen = Sequence[tuple[LoadedModel, Sequence[Predictor]]]
+
+
+@router.get("/benchmark")
+async def get_benchmark(request: Request) -> BenchmarkList:
+    """Give the latency and size of every model and runtime, recorded when it was published."""
+    models = service_of(request).loaded().latest()
+    return BenchmarkList(models=[_entry(model, model.benchmark) for model in models])
+
+
+@router.post("/benchmark", responses={**NOT_FOUND, **_BUSY})
+async def measure_now(request: Request, wanted: WantedQuery) -> MeasuredNow:
+    """Measure models on their runtimes here and now: every model and runtime unless asked less.
+
+    One benchmark runs at a time, in a thread beside the serving, and gives way to it; it stops
+    soon after whoever asked for it has left, and when the service shuts down.
+    """
+    service = service_of(request)
+    chosen = _choose(service.loaded(), wanted)
+    _check_bounds(service.settings, chosen, wanted)
+    started, answered = datetime.now(UTC), service.telemetry.pictures()
+    try:
+        with service.benchmark.take():
+            models = await _measure(request, service, chosen, wanted)
+    except LockHeld:
+        raise HTTPException(409, "a benchmark is running already; one at a time") from None
+    return MeasuredNow(
+        models=models,
+        started=started,
+        seconds=(datetime.now(UTC) - started).total_seconds(),
+        pictures_meanwhile=service.telemetry.pictures() - answered,
+    )
+
+
+async def _measure(
+    request: Request, service: Service, chosen: Chosen, wanted: Wanted
+) -> list[ModelBenchmark]:
+    pause = _Pause(service)
+
+    def measure() -> list[ModelBenchmark]:
+        return [
+            _entry(model, report(_rows(predictors, wanted, pause), service.settings.threads))
+            for model, predictors in chosen
+        ]
+
+    waiting = asyncio.create_task(_until_left(request))
+    waiting.add_done_callback(lambda _: pause.left.set())
+    try:
+        return await to_thread.run_sync(measure, abandon_on_cancel=True)
+    finally:
+        waiting.cancel()
+
+
+class _Pause:
+    """What happens between two runs: requests go first, and whoever asked may have left."""
+
+    def __init__(self, service: Service) -> None:
+        self.left = Event()
+        self._service = service
+        self._resumed = perf_counter()
+
+    def __call__(self) -> None:
+        if self.left.is_set():
+            raise ClientDisconnect
+        if self._service.draining:
+            raise not_ready(DRAINING)
+        if self._service.telemetry.in_flight.value > 1:  # this one, and others
+            # As long as the run took: serving has the processor, and Python, half of the time.
+            sleep(max(_SHORTEST_PAUSE, perf_counter() - self._resumed))
+        self._resumed = perf_counter()
+
+
+async def _until_left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _rows(
+    predictors: Sequence[Predictor], wanted: Wanted, check: Callable[[], None]
+) -> Iterator[Latency]:
+    for predictor, batch_size in product(predictors, wanted.batch_size):
+        yield measure_one(predictor, batch_size, wanted.seconds, check)
+
+
+def _choose(models: ModelRegistry, wanted: Wanted) -> Chosen:
+    if wanted.model is None and wanted.version is not None:
+        raise invalid(("query", "version"), "model_missing", "A version needs a model beside it")
+    named = models.latest() if wanted.model is None else [models.get(wanted.model, wanted.version)]
+    return [(model, _predictors(model, wanted.runtime)) for model in named]
+
+
+def _predictors(model: LoadedModel, runtime: str | None) -> Sequence[Predictor]:
+    return [model.predictor(runtime)] if runtime is not None else list(model.predictors.values())
+
+
+def _check_bounds(settings: Settings, chosen: Chosen, wanted: Wanted) -> None:
+    if max(wanted.batch_size) > settings.benchmark_batch:
+        message = f"The largest batch size is {settings.benchmark_batch}"
+        raise invalid(("query", "batch_size"), "less_than_equal", message)
+    rows = len(wanted.batch_size) * sum(len(predictors) for _, predictors in chosen)
+    if rows * wanted.seconds > settings.benchmark_seconds:
+        message = (
+            f"{rows} measurements of {wanted.seconds:g} s each would take longer than "
+            f"{settings.benchmark_seconds:g} s"
+        )
+        raise invalid(("query", "seconds"), "less_than_equal", message)
+
+
+def _entry(model: LoadedModel, benchmark: Benchmark | None) -> ModelBenchmark:
+    return ModelBenchmark(
+        model=model.manifest.name,
+        version=model.manifest.version,
+        parameters=model.manifest.architecture.parameters,
+        macs=model.manifest.architecture.macs,
+        benchmark=benchmark,
+    )

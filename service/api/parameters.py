@@ -1,0 +1,83 @@
+"""What several routes take from a request's path and query, and the refusals that they share.
+
+A query parameter that no route knows is refused: a misspelt `model` must not become the default.
+"""
+
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import Path, Query
+from pydantic import Field
+
+from artifact.manifest import Part
+from service.api.schemas import Detail
+
+Version = Annotated[int | None, Field(ge=1, description="Of the model; unset: the highest.")]
+
+
+class Choice(Part):
+    """Which model answers, and on which runtime."""
+
+    model: str | None = Field(
+        default=None,
+        description="Name of a model; `GET /models` lists them and marks the default.",
+    )
+    version: Version = None
+    runtime: str | None = Field(
+        default=None,
+        description="`onnx`, `onnx-int8` or `torchscript`; unset: the model's first.",
+    )
+
+
+class PredictChoice(Choice):
+    """Which model answers, and how much it says."""
+
+    explain: bool = Field(
+        default=False, description="Also say what the network saw, and where in the picture."
+    )
+
+
+class VersionChoice(Part):
+    """Which version of a model."""
+
+    version: Version = None
+
+
+class ExampleChoice(VersionChoice):
+    """Which examples."""
+
+    kind: Literal["correct", "wrong"] = Field(
+        default="wrong", description="Whether the model named them rightly."
+    )
+    limit: int = Field(default=100, ge=1, le=1000, description="Most examples in the answer.")
+
+
+class RuntimesChoice(Part):
+    """Which runtimes are compared."""
+
+    runtimes: Literal["default", "all"] = Field(
+        default="default",
+        description="Each model on its first runtime, or on all that it is open on.",
+    )
+
+
+Name = Annotated[str, Path(description="Of a model; `GET /models` lists them.")]
+ChoiceQuery = Annotated[Choice, Query()]
+PredictQuery = Annotated[PredictChoice, Query()]
+VersionQuery = Annotated[VersionChoice, Query()]
+ExampleQuery = Annotated[ExampleChoice, Query()]
+RuntimesQuery = Annotated[RuntimesChoice, Query()]
+
+Responses = dict[int | str, dict[str, Any]]
+
+NOT_FOUND: Final[Responses] = {
+    404: {"model": Detail, "description": "No such model, version or runtime."}
+}
+NOT_READY: Final[Responses] = {
+    503: {"model": Detail, "description": "Still loading, or shutting down; see `Retry-After`."}
+}
+REFUSED_BODY: Final[Responses] = {
+    400: {"model": Detail, "description": "The picture or the form is damaged."},
+    408: {"model": Detail, "description": "The body arrived too slowly."},
+    413: {"model": Detail, "description": "Too many bytes or pixels."},
+    415: {"model": Detail, "description": "Not a picture of an accepted format."},
+}

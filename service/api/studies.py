@@ -1,0 +1,82 @@
+"""What was tried, over several seeds: each study with every run, and its pictures by role."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Request, Response
+
+from artifact.studies import StoredStudy
+from artifact.study import StudyFigure, WholeStudy
+from service.api.figures import IfNoneMatch, is_known
+from service.api.parameters import NOT_READY, Responses
+from service.api.schemas import ArmHeadline, Detail, StudyHeadline, StudyList
+from service.state import service_of
+
+_NOT_FOUND: Final[Responses] = {
+    404: {"model": Detail, "description": "No such study, or it has no such figure."}
+}
+_PICTURE: Final[Responses] = {
+    200: {"content": {"image/png": {}}, "description": "The picture."},
+    304: {"description": "It is still what `If-None-Match` names."},
+}
+
+router = APIRouter(tags=["studies"], responses=NOT_READY)
+
+StudyName = Annotated[str, Path(description="Of a study; `GET /studies` lists them.")]
+Figure = Annotated[StudyFigure, Path(description="Of the picture.", examples=["accuracy"])]
+
+
+@router.get("/studies")
+async def list_studies(request: Request) -> StudyList:
+    """List every stored study: its question, its arms, and which of them differ."""
+    studies = service_of(request).studied()
+    return StudyList(studies=[_headline(request, stored) for stored in studies])
+
+
+# Not a coroutine: reading the runs' files belongs in a thread.
+@router.get("/studies/{study}", response_model=WholeStudy, responses=_NOT_FOUND)
+def get_study(request: Request, study: StudyName) -> Response:
+    """Give a study whole: its base, its arms, its pairs, and every run with its config."""
+    whole = service_of(request).studied().get(study).whole()
+    return Response(whole.model_dump_json(), media_type="application/json")
+
+
+@router.get(
+    "/studies/{study}/figures/{figure}.png",
+    response_class=Response,
+    responses={**_NOT_FOUND, **_PICTURE},
+)
+def get_study_figure(
+    request: Request, study: StudyName, figure: Figure, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Draw a study: accuracy by arm, learning curves, what accuracy costs, confusion."""
+    stored = service_of(request).studied().get(study)
+    picture = stored.figure(figure)
+    headers = {"ETag": f'"{stored.study.figures[figure].sha256}"', "Cache-Control": "no-cache"}
+    if is_known(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(picture, media_type="image/png", headers=headers)
+
+
+def _headline(request: Request, stored: StoredStudy) -> StudyHeadline:
+    study = stored.study
+    link = f"{request.scope.get('root_path', '')}/studies/{study.name}"
+    return StudyHeadline(
+        name=study.name,
+        question=study.question,
+        protocol=study.protocol,
+        dataset=str(study.base["dataset"]),
+        arms=[
+            ArmHeadline(
+                label=arm.label,
+                seeds=len(arm.runs),
+                parameters=arm.parameters,
+                test_accuracy=arm.test_accuracy,
+                findings=arm.findings,
+            )
+            for arm in study.arms
+        ],
+        pairs=list(study.pairs),
+        missing=len(study.missing),
+        link=link,
+        figures={role: f"{link}/figures/{role}.png" for role in study.figures},
+    )

@@ -1,0 +1,1 @@
+"""What is let in: admission, body limits, thread pools, locks between processes."""

@@ -1,0 +1,175 @@
+"""What comes in over a connection: bounded in bytes, in time and in number.
+
+A body that is too large or too slow is read no further. Beyond the service's capacity a request
+is refused before its body is read, and one whose client has left is given up.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import HTTPException
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.errors import CLIENT_LEFT, RETRY
+from service.limits.admission import Admission, admitted_route
+from service.observability.record import RequestRecord, record_of
+from service.settings import Settings
+
+# The rest of a refused body is not worth reading: the connection ends with the answer.
+_CLOSE: Final[Mapping[str, str]] = {"Connection": "close"}
+_WORTH_READING: Final = 65_536  # bytes: cheaper than another connection
+# A client that has waited for so long may leave; most have their answer before.
+_WATCHED_AFTER: Final = 0.05
+
+
+class BodyLimits:
+    """ASGI application in front of another one."""
+
+    def __init__(self, app: ASGIApp, admission: Admission, settings: Settings) -> None:
+        self._app = app
+        self._admission = admission
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        route = admitted_route(scope["method"], scope["path"])
+        body = _Body(scope, receive, self._settings)
+        if route is None:
+            await self._app(scope, body, send)
+        elif self._admission.is_full:
+            await self._refuse(scope, route, body.announced, send)
+        else:
+            await self._admit(scope, _AdmittedBody(body, self._admission, record_of(scope)), send)
+
+    async def _admit(self, scope: Scope, body: "_AdmittedBody", send: Send) -> None:
+        try:
+            await self._app(scope, body, send)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not body.client_left or task is None:
+                raise
+            task.uncancel()
+            record_of(scope).kind = "client-left"
+            await send({"type": "http.response.start", "status": CLIENT_LEFT, "headers": []})
+            await send({"type": "http.response.body"})
+        finally:
+            body.leave()
+
+    async def _refuse(self, scope: Scope, route: str, announced: int | None, send: Send) -> None:
+        record = record_of(scope)
+        record.route, record.kind = route, "overloaded"
+        keep = announced is not None and announced <= _WORTH_READING
+        key = "error" if route.startswith("/v2/") else "detail"
+        content = {key: self._admission.refusal().detail}
+        response = JSONResponse(content, 503, {**RETRY, **({} if keep else _CLOSE)})
+        await response(scope, _nothing, send)
+
+
+class _Body:
+    """Hands on the messages of one request's body until a limit is passed."""
+
+    def __init__(self, scope: Scope, receive: Receive, settings: Settings) -> None:
+        self.announced = _announced(scope)
+        self._receive = receive
+        self._max_bytes = settings.max_body_bytes
+        self._seconds = settings.body_seconds
+        self._deadline: float | None = None
+        self._bytes = 0
+        self.is_complete = False
+
+    async def __call__(self) -> Message:
+        if self.is_complete:  # what comes next is that the client left, some day
+            return await self._receive()
+        self._check(self.announced or 0)
+        message = await self._in_time()
+        self._bytes += len(message.get("body", b""))
+        self._check(self._bytes)
+        self.is_complete = not message.get("more_body", False)
+        return message
+
+    def _check(self, count: int) -> None:
+        if count > self._max_bytes:
+            raise HTTPException(
+                413, f"the request's body has more than the {self._max_bytes} bytes allowed", _CLOSE
+            )
+
+    async def _in_time(self) -> Message:
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().time() + self._seconds
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                return await self._receive()
+        except TimeoutError:
+            raise HTTPException(
+                408, f"the request's body did not arrive within {self._seconds:g} s", _CLOSE
+            ) from None
+
+
+class _AdmittedBody:
+    """The body of a request that is let in when it is complete."""
+
+    def __init__(self, body: _Body, admission: Admission, record: RequestRecord) -> None:
+        self.client_left = False
+        self._exchange = record
+        self._body = body
+        self._admission = admission
+        self._held = 0
+        self._inside = False
+        self._later: asyncio.TimerHandle | None = None
+        self._watching: asyncio.Task[None] | None = None
+
+    async def __call__(self) -> Message:
+        if self._body.is_complete:
+            return await self._body()
+        message = await self._body()
+        if message.get("more_body"):
+            self._hold(len(message["body"]))
+        else:
+            self._enter()
+        return message
+
+    def leave(self) -> None:
+        """Make room for the next one."""
+        self._admission.release(self._held)
+        if self._inside:
+            self._admission.leave()
+        if self._later is not None:
+            self._later.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
+
+    def _hold(self, count: int) -> None:
+        self._admission.hold(count)
+        self._held += count
+
+    def _enter(self) -> None:
+        self._admission.enter()
+        self._inside = True
+        loop = asyncio.get_running_loop()
+        self._later = loop.call_later(_WATCHED_AFTER, self._watch, asyncio.current_task())
+
+    def _watch(self, task: asyncio.Task[Any] | None) -> None:
+        self._watching = asyncio.get_running_loop().create_task(self._cancel_when_left(task))
+
+    async def _cancel_when_left(self, task: asyncio.Task[Any] | None) -> None:
+        message = await self._body()
+        if message["type"] != "http.disconnect" or task is None or self._exchange.sent:
+            return  # who has the answer may leave
+        self.client_left = True
+        task.cancel()
+
+
+def _announced(scope: Scope) -> int | None:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else None
+    return None
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}

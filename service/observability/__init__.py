@@ -1,0 +1,1 @@
+"""What is known of each request: record, metrics, logs, traces."""

@@ -1,0 +1,107 @@
+"""OpenTelemetry spans of requests and of their steps; imported only where tracing is on.
+
+Where spans go, which are kept and what the service is called stands in OpenTelemetry's own
+variables: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER, OTEL_SERVICE_NAME and so on.
+"""
+
+import os
+from collections.abc import Mapping
+from time import time_ns
+from typing import Final
+
+from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from starlette.types import Scope
+
+from service.observability.record import RequestRecord
+
+_PROPAGATED: Final = (b"traceparent", b"tracestate")
+_TIMEOUTS: Final = {"OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"}
+# With all retries. The shutdown waits for it too, and a receiver that is gone must not delay that.
+_PATIENCE_SECONDS: Final = 3
+_FIRST_FAILURE: Final = 500
+_NANOSECONDS: Final = 1_000_000_000
+
+
+class Tracing:
+    """Makes spans, and sends them in the background."""
+
+    def __init__(self) -> None:
+        named = {} if "OTEL_SERVICE_NAME" in os.environ else {SERVICE_NAME: "tandem"}
+        self._provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
+        patience = None if _TIMEOUTS & os.environ.keys() else _PATIENCE_SECONDS
+        exporter = OTLPSpanExporter(timeout=patience)
+        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._tracer = self._provider.get_tracer("tandem")
+        self._propagator = TraceContextTextMapPropagator()
+
+    def begin(self, scope: Scope, record: RequestRecord) -> "RequestSpan":
+        """Begin the span of a request, under the one that its `traceparent` names, if it does."""
+        carried = {
+            name.decode(): value.decode("latin-1")
+            for name, value in scope["headers"]
+            if name in _PROPAGATED
+        }
+        parent = self._propagator.extract(carried)
+        span = self._tracer.start_span("request", parent, SpanKind.SERVER)
+        record.trace_id = f"{span.get_span_context().trace_id:032x}"
+        return RequestSpan(span, scope, record)
+
+    def context(self) -> Context:
+        """Say which span is the current one, for a step that ends elsewhere."""
+        return get_current()
+
+    def step(
+        self,
+        name: str,
+        seconds: float,
+        attributes: Mapping[str, str | int] | None = None,
+        context: Context | None = None,
+    ) -> None:
+        """Span a step that has just ended, under the current span or that of the context."""
+        end = time_ns()
+        start = end - int(seconds * _NANOSECONDS)
+        span = self._tracer.start_span(name, context, attributes=attributes, start_time=start)
+        span.end(end)
+
+    def close(self) -> None:
+        """Send what is left; takes some seconds where nobody receives it."""
+        self._provider.shutdown()
+
+
+class RequestSpan:
+    """The current span until it ends."""
+
+    def __init__(self, span: Span, scope: Scope, record: RequestRecord) -> None:
+        self._span = span
+        self._scope = scope
+        self._exchange = record
+        self._before = attach(set_span_in_context(span))
+
+    def end(self) -> None:
+        """End it, with what is known of the request by now."""
+        detach(self._before)
+        _describe(self._span, self._scope, self._exchange)
+        self._span.end()
+
+
+def _describe(span: Span, scope: Scope, record: RequestRecord) -> None:
+    """Name the attributes as OpenTelemetry's conventions for HTTP do."""
+    span.update_name(f"{record.method} {record.route}")
+    known = {
+        "http.request.method": record.method,
+        "http.route": record.route,
+        "http.response.status_code": record.status,
+        "url.scheme": scope.get("scheme"),
+        "error.type": record.kind,
+        "tandem.request_id": record.request_id.decode(),
+        **{f"tandem.{name}": value for name, value in record.answering().items()},
+    }
+    span.set_attributes({name: value for name, value in known.items() if value is not None})
+    if record.status >= _FIRST_FAILURE:
+        span.set_status(Status(StatusCode.ERROR))

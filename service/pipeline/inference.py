@@ -1,0 +1,275 @@
+"""Runs batches on the networks: what has arrived already runs together, nobody waits for more.
+
+A small batch runs at once on the event loop, where a thread's hop would cost more than the work,
+and a large one in one of a few threads. Requests that the loop finds in the same turn, or while
+the threads are busy, share the next batch. Batching pays for small networks because much of their
+time is spent between the operators.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from math import inf
+from time import perf_counter
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from artifact.predictor import Predictor
+from artifact.runtime import Batch, Logits
+from service.errors import overloaded
+from service.observability.telemetry import ModelTelemetry, Telemetry, Trace
+
+# About a millisecond of one core: so long may one batch hold up everything else.
+_INLINE_MACS: Final = 25_000_000
+
+
+class Inference:
+    """Runs every network; one queue for each."""
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        threads: int,
+        max_batch: int,
+        wait_seconds: float = 0,
+        queue_seconds: float = inf,
+    ) -> None:
+        """Prepare, without starting a thread.
+
+        Args:
+            telemetry: Told of every batch.
+            threads: Of large batches, each of which may use the runtime's own threads.
+            max_batch: Most pictures that are brought together; a larger request runs alone.
+            wait_seconds: How long the first of a batch waits for more.
+            queue_seconds: How long a request may wait while the threads are busy.
+        """
+        self._telemetry = telemetry
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="inference")
+        self._most_running = threads
+        self._max_batch = max_batch
+        self._wait_seconds = wait_seconds
+        self._queue_seconds = queue_seconds
+        self._queues = WeakKeyDictionary[Predictor, _ModelQueue]()
+
+    async def run(self, predictor: Predictor, batch: Batch) -> Logits:
+        """Compute the raw logits [N, K] of a batch [N, C, H, W], N at least 1.
+
+        Cancelled while it waits, it never runs.
+
+        Raises:
+            Unavailable: It would have had to wait for too long.
+        """
+        logits, _ = await self.run_timed(predictor, batch)
+        return logits
+
+    async def run_timed(self, predictor: Predictor, batch: Batch) -> tuple[Logits, float]:
+        """Do as `run`, and also give the seconds that the batch has waited."""
+        logits = self.run_at_once(predictor, batch)
+        return await self.run_in_turn(predictor, batch) if logits is None else (logits, 0)
+
+    def run_at_once(self, predictor: Predictor, batch: Batch) -> Logits | None:
+        """Do as `run` where nothing has to be waited for; else None, and `run_in_turn` does it."""
+        queue = self._queues.get(predictor) or self._open(predictor)
+        if self._is_alone(queue) and queue.is_small(len(batch)):
+            return _run_now(predictor, queue, batch)
+        return None
+
+    async def run_in_turn(self, predictor: Predictor, batch: Batch) -> tuple[Logits, float]:
+        """Do as `run_timed`, together with whatever else waits for the same network."""
+        queue = self._queues.get(predictor) or self._open(predictor)
+        return await self._join(predictor, queue, batch)
+
+    def close(self) -> None:
+        """Let the threads end with what they are doing."""
+        self._threads.shutdown(wait=False)
+
+    def _is_alone(self, queue: "_ModelQueue") -> bool:
+        """Whether nobody else asks for the same network, as far as can be seen.
+
+        The loop starts the requests of one turn one after the other, and the first cannot see the
+        next: how many there were the last time says it.
+        """
+        if not queue.arrived:
+            asyncio.get_running_loop().call_soon(queue.end_turn)
+        queue.arrived += 1
+        return queue.arrived == 1 and queue.arrived_before <= 1 and not self._wait_seconds
+
+    def _open(self, predictor: Predictor) -> "_ModelQueue":
+        macs = predictor.manifest.architecture.macs
+        queue = self._queues[predictor] = _ModelQueue(macs, self._telemetry.of(predictor))
+        return queue
+
+    async def _join(
+        self, predictor: Predictor, queue: "_ModelQueue", batch: Batch
+    ) -> tuple[Logits, float]:
+        request = _Waiting(batch, asyncio.get_running_loop().create_future())
+        queue.add(request)
+        full = queue.pictures() >= self._max_batch
+        if queue.call is None:
+            self._call(predictor, queue, 0 if full else self._wait_seconds)
+        elif full and self._wait_seconds:
+            queue.call.cancel()
+            self._call(predictor, queue)
+        return await request.logits, request.waited
+
+    def _call(self, predictor: Predictor, queue: "_ModelQueue", wait_seconds: float = 0) -> None:
+        loop = asyncio.get_running_loop()
+        if wait_seconds:
+            queue.call = loop.call_later(wait_seconds, self._take_turn, predictor, queue)
+        else:
+            queue.call = loop.call_soon(self._take_turn, predictor, queue)
+
+    def _take_turn(self, predictor: Predictor, queue: "_ModelQueue") -> None:
+        """Run what is waiting: one small batch, so that the loop goes on, or one in a thread."""
+        queue.call = None
+        if queue.running == self._most_running:
+            self._expect(queue)
+            return  # whichever ends first comes back here
+        requests = queue.take(self._max_batch)
+        if not requests:
+            return
+        if queue.is_small(sum(len(request.batch) for request in requests)):
+            _answer(requests, _run(predictor, queue, requests))
+        else:
+            self._start(predictor, queue, requests)
+        if queue.waiting:
+            self._call(predictor, queue)
+
+    def _start(
+        self, predictor: Predictor, queue: "_ModelQueue", requests: Sequence["_Waiting"]
+    ) -> None:
+        queue.running += 1
+        loop = asyncio.get_running_loop()
+        running = loop.run_in_executor(self._threads, _run, predictor, queue, requests)
+
+        def end(done: asyncio.Future[Sequence["_Outcome"]]) -> None:
+            queue.running -= 1
+            _answer(requests, done.result())
+            if queue.call is None:
+                self._take_turn(predictor, queue)
+
+        running.add_done_callback(end)
+
+    def _expect(self, queue: "_ModelQueue") -> None:
+        """See to it that nobody waits for longer than allowed."""
+        if queue.waiting and queue.expiry is None and self._queue_seconds < inf:
+            left = queue.waiting[0].arrived + self._queue_seconds - perf_counter()
+            loop = asyncio.get_running_loop()
+            queue.expiry = loop.call_later(max(0, left), self._expire, queue)
+
+    def _expire(self, queue: "_ModelQueue") -> None:
+        queue.expiry = None
+        why = f"the network was busy for {self._queue_seconds:g} s; try again in a second"
+        late = perf_counter() - self._queue_seconds
+        while queue.waiting and queue.waiting[0].arrived <= late:
+            request = queue.pop()
+            if not request.logits.done():
+                request.logits.set_exception(overloaded(why))
+        self._expect(queue)
+
+
+_Outcome = Logits | Exception
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """One request's batch and where its logits go."""
+
+    batch: Batch
+    logits: asyncio.Future[Logits]
+    arrived: float = field(default_factory=perf_counter)
+    waited: float = 0
+    trace: Trace = None
+
+
+@dataclass(slots=True)
+class _ModelQueue:
+    """What waits for one network."""
+
+    macs: int
+    telemetry: ModelTelemetry
+    waiting: deque[_Waiting] = field(default_factory=deque)
+    running: int = 0  # batches in threads
+    call: asyncio.Handle | None = None  # of the loop, to take from it
+    expiry: asyncio.Handle | None = None  # of the loop, to refuse who has waited for too long
+    arrived: int = 0  # requests in this turn of the loop
+    arrived_before: int = 0  # and in the last one that had any
+
+    def is_small(self, pictures: int) -> bool:
+        return self.macs * pictures <= _INLINE_MACS
+
+    def pictures(self) -> int:
+        return sum(len(request.batch) for request in self.waiting)
+
+    def add(self, request: _Waiting) -> None:
+        self.waiting.append(request)
+        request.trace = self.telemetry.queued(len(request.batch))
+
+    def pop(self) -> _Waiting:
+        request = self.waiting.popleft()
+        request.waited = perf_counter() - request.arrived
+        self.telemetry.dequeued(request.waited, len(request.batch), request.trace)
+        return request
+
+    def take(self, most: int) -> list[_Waiting]:
+        """Take the first requests of together at most that many pictures, but one at least."""
+        taken: list[_Waiting] = []
+        pictures = 0
+        while self.waiting and (not taken or pictures + len(self.waiting[0].batch) <= most):
+            request = self.pop()
+            if not request.logits.done():  # cancelled
+                taken.append(request)
+                pictures += len(request.batch)
+        return taken
+
+    def end_turn(self) -> None:
+        self.arrived_before, self.arrived = self.arrived, 0
+
+
+def _run_now(predictor: Predictor, queue: _ModelQueue, batch: Batch) -> Logits:
+    queue.telemetry.queued(len(batch))
+    queue.telemetry.dequeued(0, len(batch))
+    start = perf_counter()
+    logits = predictor.run(batch)
+    queue.telemetry.inferred(len(batch), perf_counter() - start)
+    return logits
+
+
+def _run(
+    predictor: Predictor, queue: _ModelQueue, requests: Sequence[_Waiting]
+) -> Sequence[_Outcome]:
+    batches = [request.batch for request in requests]
+    start = perf_counter()
+    outcomes = _run_together(predictor, batches)
+    seconds = perf_counter() - start
+    traces = [request.trace for request in requests]
+    queue.telemetry.inferred(sum(map(len, batches)), seconds, traces)
+    return outcomes
+
+
+def _run_together(predictor: Predictor, batches: Sequence[Batch]) -> Sequence[_Outcome]:
+    """Run several requests' batches as one; where that fails, each alone with its own failure."""
+    try:
+        if len(batches) == 1:
+            return [predictor.run(batches[0])]
+        logits = predictor.run(np.concatenate(batches))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to whoever asked
+        if len(batches) == 1:
+            return [error]
+        return [outcome for batch in batches for outcome in _run_together(predictor, [batch])]
+    ends = np.cumsum([len(batch) for batch in batches])
+    return np.split(logits, ends[:-1])
+
+
+def _answer(requests: Sequence[_Waiting], outcomes: Sequence[_Outcome]) -> None:
+    for request, outcome in zip(requests, outcomes, strict=True):
+        if request.logits.done():  # cancelled meanwhile
+            continue
+        if isinstance(outcome, Exception):
+            request.logits.set_exception(outcome)
+        else:
+            request.logits.set_result(outcome)

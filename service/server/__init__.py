@@ -1,0 +1,1 @@
+"""The process: uvicorn, the connection, workers, sockets, shutdown."""
