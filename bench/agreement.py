@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from training import data
-from training.parity import encode
+from training.export.parity import encode
 
 ROW = "{:<15} {:<12} {:>9} {:>9} {:>9} {:>9}  {}"
 Counts = NDArray[np.int64]

@@ -16,8 +16,8 @@ from training.announcement import announce
 from training.commands import Commands, add_flag
 from training.config import Places, RunConfig
 from training.errors import StudyError
+from training.export.publication import PUBLISH_FLAWED
 from training.options import from_options
-from training.publication import PUBLISH_FLAWED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

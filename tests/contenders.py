@@ -8,7 +8,7 @@ from artifact.latency import Benchmark, Latency
 from artifact.manifest import Architecture, File, Manifest, Parity, Provenance, RuntimeId, Split
 from artifact.metrics import Metrics
 from artifact.statistics.comparison import Contender
-from training.evaluate import choose_examples, split_metrics
+from training.evaluation.evaluate import choose_examples, split_metrics
 from vision.input import Input
 
 IMAGES = 40

@@ -8,7 +8,7 @@ import pytest
 
 from artifact.metrics import Metrics
 from artifact.repository import Repository
-from training.architectures import Architecture, build, count_macs, count_parameters
+from training.networks.architectures import Architecture, build, count_macs, count_parameters
 
 MODELS = Path(__file__).parent.parent / "models"
 PLACE = re.compile(rb"site-packages|/(?:home|root|tmp|work|usr)/")

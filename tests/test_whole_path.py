@@ -11,7 +11,7 @@ from service.app import create_app
 from service.settings import Settings
 from training import data
 from training.config import Places, RunConfig
-from training.parity import encode
+from training.export.parity import encode
 from training.run import run
 
 

@@ -9,8 +9,8 @@ from typing import Final
 from training.announcement import announce
 from training.commands import Commands, add_flag
 from training.config import Places, RunConfig
+from training.export.publication import PUBLISH_FLAWED
 from training.options import from_options
-from training.publication import PUBLISH_FLAWED
 from training.run import run
 
 _MOVED: Final = ("compare", "decline", "evaluate", "report", "seeds", "study")

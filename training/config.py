@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from artifact.manifest import Name
-from training.architectures import Architecture, architecture
-from training.augment import Augmentation
-from training.blocks import Activation, Downsampling, Pooling
+from training.augmentation import Augmentation
+from training.networks.architectures import Architecture, architecture
+from training.networks.blocks import Activation, Downsampling, Pooling
 
 DatasetName = Literal[
     "digits", "mnist", "fashion-mnist", "kmnist", "qmnist", "emnist-digits", "folder"

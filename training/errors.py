@@ -42,7 +42,7 @@ class ParityError(TrainingError):
 
 
 class FlawedError(TrainingError):
-    """A network with a finding would be published by accident: see training.flaws."""
+    """A network with a finding would be published by accident: see training.evaluation.flaws."""
 
 
 class StudyError(TrainingError):

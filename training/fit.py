@@ -10,10 +10,10 @@ from artifact.metrics import Epoch
 from training import checkpoint
 from training.config import RunConfig
 from training.data import Split
-from training.normalization import Normalization
-from training.origin import Origin, here
+from training.data.normalization import Normalization
+from training.distillation import Teacher
+from training.environment import Environment, describe_environment
 from training.progress import Progress
-from training.teacher import Teacher
 from training.trainer import Trainer
 
 
@@ -25,13 +25,13 @@ class Fitted:
         network: With the weights of the chosen epoch, in evaluation mode.
         epoch: The chosen one: the best on validation images.
         curves: One row an epoch.
-        origin: By what the run was begun.
+        environment: By what the run was begun.
     """
 
     network: nn.Module
     epoch: int
     curves: tuple[Epoch, ...]
-    origin: Origin
+    environment: Environment
 
     @property
     def seconds(self) -> float:
@@ -43,7 +43,7 @@ class Fitted:
 class History:
     """The epochs so far, and the weights of the best of them."""
 
-    origin: Origin
+    environment: Environment
     curves: list[Epoch] = field(default_factory=list)
     weights: dict[str, Tensor] = field(default_factory=dict)
 
@@ -61,7 +61,7 @@ class History:
     def state(self) -> dict[str, Any]:
         """The history, as a checkpoint stores it."""
         return {
-            "origin": self.origin.model_dump(),
+            "environment": self.environment.model_dump(),
             "curves": [row.model_dump() for row in self.curves],
             "weights": self.weights,
         }
@@ -70,7 +70,7 @@ class History:
     def of(cls, state: dict[str, Any]) -> "History":
         """What `state` returned, as a history."""
         curves = [Epoch.model_validate(row) for row in state["curves"]]
-        return cls(Origin.model_validate(state["origin"]), curves, state["weights"])
+        return cls(Environment.model_validate(state["environment"]), curves, state["weights"])
 
 
 def fit(
@@ -97,7 +97,7 @@ def fit(
     """
     steps = max(1, len(split.train) // config.batch_size)
     trainer = Trainer(network, normalization, config, steps, teacher)
-    history = History(here(split.train.pixels.device))
+    history = History(describe_environment(split.train.pixels.device))
     if (state := checkpoint.load(folder, config)) is not None:
         trainer.restore(state["trainer"])
         history = History.of(state["history"])
@@ -109,4 +109,4 @@ def fit(
             checkpoint.save(folder, config, trainer=trainer.state(), history=history.state())
             progress.finish(row)
     network.load_state_dict(history.weights)
-    return Fitted(network.eval(), history.best.epoch, tuple(history.curves), history.origin)
+    return Fitted(network.eval(), history.best.epoch, tuple(history.curves), history.environment)

@@ -2,9 +2,9 @@
 
 import torch
 
-from training.architectures import architecture
 from training.config import RunConfig
 from training.errors import DeviceError
+from training.networks.architectures import architecture
 
 
 def choose_device(name: str) -> torch.device:

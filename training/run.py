@@ -6,20 +6,21 @@ import torch
 from torch import nn
 
 from artifact.repository import Artifact
-from training import data, normalization, provenance
-from training.architectures import Network, build
-from training.assessment import assess
+from training import data
 from training.checkpoint import refuse_overwriting
 from training.config import Places, RunConfig
-from training.data import Dataset
+from training.data import Dataset, normalization
+from training.distillation import find_teacher
+from training.evaluation.assessment import assess
+from training.export import provenance
+from training.export.publication import Candidate, describe_input, publish_candidate
+from training.export.quantization import CALIBRATION_IMAGES
 from training.exposure import with_outliers
 from training.fit import fit
 from training.hardware import choose_device
 from training.memory import reuse_memory
+from training.networks.architectures import Network, build
 from training.outliers.shelf import Shelf
-from training.publication import Candidate, describe_input, publish_candidate
-from training.quantization import CALIBRATION_IMAGES
-from training.teacher import find_teacher
 
 
 def run(

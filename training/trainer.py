@@ -10,18 +10,18 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Generator, Tensor, nn
 
 from artifact.metrics import Epoch
-from training.augment import Augmenter
+from training.augmentation import Augmenter
 from training.config import RunConfig
 from training.data import Images, Outliers, Split
+from training.data.normalization import Normalization, to_unit
+from training.distillation import Teacher
 from training.errors import DivergedError
-from training.flaws import brief, watch
+from training.evaluation.flaws import brief, watch
+from training.evaluation.logits import network_logits
 from training.hardware import uses_bfloat16
-from training.logits import network_logits
 from training.losses import LOSSES, outlier_exposure
-from training.normalization import Normalization, to_unit
 from training.optimization import make_average, make_optimizer, make_scheduler
 from training.progress import Progress
-from training.teacher import Teacher
 
 _SHOW_EVERY = 20  # steps: a look at the running figures waits for the device
 

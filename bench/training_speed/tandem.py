@@ -8,12 +8,12 @@ from typing import Final
 import torch
 
 from bench.training_speed.race import Lap
-from training import data, normalization
-from training.architectures import build
-from training.augment import Augmentation
+from training import data
+from training.augmentation import Augmentation
 from training.config import RunConfig
-from training.data import Split
+from training.data import Split, normalization
 from training.memory import reuse_memory
+from training.networks.architectures import build
 from training.progress import Progress
 from training.trainer import Trainer
 

@@ -12,15 +12,16 @@ from research.ood.config import DecliningConfig
 from research.ood.evidence import Evidence, look_at
 from research.ood.methods import methods
 from research.ood.report import EVERYTHING, PRINTED, Compared, Row, write_report
-from training import checkpoint, data, evaluate, normalization, outliers
-from training.architectures import build
-from training.assessment import truth
+from training import checkpoint, data, outliers
 from training.config import RunConfig
-from training.data import Split
+from training.data import Split, normalization
+from training.data.normalization import Normalization
 from training.errors import DatasetError
-from training.normalization import Normalization
-from training.publication import describe_input
-from training.rejection import ACCEPTED, separate, threshold_for
+from training.evaluation import evaluate
+from training.evaluation.assessment import truth
+from training.evaluation.rejection import ACCEPTED, separate, threshold_for
+from training.export.publication import describe_input
+from training.networks.architectures import build
 from vision.input import Input
 
 Scores = NDArray[np.floating]

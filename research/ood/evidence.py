@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training.architectures import Network
-from training.normalization import Normalization
+from training.data.normalization import Normalization
+from training.networks.architectures import Network
 
 _BATCH = 500
 

@@ -8,9 +8,9 @@ from artifact.manifest import Separation
 from artifact.scores import SCORES
 from research.figures.rejection import draw_rejection
 from training.config import RunConfig
+from training.evaluation.rejection import ACCEPTED
 from training.figures.canvas import png
 from training.outliers.letters import LOOK_LIKE_DIGITS
-from training.rejection import ACCEPTED
 
 EVERYTHING, PRINTED = "everything", "printed digits"
 

@@ -17,7 +17,7 @@ from research.robustness.samples import Sample, default_source, read_samples
 from training import data
 from training.data import Images
 from training.errors import DatasetError
-from training.parity import encode
+from training.export.parity import encode
 
 ExamName = Literal["pictures", "digits", "clean", "corruptions"]
 TITLES: dict[ExamName, str] = {

@@ -9,8 +9,8 @@ from artifact.manifest import Finding
 from research.robustness.exams import ExamName
 from research.robustness.outcomes import Outcome
 from research.robustness.report import ExamReport, Mistake, Score, SourceScore
-from training.evaluate import calibration_error, wilson_interval
-from training.flaws import rarely_right
+from training.evaluation.evaluate import calibration_error, wilson_interval
+from training.evaluation.flaws import rarely_right
 
 
 def report_exam(exam: ExamName, outcomes: Sequence[Outcome]) -> ExamReport:

@@ -11,7 +11,7 @@ from typing import Final, get_args
 
 from artifact.study import Protocol
 from research.study.definition import Arm, Definition
-from training.augment import Augmentation, Interpolation
+from training.augmentation import Augmentation, Interpolation
 from training.config import RunConfig
 
 _EPOCHS: Final = 10

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from artifact.study import Head, Protocol, digest
-from training.augment import Augmentation
+from training.augmentation import Augmentation
 from training.config import RunConfig
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from artifact.study import Head
-from training.architectures import Network
+from training.networks.architectures import Network
 
 
 class ReluHead(nn.Module):

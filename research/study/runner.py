@@ -12,7 +12,7 @@ from research.study.lock import locked
 from training import data
 from training.config import Places, RunConfig
 from training.data import Dataset
-from training.publication import Candidate, describe_architecture
+from training.export.publication import Candidate, describe_architecture
 from training.run import train
 
 

@@ -16,7 +16,7 @@ from research.study.progress import Progress
 from research.study.runner import Job
 from training.config import Places, RunConfig
 from training.errors import StudyError
-from training.publication import publish_candidate
+from training.export.publication import publish_candidate
 from training.run import train
 
 

@@ -4,7 +4,7 @@ from artifact.predictor import Prediction
 from research.robustness.outcomes import Outcome
 from research.robustness.samples import Sample
 from research.robustness.scoring import report_exam, score, worst_first
-from training.evaluate import wilson_interval
+from training.evaluation.evaluate import wilson_interval
 
 
 def outcome(

@@ -1,7 +1,7 @@
 """A small network with the fault of the seed report: some outputs never win."""
 
 from research.study.heads import ReluHead
-from training.architectures import MOBILENET, build
+from training.networks.architectures import MOBILENET, build
 
 __all__ = ["ReluHead", "relu_head"]
 

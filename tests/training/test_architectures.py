@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from training.architectures import (
+from training.networks.architectures import (
     ARCHITECTURES,
     MOBILENET,
     Architecture,
@@ -15,7 +15,7 @@ from training.architectures import (
     count_macs,
     count_parameters,
 )
-from training.blocks import Activation, Downsampling, Pooling, Residual
+from training.networks.blocks import Activation, Downsampling, Pooling, Residual
 
 MNIST = (1, 28, 28)
 WEIGHTED = replace(MOBILENET, pooling="weighted")

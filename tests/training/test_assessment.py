@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from training.assessment import assess
 from training.data import Images, Outliers, Split
-from training.normalization import Normalization
+from training.data.normalization import Normalization
+from training.evaluation.assessment import assess
 
 AS_IT_IS = Normalization((0.0,), (1.0,))
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from training import checkpoint
-from training.augment import Augmentation
+from training.augmentation import Augmentation
 from training.config import RunConfig
 from training.errors import CheckpointError
 

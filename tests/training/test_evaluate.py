@@ -4,7 +4,7 @@ from scipy.special import softmax
 from sklearn.metrics import classification_report, log_loss
 
 from artifact.metrics import ClassMetrics, Example, SplitMetrics
-from training.evaluate import (
+from training.evaluation.evaluate import (
     Floats,
     Integers,
     calibration_error,

@@ -11,8 +11,8 @@ from torch import Generator, Tensor
 
 from artifact.manifest import RuntimeId
 from artifact.runtime import open_runtime
-from training.architectures import Network, architecture, build
-from training.export import export
+from training.export.files import export
+from training.networks.architectures import Network, architecture, build
 
 SHAPE = (3, 8, 12)
 RUNTIMES: tuple[RuntimeId, ...] = ("onnx", "torchscript")

@@ -15,8 +15,7 @@ from torch import nn
 from artifact.filters import FilterLayer
 from artifact.manifest import FigureRole
 from artifact.metrics import Calibration, Epoch, Example, Metrics, SplitMetrics
-from training.architectures import ARCHITECTURES, build
-from training.evaluate import choose_examples, reliability, split_metrics
+from training.evaluation.evaluate import choose_examples, reliability, split_metrics
 from training.figures import Evidence, draw_figures
 from training.figures.canvas import png
 from training.figures.confusion import draw_confusion
@@ -24,7 +23,8 @@ from training.figures.curves import draw_curves
 from training.figures.filters import draw_filters
 from training.figures.galleries import draw_correct, draw_wrong
 from training.figures.reliability import draw_reliability
-from training.filters import describe_filters
+from training.networks.architectures import ARCHITECTURES, build
+from training.networks.filters import describe_filters
 
 
 def words(figure: Figure) -> list[str]:

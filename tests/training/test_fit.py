@@ -9,14 +9,14 @@ from torch import Tensor
 
 from artifact.metrics import Epoch
 from tests.training.streams import Impatient
-from training import checkpoint, normalization
-from training.architectures import architecture, build
+from training import checkpoint
 from training.config import RunConfig
-from training.data import NO_CLASS, Images, Outliers, Split
+from training.data import NO_CLASS, Images, Outliers, Split, normalization
+from training.environment import describe_environment
 from training.errors import CheckpointError, DivergedError
+from training.evaluation.logits import network_logits
 from training.fit import Fitted, History, fit
-from training.logits import network_logits
-from training.origin import here
+from training.networks.architectures import architecture, build
 from training.progress import Progress
 from training.trainer import Trainer
 
@@ -106,7 +106,7 @@ def test_published_weights_are_those_of_the_chosen_epoch(small: Split, tmp_path:
 
 
 def test_earlier_epoch_is_kept_when_later_ones_are_worse() -> None:
-    history = History(here(torch.device("cpu")))
+    history = History(describe_environment(torch.device("cpu")))
     for number, accuracy, loss in ((1, 0.8, 0.5), (2, 0.9, 0.4), (3, 0.9, 0.3), (4, 0.7, 0.1)):
         history.curves.append(
             Epoch(

@@ -14,15 +14,13 @@ from artifact.repository import Repository
 from service.app import create_app
 from service.settings import Settings
 from tests.training.flawed import relu_head
-from training import data, normalization, provenance
-from training.architectures import MOBILENET, build
-from training.assessment import assess
+from training import data
 from training.config import RunConfig
-from training.data import Dataset, Split
+from training.data import Dataset, Split, normalization
 from training.errors import FlawedError
-from training.evaluate import split_metrics
-from training.fit import fit
-from training.flaws import (
+from training.evaluation.assessment import assess
+from training.evaluation.evaluate import split_metrics
+from training.evaluation.flaws import (
     brief,
     dead_outputs,
     double_softmax,
@@ -33,8 +31,11 @@ from training.flaws import (
     statistics_differ,
     watch,
 )
-from training.parity import encode
-from training.publication import Candidate, publish_candidate
+from training.export import provenance
+from training.export.parity import encode
+from training.export.publication import Candidate, publish_candidate
+from training.fit import fit
+from training.networks.architectures import MOBILENET, build
 
 ABC = ("a", "b", "c")
 

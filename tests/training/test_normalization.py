@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from training.data import Images
-from training.normalization import Normalization, measure, to_unit
+from training.data.normalization import Normalization, measure, to_unit
 
 
 def test_statistics_are_those_of_each_channel() -> None:

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from training.architectures import architecture, build
 from training.config import RunConfig, ScheduleName
+from training.networks.architectures import architecture, build
 from training.optimization import SCHEDULES, make_average, make_optimizer, make_scheduler
 
 OPTIMIZERS = ["sgd", "adam", "adamw", "rmsprop", "adadelta"]

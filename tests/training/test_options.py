@@ -3,7 +3,7 @@ from argparse import ArgumentParser
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from training.augment import Augmentation
+from training.augmentation import Augmentation
 from training.config import Places, RunConfig
 from training.options import add_options, explain, from_options
 

@@ -6,9 +6,9 @@ import torch
 
 from artifact.manifest import RuntimeId
 from tests.known_answer import GAIN, SIDE, publish_known_answer
-from training import parity
 from training.data import Images
 from training.errors import ParityError
+from training.export import parity
 
 
 @pytest.fixture(scope="module")

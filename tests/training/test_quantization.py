@@ -8,12 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from training import normalization
-from training.architectures import ARCHITECTURES, build
-from training.data import Split
-from training.export import to_onnx
-from training.logits import network_logits
-from training.quantization import assess_quantised, quantize, run_model
+from training.data import Split, normalization
+from training.evaluation.logits import network_logits
+from training.export.files import to_onnx
+from training.export.quantization import assess_quantised, quantize, run_model
+from training.networks.architectures import ARCHITECTURES, build
 
 PLACE = re.compile(rb"site-packages|/(?:home|root|tmp|work|usr)/|\w\w\\.py\b")
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.rejection import auroc, fit_rejection, separate
+from training.evaluation.rejection import auroc, fit_rejection, separate
 
 KNOWN = np.linspace(0.5, 1, 1000, dtype=np.float32)
 

@@ -23,7 +23,7 @@ from training import data
 from training.__main__ import main
 from training.checkpoint import FILE
 from training.config import Places, RunConfig
-from training.parity import encode
+from training.export.parity import encode
 from training.run import train
 from vision.decode import decode
 from vision.preprocess import view

@@ -15,7 +15,7 @@ from training.figures.curves import draw_curves
 from training.figures.filters import draw_filters
 from training.figures.galleries import draw_correct, draw_wrong
 from training.figures.reliability import draw_reliability
-from training.filters import describe_filters
+from training.networks.filters import describe_filters
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from torch import nn
 from artifact.manifest import Teacher as Taught
 from training import run
 from training.config import Places, RunConfig
+from training.distillation import Teacher, digest, find_teacher
 from training.errors import CheckpointError, TeacherError
-from training.teacher import Teacher, digest, find_teacher
 
 CPU = torch.device("cpu")
 TEACHER = RunConfig(architecture="conv", epochs=2, batch_size=32, learning_rate=0.02)

@@ -15,22 +15,22 @@ from artifact.manifest import Finding, Manifest, Parity, Provenance, Role
 from artifact.metrics import Quantised, Seeds
 from artifact.publish import fill, list_files, next_version, publish, staging, write_manifest
 from artifact.repository import Artifact
-from training import parity
-from training.architectures import Architecture, count_macs, count_parameters
-from training.assessment import Assessment, truth
 from training.data import Dataset, Images
-from training.export import export
-from training.figures import Evidence, draw_figures
-from training.filters import describe_filters
-from training.flaws import evaluation_differs, refuse_flawed
-from training.logits import network_logits
-from training.normalization import Normalization
-from training.quantization import (
+from training.data.normalization import Normalization
+from training.evaluation.assessment import Assessment, truth
+from training.evaluation.flaws import evaluation_differs, refuse_flawed
+from training.evaluation.logits import network_logits
+from training.export import parity
+from training.export.files import export
+from training.export.quantization import (
     assess_quantised,
     describe_quantization,
     quantize,
     run_model,
 )
+from training.figures import Evidence, draw_figures
+from training.networks.architectures import Architecture, count_macs, count_parameters
+from training.networks.filters import describe_filters
 from vision.input import Input
 
 PUBLISH_FLAWED: Final = "Publish the network even if something is wrong with it, marked as such."

@@ -10,11 +10,11 @@ from research.ood.evidence import Evidence, look_at
 from research.ood.methods import methods
 from research.ood.report import Compared, Row, write_report
 from training import checkpoint
-from training.architectures import MOBILENET, build
 from training.config import RunConfig
+from training.data.normalization import Normalization
 from training.errors import CheckpointError, DatasetError
-from training.normalization import Normalization
-from training.rejection import separate
+from training.evaluation.rejection import separate
+from training.networks.architectures import MOBILENET, build
 
 RNG = np.random.default_rng(0)
 LABELS = np.repeat([0, 1], 500)

@@ -6,8 +6,8 @@ from artifact.manifest import Provenance
 from artifact.manifest import Split as SplitSizes
 from training.config import RunConfig
 from training.data import Images, Split
+from training.distillation import Teacher
 from training.fit import Fitted
-from training.teacher import Teacher
 
 
 def digest(images: Images) -> str:
@@ -23,7 +23,7 @@ def describe(
 ) -> Provenance:
     """Everything that is needed to make the same weights again."""
     return Provenance(
-        commit=fitted.origin.commit,
+        commit=fitted.environment.commit,
         seed=config.seed,
         config=config.model_dump(mode="json"),
         dataset=config.dataset,
@@ -37,7 +37,7 @@ def describe(
         ),
         epoch=fitted.epoch,
         teacher=teacher.described if teacher else None,
-        libraries=fitted.origin.libraries,
-        hardware=fitted.origin.hardware,
+        libraries=fitted.environment.libraries,
+        hardware=fitted.environment.hardware,
         seconds=fitted.seconds,
     )

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Generator, Tensor
 
-from training.augment import Augmentation, Augmenter, Interpolation, maximum3x3
+from training.augmentation import Augmentation, Augmenter, Interpolation, maximum3x3
 
 PARTS = (
     "rotation",

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from training.data import Images
-from training.normalization import Normalization
+from training.data.normalization import Normalization
 
 _BATCH = 500  # large enough for the processor, small enough for its cache
 

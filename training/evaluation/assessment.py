@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from artifact.manifest import Finding, Rejection, ScoreName
 from artifact.metrics import Calibration, Epoch, Examples, Metrics
 from artifact.scores import SCORES
-from training import evaluate
 from training.data import Images, Split, sample
-from training.flaws import find_flaws, statistics_differ
-from training.logits import pixel_logits
-from training.normalization import Normalization
-from training.rejection import fit_rejection
+from training.data.normalization import Normalization
+from training.evaluation import evaluate
+from training.evaluation.flaws import find_flaws, statistics_differ
+from training.evaluation.logits import pixel_logits
+from training.evaluation.rejection import fit_rejection
 
 Logits = NDArray[np.float32]
 

@@ -9,11 +9,11 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
 from artifact.manifest import Teacher as Taught
-from training.architectures import build
 from training.checkpoint import finished_weights
 from training.config import Places, RunConfig
 from training.errors import TeacherError
 from training.hardware import uses_bfloat16
+from training.networks.architectures import build
 
 _MUST_AGREE = ("dataset", "side", "mode", "train_ratio", "seed")  # or it has seen other images
 

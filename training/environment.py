@@ -22,7 +22,7 @@ _LIBRARIES = (
 )
 
 
-class Origin(BaseModel):
+class Environment(BaseModel):
     """Kept in the checkpoint: whoever resumes or publishes a run may be another version of us."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,9 +32,9 @@ class Origin(BaseModel):
     hardware: str
 
 
-def here(device: torch.device) -> Origin:
+def describe_environment(device: torch.device) -> Environment:
     """This code, on this machine and that device."""
-    return Origin(
+    return Environment(
         commit=commit(),
         libraries=library_versions(*_LIBRARIES),
         hardware=_hardware(device),

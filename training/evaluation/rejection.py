@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from artifact.manifest import Rejection, RejectionPoint, ScoreName, Separation
-from training.evaluate import rejection_threshold
+from training.evaluation.evaluate import rejection_threshold
 
 Floats = NDArray[np.floating]
 

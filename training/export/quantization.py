@@ -19,8 +19,8 @@ from artifact.manifest import Quantization
 from artifact.metrics import Quantised
 from artifact.runtime import OnnxRuntime, import_onnxruntime
 from artifact.statistics.paired import paired_difference
-from training.evaluate import split_metrics
-from training.export import INPUT, forget_sources
+from training.evaluation.evaluate import split_metrics
+from training.export.files import INPUT, forget_sources
 
 Batch = NDArray[np.float32]
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from training.blocks import (
+from training.networks.blocks import (
     Activation,
     ConvBlock,
     Downsampling,

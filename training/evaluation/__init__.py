@@ -1,0 +1,1 @@
+"""How good a network is, and what is wrong with it."""

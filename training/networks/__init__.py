@@ -1,0 +1,1 @@
+"""The networks: blocks, what is made of them, and their filters."""
