@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from artifact.manifest import Manifest, RuntimeId
-from artifact.runtime import Batch, Logits, Runtime
+from artifact.runtimes.base import Batch, Logits, Runtime
 from artifact.scores import SCORES, distribution, softmax
 from vision.preprocess import View, tensor
 

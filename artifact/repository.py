@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from artifact.errors import BrokenArtifact, UnknownModel
 from artifact.manifest import PATHS, File, Manifest, Role, RuntimeId
 from artifact.predictor import Predictor
-from artifact.runtime import open_runtime
+from artifact.runtimes.table import open_runtime
 
 MANIFEST = "manifest.json"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from artifact.latency import Benchmark, measure
 from artifact.publish import fill, list_files, publish, staging, write_manifest
 from artifact.repository import Artifact, Repository
-from artifact.runtime import is_installed
+from artifact.runtimes.table import is_installed
 
 COLUMNS = "{:<20} {:<12} {:>6} {:>10} {:>10} {:>10} {:>10} {:>12}"
 

@@ -15,7 +15,7 @@ from artifact.manifest import PATHS, DocumentRole, Manifest, RuntimeId
 from artifact.metrics import Examples, Metrics
 from artifact.predictor import Predictor
 from artifact.repository import Artifact, Repository, scan_model
-from artifact.runtime import LIBRARIES, is_installed
+from artifact.runtimes.table import RUNTIMES, is_installed
 from service.settings import Settings
 
 PREFERRED_MODEL: Final = "mobilenet"
@@ -130,7 +130,7 @@ class ModelRegistry:
     def runtimes(self) -> list[RuntimeId]:
         """The runtimes that at least one model is open on."""
         open_here = {runtime for model in self for runtime in model.predictors}
-        return [runtime for runtime in LIBRARIES if runtime in open_here]
+        return [runtime for runtime in RUNTIMES if runtime in open_here]
 
 
 def load_model(name: str, settings: Settings) -> list[LoadedModel]:
@@ -142,15 +142,6 @@ def load_model(name: str, settings: Settings) -> list[LoadedModel]:
         UnknownModel: No such model is published.
     """
     return [_load(artifact, settings) for artifact in scan_model(settings.models_dir, name)]
-
-
-def missing_runtimes() -> dict[RuntimeId, str]:
-    """Say of each runtime that cannot be had here which package it lacks."""
-    return {
-        runtime: f"needs the package {library}, which is not installed"
-        for runtime, library in LIBRARIES.items()
-        if not is_installed(runtime)
-    }
 
 
 def _load(artifact: Artifact, settings: Settings) -> LoadedModel:
@@ -170,7 +161,7 @@ def _load(artifact: Artifact, settings: Settings) -> LoadedModel:
 
 
 def _choose_runtimes(artifact: Artifact, settings: Settings) -> list[RuntimeId]:
-    wanted = settings.runtimes or tuple(filter(is_installed, LIBRARIES))
+    wanted = settings.runtimes or tuple(filter(is_installed, RUNTIMES))
     chosen = [runtime for runtime in artifact.manifest.runtimes if runtime in wanted]
     if not chosen:
         published = ", ".join(artifact.manifest.runtimes) or "none"

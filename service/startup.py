@@ -10,8 +10,9 @@ import cv2
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from artifact.runtimes.table import missing_runtimes
 from artifact.studies import Studies
-from service.registry import ModelRegistry, missing_runtimes
+from service.registry import ModelRegistry
 from service.state import Service
 from vision.errors import TandemError
 

@@ -4,9 +4,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from artifact.runtimes.table import missing_runtimes
 from service.api.parameters import NOT_READY
 from service.api.schemas import Live, Ready
-from service.registry import missing_runtimes
 from service.state import service_of
 
 router = APIRouter(tags=["health"])

@@ -20,7 +20,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 from fastapi import HTTPException
 
 from artifact.predictor import Predictor
-from artifact.runtime import Batch, Logits
+from artifact.runtimes.base import Batch, Logits
 from service.errors import CLIENT_LEFT
 from service.observability.record import KINDS, REQUEST_ID, RequestIds
 from service.state import Service

@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from artifact.predictor import Predictor
-from artifact.runtime import Batch, Logits
+from artifact.runtimes.base import Batch, Logits
 from service.errors import overloaded
 from service.observability.telemetry import ModelTelemetry, Telemetry, Trace
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic_core import to_json
 
 from artifact.predictor import Predictor
-from artifact.runtime import Batch, Logits
+from artifact.runtimes.base import Batch, Logits
 from service.observability.record import RequestIds
 from service.pipeline.answers import answer
 from service.pipeline.express import Express, Group, Request, Text

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from artifact.predictor import Predictor
-from artifact.runtime import Batch, Logits
+from artifact.runtimes.base import Batch, Logits
 from service.observability.record import RequestIds
 from service.pipeline.express import Express, Group, Request, Text
 from service.registry import LoadedModel

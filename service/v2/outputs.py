@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artifact.predictor import Predictor, Reason
-from artifact.runtime import Logits
+from artifact.runtimes.base import Logits
 from service.v2.errors import refusal
 from service.v2.request import InferRequest, Wanted
 from service.v2.signature import ACCEPTED, LABEL, PROBABILITIES, REASON, outputs

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from artifact.predictor import Predictor
-from artifact.runtime import Batch, Logits, Runtime
+from artifact.runtimes.base import Batch, Logits, Runtime
 from service.app import create_app
 from service.registry import ModelRegistry
 from service.settings import Settings

@@ -12,7 +12,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import numpy as np
-from artifact.runtime import open_runtime
+from artifact.runtimes.table import open_runtime
 from service.server.footprint import give_back_library_pages
 
 def megabytes_of_files():

@@ -13,7 +13,7 @@ import pytest
 
 from artifact.predictor import Predictor
 from artifact.repository import Repository
-from artifact.runtime import Batch, Logits
+from artifact.runtimes.base import Batch, Logits
 from service.observability.telemetry import Telemetry
 from service.pipeline.inference import Inference
 

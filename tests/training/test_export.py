@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from artifact.manifest import RuntimeId
-from artifact.runtime import open_runtime
+from artifact.runtimes.table import open_runtime
 from training.export.files import export
 from training.networks.architectures import Network, architecture, build
 

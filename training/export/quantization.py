@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from artifact.manifest import Quantization
 from artifact.metrics import Quantised
-from artifact.runtime import OnnxRuntime, import_onnxruntime
+from artifact.runtimes.onnx import OnnxRuntime, import_onnxruntime
 from artifact.statistics.paired import paired_difference
 from training.evaluation.evaluate import split_metrics
 from training.export.files import INPUT, forget_sources

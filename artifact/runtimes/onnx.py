@@ -1,47 +1,17 @@
-"""What executes a model file.
+"""ONNX Runtime, for float and 8-bit files alike."""
 
-A runtime takes the file's bytes, not its path: what was verified is what is loaded.
-"""
-
-import importlib.util
 import os
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from artifact.errors import BrokenArtifact, RuntimeUnavailable
-from artifact.manifest import RuntimeId
-
-Batch = NDArray[np.float32]
-Logits = NDArray[np.float32]
+from artifact.errors import BrokenArtifact
+from artifact.runtimes.base import Batch, Logits
 
 # Pictures at once: 256 small networks' activations leave a core's caches, and take a third longer
 # each than in pieces of 16 to 64.
 _PIECE: Final = 32
-
-LIBRARIES: dict[RuntimeId, str] = {
-    "onnx": "onnxruntime",
-    "onnx-int8": "onnxruntime",
-    "torchscript": "torch",
-}
-
-
-class Runtime(Protocol):
-    """Executes one model file; safe to call from several threads at once.
-
-    Attributes:
-        input_name: Of the batch, in the file.
-        output_name: Of the logits, in the file.
-    """
-
-    input_name: str
-    output_name: str
-
-    def run(self, batch: Batch) -> Logits:
-        """Compute the logits [N, K] of a batch [N, C, H, W], N at least 1."""
-        ...
 
 
 class OnnxRuntime:
@@ -77,31 +47,6 @@ class OnnxRuntime:
     def _run(self, batch: Batch) -> Logits:
         logits: Logits = self._session.run([self.output_name], {self.input_name: batch})[0]
         return logits
-
-
-def is_installed(runtime: RuntimeId) -> bool:
-    """Whether the library that the runtime needs can be imported; does not import it."""
-    return importlib.util.find_spec(LIBRARIES[runtime]) is not None
-
-
-def open_runtime(runtime: RuntimeId, model: bytes, threads: int = 1) -> Runtime:
-    """Load a model file's bytes into the runtime that executes it.
-
-    Raises:
-        BrokenArtifact: The bytes are not what the runtime reads.
-        RuntimeUnavailable: The runtime's library is not installed.
-    """
-    if not is_installed(runtime):
-        installed = ", ".join(name for name in LIBRARIES if is_installed(name)) or "none"
-        raise RuntimeUnavailable(
-            f"runtime {runtime} needs the package {LIBRARIES[runtime]}, which is not installed; "
-            f"installed runtimes: {installed}"
-        )
-    if runtime == "torchscript":
-        from artifact.torchscript import TorchScriptRuntime  # noqa: PLC0415 - imports torch
-
-        return TorchScriptRuntime(model, threads)
-    return OnnxRuntime(model, threads)
 
 
 def import_onnxruntime() -> Any:

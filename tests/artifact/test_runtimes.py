@@ -8,7 +8,8 @@ import pytest
 
 from artifact.errors import BrokenArtifact
 from artifact.manifest import MODEL_FILES, RuntimeId
-from artifact.runtime import Batch, is_installed, open_runtime
+from artifact.runtimes.base import Batch
+from artifact.runtimes.table import is_installed, open_runtime
 from tests.known_answer import LABELS, SIDE, onnx_model, torchscript_model
 
 GAIN = 10.0
@@ -74,7 +75,7 @@ import importlib.util, sys
 find_spec = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == "torch" else find_spec(name, *rest)
 from artifact.errors import RuntimeUnavailable
-from artifact.runtime import open_runtime
+from artifact.runtimes.table import open_runtime
 try:
     open_runtime("torchscript", b"")
 except RuntimeUnavailable as error:

@@ -1,4 +1,4 @@
-"""TorchScript, the one runtime that needs torch; imported only when it is asked for."""
+"""TorchScript, the one runtime that needs torch; imported only where a model is opened on it."""
 
 import io
 import warnings
@@ -6,7 +6,7 @@ import warnings
 import torch
 
 from artifact.errors import BrokenArtifact
-from artifact.runtime import Batch, Logits
+from artifact.runtimes.base import Batch, Logits
 
 
 class TorchScriptRuntime:
