@@ -3,12 +3,13 @@
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from typing import Final
 
-from research import comparison, ood
-from research.comparison import ComparisonConfig
-from research.ood import DecliningConfig
+from research.compare import ComparisonConfig, compare
+from research.ood.compare_scores import OODConfig, compare_scores
 from research.report.write import ReportConfig, write_report
-from research.robustness import ExaminationConfig, examine
+from research.robustness.evaluate import evaluate
+from research.robustness.samples import RobustnessConfig
 from research.study.conduct import StudyConfig, choose, conduct, overview
 from research.study.seeds import SeedsConfig, publish_best
 from research.study.table import lines, seed_lines
@@ -19,9 +20,15 @@ from training.errors import StudyError
 from training.export.publication import PUBLISH_FLAWED
 from training.options import from_options
 
+_RENAMED: Final = {"decline": "ood"}  # old spellings, until the next release
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says, and return the exit status."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments and (renamed := _RENAMED.get(arguments[0])):
+        sys.stderr.write(f"research: `{arguments[0]}` is now `{renamed}`\n")
+        arguments[0] = renamed
     return _commands().run(arguments)
 
 
@@ -29,18 +36,18 @@ def _commands() -> Commands:
     commands = Commands("research", "Many runs: studies, evaluations, the report.")
     add = commands.add
     goes_on, no_report = "the same command goes on from here", "there is no report"
-    summary = "ask published models about other pictures"
-    add("evaluate", _evaluate, no_report, summary, ExaminationConfig)
-    summary = "hold every published model against every other"
+    summary = "evaluate published models on other and corrupted pictures"
+    add("evaluate", _evaluate, no_report, summary, RobustnessConfig)
+    summary = "compare every published model with every other"
     add("compare", _compare, "there is no comparison", summary, ComparisonConfig)
-    summary = "compare scores that tell digits from the rest"
-    add("decline", _decline, no_report, summary, DecliningConfig)
-    summary = "write what studies and models say as a page"
+    summary = "compare scores that reject out-of-distribution (OOD) pictures"
+    add("ood", _ood, no_report, summary, OODConfig)
+    summary = "write the report of all studies and models"
     add("report", _report, no_report, summary, ReportConfig)
     summary = "train from several seeds and publish the best"
     command = add("seeds", _seeds, goes_on, summary, SeedsConfig, RunConfig, Places)
     add_flag(command, "--publish-flawed", PUBLISH_FLAWED)
-    command = add("study", _study, goes_on, "put a question to several seeds", StudyConfig)
+    command = add("study", _study, goes_on, "compare settings over several seeds", StudyConfig)
     command.add_argument("names", nargs="*", metavar="NAME", help="Of studies; --list names them.")
     add_flag(command, "--all", "Every study, in one go.")
     add_flag(command, "--list", "List the studies, with what is done of each.")
@@ -50,18 +57,18 @@ def _commands() -> Commands:
 
 
 def _evaluate(options: Namespace) -> None:
-    config = from_options(ExaminationConfig, options)
-    examine(config)
+    config = from_options(RobustnessConfig, options)
+    evaluate(config)
     sys.stdout.write(f"\nreport, contact sheets and figures are in {config.output}\n")
 
 
 def _compare(options: Namespace) -> None:
-    comparison.compare(from_options(ComparisonConfig, options))
+    compare(from_options(ComparisonConfig, options))
 
 
-def _decline(options: Namespace) -> None:
-    config = from_options(DecliningConfig, options)
-    ood.compare(config)
+def _ood(options: Namespace) -> None:
+    config = from_options(OODConfig, options)
+    compare_scores(config)
     sys.stdout.write(f"the comparison is in {config.report}\n")
 
 

@@ -1,32 +1,34 @@
-"""The comparison as a page to be read: a table for each run, and the curves of the best score."""
+"""The comparison as a page: a table for each run, and the curves of the best score."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
 from artifact.manifest import Separation
 from artifact.scores import SCORES
-from research.figures.rejection import draw_rejection
 from training.config import RunConfig
 from training.evaluation.rejection import ACCEPTED
-from training.figures.canvas import png
+from training.figures.canvas import BLUE, FADED, INK, PALE, VERMILION, blank, png, styled
 from training.outliers.letters import LOOK_LIKE_DIGITS
 
 EVERYTHING, PRINTED = "everything", "printed digits"
 
 _INTRODUCTION = """\
-# No digit: how a picture is declined
+# Out-of-distribution pictures: how they are rejected
 
-Written by `python -m research decline`; do not edit by hand.
+Written by `python -m research ood`; do not edit by hand.
 
 A picture goes the whole way of the service: find the ink, scale it as MNIST does, run the network.
 An answer is withheld (`accepted: false`, reason `not-a-digit`) where the score lies below a
 threshold, which is chosen on validation images alone, so that {accepted:.1%} of them are accepted.
-What the preprocessing declines already (`blank`, `several`) is not counted here: the figures are of
-pictures that reach the network, {pictures} of each kind at least. The fonts, letters, shapes, ways
-of scribbling, noises, patterns and scenes are others than those that a network may have been shown
-in training (`--outlier-weight`). All are made by `training/outliers`; none of it is a photograph
-that anybody took, and there are no handwritten letters in it.
+Pictures that the preprocessing rejects (`blank`, `several`) are not counted here: the figures are
+of pictures that reach the network, {pictures} of each kind at least. The fonts, letters, shapes,
+ways of scribbling, noises, patterns and scenes are others than those that a network may have been
+shown in training (`--outlier-weight`). All are drawn by `training/outliers`: there are no real
+photographs and no handwritten letters among them.
 
 Left out, because anybody reads them as a digit when they stand alone: the letters
 {letters}; circles, upright ellipses and single straight lines.
@@ -37,25 +39,61 @@ that would bring. The figure is of the best score that needs nothing but the log
 """
 
 
+_STYLES = tuple((colour, line) for line in ("-", "--") for colour in (BLUE, VERMILION, INK))
+
+
+@styled
+def draw_rejection(separations: Mapping[str, Separation]) -> Figure:
+    """Draw one panel for each: the share of each kind rejected as the threshold rises.
+
+    Args:
+        separations: By what to call them.
+    """
+    figure = blank(4.2, "Outliers rejected against digits accepted")
+    panels = figure.subplots(1, len(separations), sharey=True, squeeze=False)[0]
+    for axes, (name, separation) in zip(panels, separations.items(), strict=True):
+        _draw_kinds(axes, separation)
+        axes.set_title(f"{name}\nAUROC {separation.auroc:.2%}")
+    panels[0].set_ylabel("outliers rejected")
+    panels[0].legend(frameon=False, fontsize=8)
+    return figure
+
+
+def _draw_kinds(axes: Axes, separation: Separation) -> None:
+    rejected_digits = [1 - point.accepted for point in separation.curve]
+    for kind, (colour, line) in zip(separation.auroc_by_kind, _STYLES, strict=False):
+        rejected = [1 - point.outliers[kind] for point in separation.curve]
+        axes.plot(
+            rejected_digits, rejected, line, color=colour, marker="o", markersize=3, label=kind
+        )
+    axes.axvline(0.005, color=FADED, linestyle=":")
+    axes.set_xscale("symlog", linthresh=0.001)
+    ticks = {0.0: "100%", 0.001: "99.9%", 0.005: "99.5%", 0.02: "98%", 0.1: "90%"}
+    axes.set_xticks(list(ticks), list(ticks.values()), minor=False)
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
+    axes.set_xlabel("digits accepted")
+    axes.grid(axis="y", color=PALE)
+
+
 @dataclass(frozen=True)
-class Row:
+class ScoreRow:
     """One score on one run, at the threshold that accepts nearly all validation images.
 
     Attributes:
         method: Name of the score.
         separation: Of test images from outliers.
         accepted: Share of the test images.
-        declined: Share of each kind of outlier, of all together, and of printed digits.
+        rejected: Share of each kind of outlier, of all together, and of printed digits.
     """
 
     method: str
     separation: Separation
     accepted: float
-    declined: dict[str, float]
+    rejected: dict[str, float]
 
 
 @dataclass(frozen=True)
-class Compared:
+class RunScores:
     """All scores on one run.
 
     Attributes:
@@ -68,16 +106,16 @@ class Compared:
     run: str
     config: RunConfig
     accuracy: float
-    rows: tuple[Row, ...]
+    rows: tuple[ScoreRow, ...]
 
     @property
-    def best(self) -> Row:
+    def best(self) -> ScoreRow:
         """The score of the highest AUROC over all outliers, of those that artifacts may use."""
         usable = (row for row in self.rows if row.method in SCORES)
         return max(usable, key=lambda row: row.separation.auroc)
 
 
-def write_report(compared: Sequence[Compared], path: Path) -> None:
+def write_report(compared: Sequence[RunScores], path: Path) -> None:
     """Write the page, and its figure beside it under the same name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure = path.with_suffix(".png")
@@ -86,41 +124,41 @@ def write_report(compared: Sequence[Compared], path: Path) -> None:
     path.write_text("\n".join(_lines(compared, figure.name)), "utf-8")
 
 
-def _lines(compared: Sequence[Compared], figure: str) -> Iterator[str]:
+def _lines(compared: Sequence[RunScores], figure: str) -> Iterator[str]:
     yield _INTRODUCTION.format(
         accepted=ACCEPTED,
         pictures=min(one.best.separation.pictures for one in compared),
         letters=" ".join(sorted(LOOK_LIKE_DIGITS)),
     )
-    yield f"![Outliers declined against digits accepted]({figure})\n"
+    yield f"![Outliers rejected against digits accepted]({figure})\n"
     for one in compared:
         yield from _section(one)
 
 
-def _section(one: Compared) -> Iterator[str]:
+def _section(one: RunScores) -> Iterator[str]:
     weight, share = one.config.outlier_weight, one.config.outlier_share
     taught = (
-        f"outliers shown: {share:g} of a batch, weight {weight:g}"
+        f"outlier exposure: {share:g} of a batch, weight {weight:g}"
         if weight
-        else "no outliers shown"
+        else "no outlier exposure"
     )
     yield f"## {one.run}\n"
-    yield f"{one.config.epochs} epochs, {taught}; {one.accuracy:.2%} right on test.\n"
+    yield f"{one.config.epochs} epochs, {taught}; test accuracy {one.accuracy:.2%}.\n"
     yield "AUROC in percent:\n"
     kinds = list(one.best.separation.auroc_by_kind)
     yield from _table(
         ["score", EVERYTHING, *kinds],
         [[row.method, *_percent(_aurocs(row))] for row in one.rows],
     )
-    yield f"Declined, in percent, at {ACCEPTED:.1%} of the validation images accepted:\n"
-    declined = list(one.best.declined)
+    yield f"Rejected, in percent, at {ACCEPTED:.1%} of the validation images accepted:\n"
+    rejected = list(one.best.rejected)
     yield from _table(
-        ["score", "test images", *declined],
-        [[row.method, *_percent([1 - row.accepted, *row.declined.values()])] for row in one.rows],
+        ["score", "test images", *rejected],
+        [[row.method, *_percent([1 - row.accepted, *row.rejected.values()])] for row in one.rows],
     )
 
 
-def _aurocs(row: Row) -> list[float]:
+def _aurocs(row: ScoreRow) -> list[float]:
     return [row.separation.auroc, *row.separation.auroc_by_kind.values()]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict, Field
 
-from research.figures.comparison import draw_comparison
+from research.accuracy_cost import draw_comparison
 from research.report.beside import draw_beside, rows
 from research.report.compared import compared
 from research.report.evidence import Evidence, gather

@@ -1,21 +1,37 @@
-"""What evaluation.json says: how each model answers pictures that it was not made from."""
+"""What evaluation.json says of each model, as tables and as a figure."""
 
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from pydantic import Field
 
 from artifact.manifest import Finding, Name, Part, RuntimeId, Version
 from artifact.metrics import Share
-from research.robustness.exams import ExamName
+from research.robustness.samples import TITLES, SetName
+from training.figures.canvas import BLUE, FADED, INK, VERMILION, blank, styled
+
+MOST_MISTAKES = 40
+
+_HEADINGS = ("pictures", "correct", "accuracy", "accepted", "confidence", "calibration error")
+_ROW = "  {:<20}{:>9}{:>8}{:>10}{:>10}{:>12}{:>19}"
+_BLANKS = ("",) * 3
+
+_COLOURS = (BLUE, VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")  # Okabe, Ito
+_BAR_INCHES = 0.15
+_ROW_GAP = 0.4  # of a row's bars
 
 
 class Score(Part):
     """Some pictures and how they were answered; one that was refused counts as wrong."""
 
     pictures: int = Field(ge=1)
-    right: int = Field(ge=0, description="Answered with their label, accepted or not.")
+    correct: int = Field(ge=0, description="Answered with their label, accepted or not.")
     accuracy: Share
     interval: tuple[Share, Share] = Field(description="Wilson's 95% interval of the accuracy.")
     accepted: int = Field(ge=0, description="Answers that the model stands by.")
-    accepted_right: int = Field(ge=0, description="Of these, the right ones.")
+    accepted_correct: int = Field(ge=0, description="Of these, the correct ones.")
     refused: int = Field(ge=0, description="Files that could not be read or decoded.")
     confidence: Share | None = Field(
         description="Mean probability of the answers; null where there is none."
@@ -39,15 +55,15 @@ class Mistake(Part):
     picture: str
     source: str
     true: str
-    said: str | None = Field(description="Null where the file was refused.")
-    probability: Share | None = Field(description="Of what was said.")
+    predicted: str | None = Field(description="Null where the file was refused.")
+    probability: Share | None = Field(description="Of what was predicted.")
     reason: str | None = Field(description="Why the answer was not accepted, or the file refused.")
 
 
-class ExamReport(Part):
+class SetReport(Part):
     """One model on one set of pictures."""
 
-    exam: ExamName
+    name: SetName
     whole: Score
     sources: tuple[SourceScore, ...] = Field(description="By name.")
     mean_over_sources: Share = Field(description="Of the accuracies, each source alike.")
@@ -63,7 +79,7 @@ class ModelReport(Part):
     model: Name
     version: Version
     runtime: RuntimeId
-    exams: tuple[ExamReport, ...]
+    sets: tuple[SetReport, ...]
     findings: tuple[Finding, ...] = Field(
         (), description="What its manifest says is wrong with the model."
     )
@@ -77,3 +93,111 @@ class EvaluationReport(Part):
 
     seed: int = Field(description="Of the draw of pictures, and of their corruption.")
     models: tuple[ModelReport, ...]
+
+
+def lines(report: ModelReport) -> Iterator[str]:
+    """Write one table a set of pictures, and below it what was answered wrongly."""
+    for finding in report.findings:
+        yield f"{report} is flawed: {finding.name}: {finding.message}"
+    for scored in report.sets:
+        yield ""
+        yield f"{report} on {report.runtime}: {TITLES[scored.name]}"
+        yield from _table(scored)
+        yield from _mistakes(scored)
+        for finding in scored.findings:
+            yield f"  {finding.name}: {finding.message}"
+
+
+def _table(scored: SetReport) -> Iterator[str]:
+    yield _ROW.format("", *_HEADINGS)
+    for source in scored.sources:
+        yield _row(source.source, source.score)
+    yield _row("all", scored.whole)
+    low, high = scored.whole.interval
+    yield _ROW.format("mean over sources", "", "", f"{scored.mean_over_sources:.2%}", *_BLANKS)
+    yield (
+        f"  95% interval of all: {low:.2%} to {high:.2%}; of {scored.whole.accepted} accepted "
+        f"answers {scored.whole.accepted_correct} are correct"
+    )
+
+
+def _row(name: str, score: Score) -> str:
+    return _ROW.format(
+        name,
+        score.pictures,
+        score.correct,
+        f"{score.accuracy:.2%}",
+        score.accepted,
+        "-" if score.confidence is None else f"{score.confidence:.3f}",
+        "-" if score.calibration_error is None else f"{score.calibration_error:.3f}",
+    ).rstrip()
+
+
+def _mistakes(scored: SetReport) -> Iterator[str]:
+    shown = scored.mistakes[:MOST_MISTAKES]
+    if shown:
+        yield f"  wrong ({len(scored.mistakes)}):"
+    for mistake in shown:
+        yield f"    {_sentence(mistake)}"
+    if len(shown) < len(scored.mistakes):
+        yield f"    ... and {len(scored.mistakes) - len(shown)} more, in evaluation.json"
+
+
+def _sentence(mistake: Mistake) -> str:
+    what = f"{mistake.picture} ({mistake.source}): true {mistake.true}"
+    if mistake.predicted is None:
+        return f"{what}, refused: {mistake.reason}"
+    doubt = f", not accepted: {mistake.reason}" if mistake.reason else ""
+    return f"{what}, predicted {mistake.predicted} at {mistake.probability:.1%}{doubt}"
+
+
+@styled
+def draw_accuracies(reports: Mapping[str, SetReport], title: str) -> Figure:
+    """Draw one bar a model for each source: the share of wrong answers, with its 95% interval.
+
+    Args:
+        reports: By model, at least one; all of the same scored.
+        title: What the pictures are.
+    """
+    sources = _worst_first(list(reports.values()))
+    rows = len(sources) * (len(reports) + _ROW_GAP) * _BAR_INCHES
+    means = ", ".join(f"{name} {report.mean_over_sources:.2%}" for name, report in reports.items())
+    figure = blank(rows + 1.6, f"{title}\nright, mean over sources: {means}")
+    axes = figure.subplots()
+    pitch = len(reports) + _ROW_GAP
+    for place, (name, report) in enumerate(reports.items()):
+        heights = [row * pitch + place for row in range(len(sources))]
+        _draw_model(
+            axes, _in_order(report, sources), heights, _COLOURS[place % len(_COLOURS)], name
+        )
+    middle = (len(reports) - 1) / 2
+    axes.set_yticks([row * pitch + middle for row in range(len(sources))], sources)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(sources) * pitch - _ROW_GAP / 2, -1)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("% wrong; the lines are 95% intervals")
+    if len(reports) > 1:
+        axes.legend(loc="lower right", frameon=False)
+    return figure
+
+
+def _in_order(report: SetReport, sources: Sequence[str]) -> list[Score]:
+    scores = {source.source: source.score for source in report.sources}
+    return [scores[source] for source in sources]
+
+
+def _draw_model(
+    axes: Axes, scores: Sequence[Score], heights: Sequence[float], colour: str, name: str
+) -> None:
+    wrong = [100 * (1 - score.accuracy) for score in scores]
+    axes.barh(heights, wrong, 0.9, color=colour, label=name)
+    for score, share, y in zip(scores, wrong, heights, strict=True):
+        low, high = (100 * (1 - end) for end in reversed(score.interval))
+        axes.plot([low, high], [y, y], color=INK, linewidth=0.8)
+        axes.text(high, y, f" {share:.1f}", va="center", size=8, color=FADED)
+
+
+def _worst_first(reports: Sequence[SetReport]) -> list[str]:
+    names = [source.source for source in reports[0].sources]
+    accuracy = np.mean([[s.score.accuracy for s in report.sources] for report in reports], axis=0)
+    return [names[place] for place in np.argsort(accuracy, kind="stable")]

@@ -1,95 +1,155 @@
-"""From answers to figures: pure functions of outcomes."""
+"""Predictions for pictures, and the scores computed from them."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from artifact.manifest import Finding
-from research.robustness.exams import ExamName
-from research.robustness.outcomes import Outcome
-from research.robustness.report import ExamReport, Mistake, Score, SourceScore
+from artifact.predictor import Prediction, Predictor
+from research.robustness.report import Mistake, Score, SetReport, SourceScore
+from research.robustness.samples import Sample, SetName
 from training.evaluation.evaluate import calibration_error, wilson_interval
 from training.evaluation.flaws import rarely_right
+from vision.decode import Picture, decode
+from vision.errors import ImageError
+from vision.input import Input
+from vision.preprocess import View, view
 
 
-def report_exam(exam: ExamName, outcomes: Sequence[Outcome]) -> ExamReport:
-    """Score all outcomes of one exam, at least one, as a whole and by source."""
-    sources = _by_source(outcomes)
-    return ExamReport(
-        exam=exam,
-        whole=score(outcomes),
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A picture and its answer, or why there is none.
+
+    Attributes:
+        sample: The picture.
+        prediction: None where the file was refused.
+        refusal: Why; None where there is a prediction.
+    """
+
+    sample: Sample
+    prediction: Prediction | None
+    refusal: str | None = None
+
+    @property
+    def correct(self) -> bool:
+        """Whether the answer is the picture's label, accepted or not."""
+        return self.prediction is not None and self.prediction.label == self.sample.label
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the model accepts its own answer."""
+        return self.prediction is not None and self.prediction.accepted
+
+    @property
+    def probability(self) -> float:
+        """Of the answer; 0 where there is none."""
+        return self.prediction.probability if self.prediction else 0.0
+
+
+def predict(predictor: Predictor, samples: Iterable[Sample]) -> Iterator[Answer]:
+    """Predict picture by picture, on the path of a service request."""
+    for sample in samples:
+        try:
+            _, seen = see(sample, predictor.manifest.input)
+        except ImageError as error:
+            yield Answer(sample, None, str(error))
+        except OSError as error:
+            yield Answer(sample, None, f"the file cannot be read: {error.strerror}")
+        else:
+            (prediction,) = predictor.predict([seen])
+            yield Answer(sample, prediction)
+
+
+def see(sample: Sample, spec: Input) -> tuple[Picture, View]:
+    """The picture as decoded, and what the network sees of it.
+
+    Raises:
+        ImageError: It is refused.
+        OSError: The file cannot be read.
+    """
+    picture = decode(sample.read())
+    return picture, view(picture, spec)
+
+
+def report_set(name: SetName, answers: Sequence[Answer]) -> SetReport:
+    """Score all answers of one set, at least one, as a whole and by source."""
+    sources = _by_source(answers)
+    return SetReport(
+        name=name,
+        whole=score(answers),
         sources=sources,
         mean_over_sources=float(np.mean([source.score.accuracy for source in sources])),
-        mistakes=tuple(_mistake(outcome) for outcome in worst_first(outcomes) if not outcome.right),
-        findings=tuple(_rarely_right(exam, outcomes)),
+        mistakes=tuple(_mistake(answer) for answer in worst_first(answers) if not answer.correct),
+        findings=tuple(_rarely_right(name, answers)),
     )
 
 
-def score(outcomes: Sequence[Outcome]) -> Score:
-    """Count and measure outcomes, at least one."""
-    right = sum(outcome.right for outcome in outcomes)
-    answered = [outcome for outcome in outcomes if outcome.prediction]
+def score(answers: Sequence[Answer]) -> Score:
+    """Count and measure answers, at least one."""
+    correct = sum(answer.correct for answer in answers)
+    answered = [answer for answer in answers if answer.prediction]
     return Score(
-        pictures=len(outcomes),
-        right=right,
-        accuracy=right / len(outcomes),
-        interval=wilson_interval(right, len(outcomes)),
-        accepted=sum(outcome.accepted for outcome in outcomes),
-        accepted_right=sum(outcome.accepted and outcome.right for outcome in outcomes),
-        refused=len(outcomes) - len(answered),
+        pictures=len(answers),
+        correct=correct,
+        accuracy=correct / len(answers),
+        interval=wilson_interval(correct, len(answers)),
+        accepted=sum(answer.accepted for answer in answers),
+        accepted_correct=sum(answer.accepted and answer.correct for answer in answers),
+        refused=len(answers) - len(answered),
         confidence=_confidence(answered),
         calibration_error=_calibration_error(answered),
     )
 
 
-def worst_first(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Order by what deserves a look: refused, confidently wrong, wrong, doubtfully right, right."""
+def worst_first(answers: Sequence[Answer]) -> list[Answer]:
+    """Order: refused, wrong from the most confident on, correct from the least confident on."""
 
-    def urgency(outcome: Outcome) -> tuple[int, float]:
-        if outcome.prediction is None:
+    def urgency(answer: Answer) -> tuple[int, float]:
+        if answer.prediction is None:
             return 0, 0.0
-        return (2, outcome.probability) if outcome.right else (1, -outcome.probability)
+        return (2, answer.probability) if answer.correct else (1, -answer.probability)
 
-    return sorted(outcomes, key=urgency)
+    return sorted(answers, key=urgency)
 
 
-def _rarely_right(exam: ExamName, outcomes: Sequence[Outcome]) -> Iterator[Finding]:
-    pictures = Counter(outcome.sample.label for outcome in outcomes)
-    right = Counter(outcome.sample.label for outcome in outcomes if outcome.right)
+def _rarely_right(name: SetName, answers: Sequence[Answer]) -> Iterator[Finding]:
+    pictures = Counter(answer.sample.label for answer in answers)
+    correct = Counter(answer.sample.label for answer in answers if answer.correct)
     for label in sorted(pictures):
-        yield from rarely_right(label, right[label], pictures[label], exam)
+        yield from rarely_right(label, correct[label], pictures[label], name)
 
 
-def _by_source(outcomes: Sequence[Outcome]) -> tuple[SourceScore, ...]:
-    groups: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        groups.setdefault(outcome.sample.source, []).append(outcome)
+def _by_source(answers: Sequence[Answer]) -> tuple[SourceScore, ...]:
+    groups: dict[str, list[Answer]] = {}
+    for answer in answers:
+        groups.setdefault(answer.sample.source, []).append(answer)
     return tuple(
         SourceScore(source=name, score=score(group)) for name, group in sorted(groups.items())
     )
 
 
-def _confidence(answered: Sequence[Outcome]) -> float | None:
-    return float(np.mean([outcome.probability for outcome in answered])) if answered else None
+def _confidence(answered: Sequence[Answer]) -> float | None:
+    return float(np.mean([answer.probability for answer in answered])) if answered else None
 
 
-def _calibration_error(answered: Sequence[Outcome]) -> float | None:
-    """Confidence against accuracy; the answer is class 0 of two, and right or not."""
+def _calibration_error(answered: Sequence[Answer]) -> float | None:
+    """Confidence against accuracy; the answer is class 0 of two, and correct or not."""
     if not answered:
         return None
-    probability = np.array([outcome.probability for outcome in answered])
-    wrong = np.array([not outcome.right for outcome in answered], int)
+    probability = np.array([answer.probability for answer in answered])
+    wrong = np.array([not answer.correct for answer in answered], int)
     return calibration_error(np.stack([probability, np.zeros_like(probability)], 1), wrong)
 
 
-def _mistake(outcome: Outcome) -> Mistake:
-    sample, prediction = outcome.sample, outcome.prediction
+def _mistake(answer: Answer) -> Mistake:
+    sample, prediction = answer.sample, answer.prediction
     return Mistake(
         picture=sample.name,
         source=sample.source,
         true=sample.label,
-        said=prediction.label if prediction else None,
+        predicted=prediction.label if prediction else None,
         probability=prediction.probability if prediction else None,
-        reason=prediction.reason if prediction else outcome.refusal,
+        reason=prediction.reason if prediction else answer.refusal,
     )

@@ -1,13 +1,17 @@
-"""A stray stroke of the pen across the picture."""
+"""Corruptions that move the ink or add a stroke: warps, shifts, lines."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from research.corruptions.noise import to_bytes
-
 Pixels = NDArray[np.uint8]
+
+_SHEAR = 0.4  # radians
+_SHRINK = 0.7
+_TURN = 0.4  # radians
+_SHIFT = 3  # pixels
 Floats = NDArray[np.float64]
 
 _REACH = 2.3  # pixels above or below a stroke to which its light falls off
@@ -16,6 +20,56 @@ _FIRST, _LAST = 2, 25  # columns between which a zigzag runs
 _STEEPEST = 5  # rows by which its end lies above or below its beginning
 _AMPLITUDE = 2.0
 _QUARTER = 2.0  # of a zigzag's period, in pixels
+
+
+def shear(pixels: Pixels, random: np.random.Generator) -> Pixels:
+    """Lean the upright lines over by 0.4 radians, to the left or to the right."""
+    leaned = _signs(random, len(pixels)) * _SHEAR
+    return _warp(pixels, ([[1, -np.sin(angle)], [0, np.cos(angle)]] for angle in leaned))
+
+
+def scale(pixels: Pixels, random: np.random.Generator) -> Pixels:  # noqa: ARG001 - as its like
+    """Shrink to 0.7 of the size."""
+    return _warp(pixels, ([[1 / _SHRINK, 0], [0, 1 / _SHRINK]] for _ in pixels))
+
+
+def rotate(pixels: Pixels, random: np.random.Generator) -> Pixels:
+    """Turn by 0.4 radians, to the left or to the right."""
+    turned = _signs(random, len(pixels)) * _TURN
+    return _warp(
+        pixels,
+        ([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]] for a in turned),
+    )
+
+
+def translate(pixels: Pixels, random: np.random.Generator) -> Pixels:
+    """Shift by 3 pixels left or right, and by 3 up or down."""
+    shifts = _SHIFT * _signs(random, (len(pixels), 2))
+    moved = np.zeros_like(pixels)
+    for source, target, (down, across) in zip(pixels, moved, shifts.tolist(), strict=True):
+        target[_within(down), _within(across)] = source[_within(-down), _within(-across)]
+    return moved
+
+
+def _within(shift: int) -> slice:
+    """The part of an axis onto which something falls that is shifted along it."""
+    return slice(shift, None) if shift > 0 else slice(None, shift)
+
+
+def _signs(random: np.random.Generator, shape: int | tuple[int, ...]) -> NDArray[np.int64]:
+    return random.choice(np.array([-1, 1]), shape)
+
+
+def _warp(pixels: Pixels, sources: Iterable[list[list[float]]]) -> Pixels:
+    """Draw pictures [N, H, W] from where each [2, 2] matrix sends x and y from the middle."""
+    height, width = pixels.shape[1:]
+    middle = np.array([[width - 1], [height - 1]]) / 2
+    warped = []
+    for picture, source in zip(pixels, map(np.array, sources), strict=True):
+        matrix = np.hstack([source, middle - source @ middle])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        warped.append(cv2.warpAffine(picture, matrix, (width, height), flags=flags))
+    return np.stack(warped).astype(np.uint8)
 
 
 def dotted_line(pixels: Pixels, random: np.random.Generator) -> Pixels:
@@ -72,3 +126,9 @@ def _line(start: Sequence[float], end: Sequence[float], shape: tuple[int, int]) 
     between = (columns >= np.floor(left)) & (columns < np.ceil(right))
     drawn: Floats = light.clip(0, 1) * between
     return drawn
+
+
+def to_bytes(pictures: NDArray[np.floating]) -> Pixels:
+    """Round what is 0..255, and cut off what lies beyond."""
+    rounded: Pixels = np.rint(pictures).clip(0, 255).astype(np.uint8)
+    return rounded

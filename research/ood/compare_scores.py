@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from research.ood.config import DecliningConfig
-from research.ood.evidence import Evidence, look_at
-from research.ood.methods import methods
-from research.ood.report import EVERYTHING, PRINTED, Compared, Row, write_report
+from artifact.manifest import Name
+from research.ood.report import EVERYTHING, PRINTED, RunScores, ScoreRow, write_report
+from research.ood.scores import Activations, activations_of, methods
 from training import checkpoint, data, outliers
 from training.config import RunConfig
 from training.data import Split, normalization
@@ -27,31 +28,47 @@ from vision.input import Input
 Scores = NDArray[np.floating]
 
 
-def compare(config: DecliningConfig) -> None:
+class OODConfig(BaseModel):
+    """Which finished runs are evaluated on out-of-distribution pictures."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(
+        ("mobilenet-mnist-seed0", "conv-mnist-seed0"), description="Folders of finished runs."
+    )
+    runs_dir: Path = Field(Path("runs"), description="Where they lie.")
+    data_dir: Path = Field(Path("data"), description="Holds the data set of their training.")
+    outliers: int = Field(500, ge=2, description="Out-of-distribution pictures of each kind.")
+    seed: int = Field(1, ge=0, description="Of these pictures.")
+    report: Path = Field(
+        Path("docs/REJECTION.md"), description="The report; its figure is put beside it."
+    )
+
+
+def compare_scores(config: OODConfig) -> None:
     """Compare the scores on every run, and write the report.
 
     Raises:
         CheckpointError: There is no such run, or its checkpoint is damaged.
         DatasetError: The data set is missing, or it is not one of digits.
     """
-    compared = [_compare(config, name) for name in config.run]
-    write_report(compared, config.report)
+    write_report([_score_run(config, name) for name in config.run], config.report)
 
 
-def _compare(config: DecliningConfig, name: str) -> Compared:
+def _score_run(config: OODConfig, name: str) -> RunScores:
     run, weights = checkpoint.chosen_weights(config.runs_dir / name)
-    split, scaling, wanted = _learnt(run, config.data_dir)
-    network = build(run.shape, wanted.shape, 10, run.seed)
+    split, scaling, spec = _load_split(run, config.data_dir)
+    network = build(run.shape, spec.shape, 10, run.seed)
     network.load_state_dict(weights)
 
-    def seen(pixels: Tensor) -> Evidence:
-        return look_at(network, pixels, scaling)
+    def activations(pixels: Tensor) -> Activations:
+        return activations_of(network, pixels, scaling)
 
-    validation, test = seen(split.validation.pixels), seen(split.test.pixels)
+    validation, test = activations(split.validation.pixels), activations(split.test.pixels)
     temperature = evaluate.fit_temperature(validation.logits, truth(split.validation))
-    others = {kind: seen(pixels) for kind, pixels in _shown(config, wanted).items()}
-    scores = methods(seen(split.train.pixels), truth(split.train), temperature)
-    return Compared(
+    others = {kind: activations(pixels) for kind, pixels in _outliers(config, spec).items()}
+    scores = methods(activations(split.train.pixels), truth(split.train), temperature)
+    return RunScores(
         run=name,
         config=run,
         accuracy=float((test.logits.argmax(axis=1) == truth(split.test)).mean()),
@@ -60,15 +77,15 @@ def _compare(config: DecliningConfig, name: str) -> Compared:
                 method,
                 score(validation),
                 score(test),
-                {kind: score(evidence) for kind, evidence in others.items()},
+                {kind: score(found) for kind, found in others.items()},
             )
             for method, score in scores.items()
         ),
     )
 
 
-def _learnt(run: RunConfig, data_dir: Path) -> tuple[Split, Normalization, Input]:
-    """What the run learnt from, split as it was then."""
+def _load_split(run: RunConfig, data_dir: Path) -> tuple[Split, Normalization, Input]:
+    """The run's data set, split as in training."""
     dataset = data.load(run.dataset, data_dir, run.side, run.mode)
     if dataset.preprocess != "digit":
         raise DatasetError(
@@ -81,22 +98,22 @@ def _learnt(run: RunConfig, data_dir: Path) -> tuple[Split, Normalization, Input
 
 
 @cache
-def _shown(config: DecliningConfig, wanted: Input) -> dict[str, Tensor]:
-    """What the network is shown of held-out outliers, and of printed digits."""
-    kinds = outliers.reaching("held-out", config.outliers, config.seed, wanted)
-    digits = outliers.printed("held-out", config.outliers, config.seed, wanted)
+def _outliers(config: OODConfig, spec: Input) -> dict[str, Tensor]:
+    """Held-out outliers by kind, and printed digits, as the network sees them."""
+    kinds = outliers.reaching("held-out", config.outliers, config.seed, spec)
+    digits = outliers.printed("held-out", config.outliers, config.seed, spec)
     return {**kinds, PRINTED: digits.pixels}
 
 
-def _row(method: str, validation: Scores, test: Scores, others: Mapping[str, Scores]) -> Row:
+def _row(method: str, validation: Scores, test: Scores, others: Mapping[str, Scores]) -> ScoreRow:
     threshold = threshold_for(validation, ACCEPTED)
     no_digits = {kind: scores for kind, scores in others.items() if kind != PRINTED}
     together = np.concatenate(list(no_digits.values()))
-    return Row(
+    return ScoreRow(
         method=method,
         separation=separate(test, no_digits),
         accepted=float((test >= threshold).mean()),
-        declined={
+        rejected={
             EVERYTHING: float((together < threshold).mean()),
             **{kind: float((scores < threshold).mean()) for kind, scores in others.items()},
         },

@@ -1,4 +1,4 @@
-"""One evaluation, end to end."""
+"""One robustness evaluation, end to end: published models on pictures of other sources."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,21 +9,23 @@ from tqdm import tqdm
 from artifact.errors import UnknownModel
 from artifact.predictor import Predictor
 from artifact.repository import Repository
-from research.figures.accuracies import draw_accuracies
-from research.robustness.config import ExaminationConfig
-from research.robustness.exams import TITLES, Exam, prepare
-from research.robustness.outcomes import Outcome, answer
-from research.robustness.report import EvaluationReport, ExamReport, ModelReport
-from research.robustness.scoring import report_exam
-from research.robustness.sheets import draw_sheet
-from research.robustness.tables import lines
+from research.robustness.contact_sheet import draw_sheet
+from research.robustness.report import (
+    EvaluationReport,
+    ModelReport,
+    SetReport,
+    draw_accuracies,
+    lines,
+)
+from research.robustness.samples import TITLES, PictureSet, RobustnessConfig, prepare
+from research.robustness.scoring import Answer, predict, report_set
 from training.errors import OutputError
 from training.figures.canvas import png
 
 FILE = "evaluation.json"
 
 
-def examine(config: ExaminationConfig) -> EvaluationReport:
+def evaluate(config: RobustnessConfig) -> EvaluationReport:
     """Ask every model about every picture, print the tables and write report and figures.
 
     Raises:
@@ -34,19 +36,19 @@ def examine(config: ExaminationConfig) -> EvaluationReport:
         UnknownModel: There is no such model or version.
     """
     predictors = list(_open(config))
-    exams = prepare(config)
-    for exam in exams:
+    sets = prepare(config)
+    for pictures in sets:
         for predictor in predictors:
-            exam.check(predictor.manifest)
+            pictures.check(predictor.manifest)
     _make(config.output)
-    models = tuple(_examine_model(predictor, exams, config.output) for predictor in predictors)
+    models = tuple(_evaluate_model(predictor, sets, config.output) for predictor in predictors)
     report = EvaluationReport(seed=config.seed, models=models)
     _write_comparisons(report, config.output)
     (config.output / FILE).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return report
 
 
-def _open(config: ExaminationConfig) -> Iterator[Predictor]:
+def _open(config: RobustnessConfig) -> Iterator[Predictor]:
     repository = Repository.scan(config.models_dir)
     names = config.model or tuple(dict.fromkeys(artifact.manifest.name for artifact in repository))
     if not names:
@@ -62,34 +64,34 @@ def _make(folder: Path) -> None:
         raise OutputError(f"the output folder cannot be made: {error.strerror}") from error
 
 
-def _examine_model(predictor: Predictor, exams: Sequence[Exam], folder: Path) -> ModelReport:
+def _evaluate_model(predictor: Predictor, sets: Sequence[PictureSet], folder: Path) -> ModelReport:
     manifest = predictor.manifest
     report = ModelReport(
         model=manifest.name,
         version=manifest.version,
         runtime=predictor.runtime_id,
-        exams=tuple(_examine(predictor, exam, folder) for exam in exams),
+        sets=tuple(_evaluate_set(predictor, pictures, folder) for pictures in sets),
         findings=manifest.findings,
     )
     sys.stdout.write("".join(f"{line}\n" for line in lines(report)))
     return report
 
 
-def _examine(predictor: Predictor, exam: Exam, folder: Path) -> ExamReport:
+def _evaluate_set(predictor: Predictor, pictures: PictureSet, folder: Path) -> SetReport:
     manifest = predictor.manifest
-    outcomes = _answers(predictor, exam)
-    report = report_exam(exam.name, outcomes)
-    name = f"{manifest.name}/{manifest.version}: {exam.title}"
-    sheet = draw_sheet(outcomes, manifest.input, name)
-    (folder / f"{manifest.name}-{manifest.version}-{exam.name}.png").write_bytes(png(sheet))
+    answers = _answers(predictor, pictures)
+    report = report_set(pictures.name, answers)
+    name = f"{manifest.name}/{manifest.version}: {pictures.title}"
+    sheet = draw_sheet(answers, manifest.input, name)
+    (folder / f"{manifest.name}-{manifest.version}-{pictures.name}.png").write_bytes(png(sheet))
     return report
 
 
-def _answers(predictor: Predictor, exam: Exam) -> list[Outcome]:
+def _answers(predictor: Predictor, pictures: PictureSet) -> list[Answer]:
     bar = tqdm(
-        answer(predictor, exam.samples),
-        desc=f"{predictor.manifest.name}: {exam.name}",
-        total=len(exam.samples),
+        predict(predictor, pictures.samples),
+        desc=f"{predictor.manifest.name}: {pictures.name}",
+        total=len(pictures.samples),
         unit="picture",
         disable=None,  # only on a terminal
         leave=False,
@@ -100,9 +102,9 @@ def _answers(predictor: Predictor, exam: Exam) -> list[Outcome]:
 
 def _write_comparisons(report: EvaluationReport, folder: Path) -> None:
     """Write a figure for each set of pictures, all models side by side."""
-    for place, exam in enumerate(report.models[0].exams):
+    for place, first in enumerate(report.models[0].sets):
         figure = draw_accuracies(
-            {str(model): model.exams[place] for model in report.models},
-            TITLES[exam.exam],
+            {str(model): model.sets[place] for model in report.models},
+            TITLES[first.name],
         )
-        (folder / f"{exam.exam}.png").write_bytes(png(figure))
+        (folder / f"{first.name}.png").write_bytes(png(figure))

@@ -5,15 +5,51 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from artifact.manifest import ScoreName
 from artifact.scores import SCORES
-from research.ood.evidence import Doubles, Evidence
+from training.data.normalization import Normalization
+from training.networks.architectures import Network
 
-Method = Callable[[Evidence], NDArray[np.floating]]
+_BATCH = 500
+
+Doubles = NDArray[np.float64]
 
 _RIDGE = 1e-6  # a feature that is always 0 has no variance
+
+
+@dataclass(frozen=True)
+class Activations:
+    """Of N pictures.
+
+    Attributes:
+        features: [N, D], what the last layer takes.
+        logits: [N, K], what it makes of them; before any temperature.
+    """
+
+    features: Doubles
+    logits: Doubles
+
+
+@torch.inference_mode()
+def activations_of(network: Network, pixels: Tensor, normalization: Normalization) -> Activations:
+    """Run stored pixels [N, C, H, W] through a network once, keeping what its head takes."""
+    features: list[Tensor] = []
+
+    def keep(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        features.append(inputs[0])
+
+    hook = network.eval().head.register_forward_pre_hook(keep)
+    batches = torch.split(pixels, _BATCH)
+    logits = torch.cat([network(normalization.inputs(batch)) for batch in batches])
+    hook.remove()
+    return Activations(torch.cat(features).double().numpy(), logits.double().numpy())
+
+
+Method = Callable[[Activations], NDArray[np.floating]]
 
 
 @dataclass(frozen=True)
@@ -38,7 +74,9 @@ class _Normals:
         return np.asarray(((offsets @ self.precision) * offsets).sum(axis=1))
 
 
-def methods(training: Evidence, labels: NDArray[np.int64], temperature: float) -> dict[str, Method]:
+def methods(
+    training: Activations, labels: NDArray[np.int64], temperature: float
+) -> dict[str, Method]:
     """Make every score that is compared, by its name.
 
     Args:
@@ -54,14 +92,14 @@ def methods(training: Evidence, labels: NDArray[np.int64], temperature: float) -
     classes = _Normals.of(training.features, labels)
     everything = _Normals.of(training.features, np.zeros_like(labels))
 
-    def of_logits(name: ScoreName, seen: Evidence) -> NDArray[np.floating]:
-        return SCORES[name](seen.logits / temperature)
+    def of_logits(name: ScoreName, activations: Activations) -> NDArray[np.floating]:
+        return SCORES[name](activations.logits / temperature)
 
-    def distance(seen: Evidence) -> Doubles:
-        return -classes.nearest(seen.features)
+    def distance(activations: Activations) -> Doubles:
+        return -classes.nearest(activations.features)
 
-    def relative_distance(seen: Evidence) -> Doubles:
-        return everything.nearest(seen.features) - classes.nearest(seen.features)
+    def relative_distance(activations: Activations) -> Doubles:
+        return everything.nearest(activations.features) - classes.nearest(activations.features)
 
     return {
         **{name: partial(of_logits, name) for name in SCORES},

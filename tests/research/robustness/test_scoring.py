@@ -1,28 +1,31 @@
 import pytest
 
 from artifact.predictor import Prediction
-from research.robustness.outcomes import Outcome
 from research.robustness.samples import Sample
-from research.robustness.scoring import report_exam, score, worst_first
+from research.robustness.scoring import Answer, report_set, score, worst_first
 from training.evaluation.evaluate import wilson_interval
 
 
-def outcome(
-    true: str, said: str | None, probability: float = 0.9, source: str = "anna", doubt: bool = False
-) -> Outcome:
-    """An answer; none where nothing is said."""
-    sample = Sample(f"{true}-{said}", true, source, read=bytes)
-    if said is None:
-        return Outcome(sample, None, "the PNG picture is damaged")
+def answer(
+    true: str,
+    predicted: str | None,
+    probability: float = 0.9,
+    source: str = "anna",
+    doubt: bool = False,
+) -> Answer:
+    """An answer; none where nothing is predicted."""
+    sample = Sample(f"{true}-{predicted}", true, source, read=bytes)
+    if predicted is None:
+        return Answer(sample, None, "the PNG picture is damaged")
     prediction = Prediction(
-        said, probability, {said: probability}, not doubt, "blank" if doubt else None
+        predicted, probability, {predicted: probability}, not doubt, "blank" if doubt else None
     )
-    return Outcome(sample, prediction)
+    return Answer(sample, prediction)
 
 
 def test_refused_picture_is_wrong_and_has_no_confidence() -> None:
-    result = score([outcome("1", "1", 0.8), outcome("2", None)])
-    assert (result.pictures, result.right, result.refused, result.accepted) == (2, 1, 1, 1)
+    result = score([answer("1", "1", 0.8), answer("2", None)])
+    assert (result.pictures, result.correct, result.refused, result.accepted) == (2, 1, 1, 1)
     assert result.accuracy == 0.5
     assert result.interval == wilson_interval(1, 2)
     assert result.confidence == pytest.approx(0.8)
@@ -30,23 +33,23 @@ def test_refused_picture_is_wrong_and_has_no_confidence() -> None:
 
 
 def test_right_answer_counts_even_where_it_is_not_accepted() -> None:
-    result = score([outcome("1", "1", 0.4, doubt=True), outcome("2", "3"), outcome("4", "4")])
-    assert (result.right, result.accepted, result.accepted_right) == (2, 2, 1)
+    result = score([answer("1", "1", 0.4, doubt=True), answer("2", "3"), answer("4", "4")])
+    assert (result.correct, result.accepted, result.accepted_correct) == (2, 2, 1)
 
 
 def test_calibration_error_is_the_distance_of_confidence_from_accuracy() -> None:
-    answers = [outcome("1", "1", 0.9)] * 3 + [outcome("1", "2", 0.9)]
+    answers = [answer("1", "1", 0.9)] * 3 + [answer("1", "2", 0.9)]
     assert score(answers).calibration_error == pytest.approx(0.9 - 0.75)
 
 
 def test_nothing_but_refusals_has_no_calibration() -> None:
-    result = score([outcome("1", None)])
+    result = score([answer("1", None)])
     assert (result.confidence, result.calibration_error, result.accuracy) == (None, None, 0)
 
 
 def test_mean_over_sources_weighs_each_source_alike() -> None:
-    answers = [outcome("1", "1", source="anna")] * 3 + [outcome("1", "2", source="ben")]
-    report = report_exam("pictures", answers)
+    answers = [answer("1", "1", source="anna")] * 3 + [answer("1", "2", source="ben")]
+    report = report_set("pictures", answers)
     assert [source.source for source in report.sources] == ["anna", "ben"]
     assert [source.score.accuracy for source in report.sources] == [1, 0]
     assert report.whole.accuracy == 0.75
@@ -54,25 +57,25 @@ def test_mean_over_sources_weighs_each_source_alike() -> None:
 
 
 def test_refusals_and_confident_mistakes_come_first() -> None:
-    sure, unsure = outcome("1", "1", 0.99), outcome("1", "1", 0.5)
-    wrong, very_wrong, refused = outcome("1", "2", 0.4), outcome("1", "3", 0.9), outcome("4", None)
+    sure, unsure = answer("1", "1", 0.99), answer("1", "1", 0.5)
+    wrong, very_wrong, refused = answer("1", "2", 0.4), answer("1", "3", 0.9), answer("4", None)
     ordered = worst_first([sure, wrong, unsure, refused, very_wrong])
     assert ordered == [refused, very_wrong, wrong, unsure, sure]
 
 
 def test_every_mistake_is_listed_with_what_was_said_or_why_not() -> None:
-    report = report_exam(
-        "pictures", [outcome("1", "1"), outcome("2", "3", 0.6, doubt=True), outcome("4", None)]
+    report = report_set(
+        "pictures", [answer("1", "1"), answer("2", "3", 0.6, doubt=True), answer("4", None)]
     )
     refused, wrong = report.mistakes
-    assert (wrong.picture, wrong.true, wrong.said) == ("2-3", "2", "3")
+    assert (wrong.picture, wrong.true, wrong.predicted) == ("2-3", "2", "3")
     assert (wrong.probability, wrong.reason) == (0.6, "blank")
-    assert (refused.said, refused.probability) == (None, None)
+    assert (refused.predicted, refused.probability) == (None, None)
     assert refused.reason == "the PNG picture is damaged"
 
 
 def test_label_that_is_hardly_ever_named_is_a_finding() -> None:
-    answers = [outcome("1", "1")] * 5 + [outcome("2", "1")] * 9 + [outcome("2", "2")]
-    (finding,) = report_exam("pictures", answers).findings
+    answers = [answer("1", "1")] * 5 + [answer("2", "1")] * 9 + [answer("2", "2")]
+    (finding,) = report_set("pictures", answers).findings
     assert finding.name == "rarely-predicted"
     assert finding.message == "2 is predicted for 1 of its 10 images (pictures)"

@@ -1,4 +1,4 @@
-"""The command `evaluate`, as a person gives it, on pictures whose right answers are known."""
+"""The command `evaluate`, run as a user runs it, on pictures whose right answers are known."""
 
 import io
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from research.__main__ import main
-from research.robustness import ExaminationConfig
-from research.robustness.report import EvaluationReport, ExamReport
+from research.robustness.report import EvaluationReport, SetReport
+from research.robustness.samples import RobustnessConfig
 from tests.known_answer import LABELS, publish_known_answer
 from tests.known_answer import picture as encoded
 
@@ -61,22 +61,22 @@ def output(
     return folder, printed.getvalue()
 
 
-def exam(output: tuple[Path, str], place: int) -> ExamReport:
-    return report(output[0]).models[place].exams[0]
+def report_of(output: tuple[Path, str], place: int) -> SetReport:
+    return report(output[0]).models[place].sets[0]
 
 
 def test_accuracy_is_by_source_and_refused_files_are_wrong(output: tuple[Path, str]) -> None:
-    known = exam(output, 0)
+    known = report_of(output, 0)
     scores = {source.source: source.score for source in known.sources}
-    assert (scores["anna"].right, scores["anna"].pictures) == (4, 4)
-    assert (scores["ben"].right, scores["ben"].pictures, scores["ben"].refused) == (2, 5, 2)
+    assert (scores["anna"].correct, scores["anna"].pictures) == (4, 4)
+    assert (scores["ben"].correct, scores["ben"].pictures, scores["ben"].refused) == (2, 5, 2)
     assert known.whole.accuracy == pytest.approx(6 / 9)
     assert known.mean_over_sources == pytest.approx((1 + 2 / 5) / 2)
 
 
 def test_second_model_has_its_own_answers(output: tuple[Path, str]) -> None:
     assert [str(model) for model in report(output[0]).models] == ["known/1", "contrary/1"]
-    assert exam(output, 1).sources[0].score.right == 0
+    assert report_of(output, 1).sources[0].score.correct == 0
 
 
 def test_errors_are_listed_with_what_was_said(output: tuple[Path, str]) -> None:
@@ -85,7 +85,7 @@ def test_errors_are_listed_with_what_was_said(output: tuple[Path, str]) -> None:
         "broken.png (ben): true top-left, refused: the",
         "damaged or cut short",
         "gone.png (ben): true top-left, refused: the file cannot be read: No such file",
-        "bottom-left.webp (ben): true top-left, said bottom-left at",
+        "bottom-left.webp (ben): true top-left, predicted bottom-left at",
     ):
         assert line in printed
     assert "known/1 on onnx: pictures from elsewhere" in printed
@@ -156,4 +156,4 @@ def test_empty_repository_and_unwritable_output_are_explained(
 
 
 def test_every_option_says_what_it_is() -> None:
-    assert all(field.description for field in ExaminationConfig.model_fields.values())
+    assert all(field.description for field in RobustnessConfig.model_fields.values())

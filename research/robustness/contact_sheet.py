@@ -1,14 +1,17 @@
 """A contact sheet: pictures as they were sent, beside what the network saw of them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from research.robustness.scoring import Answer, see, worst_first
 from training.figures.canvas import (
     BLUE,
     FADED,
@@ -21,6 +24,10 @@ from training.figures.canvas import (
     blank,
     styled,
 )
+from vision.decode import Picture
+from vision.errors import ImageError
+from vision.input import Input
+from vision.preprocess import View
 
 Pixels = NDArray[np.uint8]
 Extent = tuple[float, float, float, float]
@@ -36,6 +43,11 @@ _TYPE = 8.0
 _MARGIN = 0.1
 _TITLE_INCHES = 0.9
 
+MOST_CARDS = 100
+
+_THUMBNAIL = 160  # longest side, in pixels
+_CERTAIN = 0.9995  # from here on, rounding would write 100%
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -46,7 +58,7 @@ class Card:
         seen: By the network, [H, W] or [H, W, 3]; None likewise.
         box: Of the digit in the original, each side 0..1: left, top, right, bottom; None where
             none was found.
-        right: Whether the answer is.
+        correct: Whether the answer is the label.
         answer: In words, short.
         name: Of the picture.
         remark: Where it comes from, or why it was not accepted.
@@ -55,7 +67,7 @@ class Card:
     original: Pixels | None
     seen: Pixels | None
     box: tuple[float, float, float, float] | None
-    right: bool
+    correct: bool
     answer: str
     name: str
     remark: str
@@ -63,7 +75,7 @@ class Card:
 
 @styled
 def draw_contacts(cards: Sequence[Card], title: str) -> Figure:
-    """Draw every card in its turn; those that are not right are framed.
+    """Draw every card in its turn; those that are wrong are framed.
 
     Args:
         cards: At least one.
@@ -100,7 +112,7 @@ def _draw_card(axes: Axes, card: Card, left: float, top: float) -> None:
         axes.text(left + _CARD / 2, top + 0.5, "refused", color=RUST, ha="center", va="center")
     for start in (left, left + 1 + _BETWEEN):
         _outline(axes, (start, start + 1, top + 1, top), PALE, 0.5)
-    if not card.right:
+    if not card.correct:
         margin = 0.03
         frame = (left - margin, left + _CARD + margin, top + 1 + margin, top - margin)
         _outline(axes, frame, VERMILION, 2.2)
@@ -108,13 +120,13 @@ def _draw_card(axes: Axes, card: Card, left: float, top: float) -> None:
 
 def _write(axes: Axes, card: Card, middle: float, top: float, line: float) -> None:
     words = (
-        (card.answer, INK if card.right else RUST),
+        (card.answer, INK if card.correct else RUST),
         (card.name, FADED),
         (card.remark, FADED),
     )
     for place, (text, colour) in enumerate(words):
         y = top + place * line
-        weight = "bold" if place == 0 and not card.right else "normal"
+        weight = "bold" if place == 0 and not card.correct else "normal"
         axes.text(
             middle, y, _short(text), color=colour, size=_TYPE, weight=weight, ha="center", va="top"
         )
@@ -154,3 +166,95 @@ def _outline(axes: Axes, extent: Extent, colour: str, width: float) -> None:
             (left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=width
         )
     )
+
+
+def draw_sheet(answers: Sequence[Answer], spec: Input, name: str) -> Figure:
+    """Draw the wrong answers, then the correct ones that are least certain, 100 in all.
+
+    Args:
+        answers: At least one.
+        spec: The input that the model's manifest describes.
+        name: Of the model and of the pictures, for the title.
+    """
+    shown = choose(answers)
+    wrong = sum(not answer.correct for answer in answers)
+    amount = "all" if len(shown) == len(answers) else f"the worst {len(shown)}, by source in turn"
+    title = (
+        f"{name}\n{wrong:,} of {len(answers):,} wrong, framed; shown: {amount}\n"
+        "left: as sent, and where the digit was found; right: as the network saw it"
+    )
+    return draw_contacts([_card(answer, spec) for answer in shown], title)
+
+
+def choose(answers: Sequence[Answer], most: int = MOST_CARDS) -> list[Answer]:
+    """Order by what deserves a look; of too many, take the worst of every source in turn."""
+    ordered = worst_first(answers)
+    if len(ordered) <= most:
+        return ordered
+    seen: Counter[str] = Counter()
+    turns = []
+    for answer in ordered:
+        turns.append((answer.correct, seen[answer.sample.source]))
+        seen[answer.sample.source] += 1
+    first = sorted(range(len(ordered)), key=turns.__getitem__)[:most]
+    return [ordered[place] for place in first]
+
+
+def _card(answer: Answer, spec: Input) -> Card:
+    picture, seen = _looked(answer, spec)
+    return Card(
+        original=_thumbnail(picture.pixels) if picture else None,
+        seen=seen.pixels if seen else None,
+        box=_share(seen.box, picture) if seen and seen.box and picture else None,
+        correct=answer.correct,
+        answer=_answer(answer),
+        name=answer.sample.name,
+        remark=_remark(answer),
+    )
+
+
+def _looked(answer: Answer, spec: Input) -> tuple[Picture | None, View | None]:
+    """Decode once more: to keep every picture in memory would cost more."""
+    try:
+        return see(answer.sample, spec)
+    except (ImageError, OSError):
+        return None, None
+
+
+def _thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = pixels.shape[:2]
+    factor = _THUMBNAIL / max(height, width)
+    if factor >= 1:
+        return pixels
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _share(box: tuple[int, int, int, int], picture: Picture) -> tuple[float, float, float, float]:
+    """A box in the original's pixels, as shares of its sides."""
+    left, top, right, bottom = box
+    return (
+        left / picture.width,
+        top / picture.height,
+        right / picture.width,
+        bottom / picture.height,
+    )
+
+
+def _answer(answer: Answer) -> str:
+    sample, prediction = answer.sample, answer.prediction
+    if prediction is None:
+        return f"true {sample.label}, refused"
+    certain = prediction.probability >= _CERTAIN
+    probability = ">99.9%" if certain else f"{prediction.probability:.1%}"
+    if answer.correct:
+        return f"{sample.label}  {probability}"
+    return f"true {sample.label}, predicted {prediction.label}  {probability}"
+
+
+def _remark(answer: Answer) -> str:
+    if answer.prediction is None:
+        return answer.refusal or ""
+    if answer.prediction.reason:
+        return f"not accepted: {answer.prediction.reason}"
+    return answer.sample.source

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from research.corruptions import KINDS, Kind, corrupt
+from research.robustness.corruptions import KINDS, Kind, corrupt
 
 Pixels = NDArray[np.uint8]
 REPEATABLE: tuple[Kind, ...] = ("scale", "brightness", "stripe", "canny edges")

@@ -21,7 +21,7 @@ from artifact.statistics.comparison import (
     RuntimeFigures,
     compare_models,
 )
-from research.figures.comparison import draw_comparison
+from research.accuracy_cost import draw_comparison
 from training.errors import OutputError
 from training.figures.canvas import png
 

@@ -6,17 +6,15 @@ import pytest
 from numpy.typing import NDArray
 
 from artifact.repository import Artifact
-from research.corruptions import KINDS, corrupt
-from research.robustness import ExaminationConfig
-from research.robustness.exams import Exam, enlarge, prepare
-from research.robustness.samples import Sample
+from research.robustness.corruptions import KINDS, corrupt
+from research.robustness.samples import PictureSet, RobustnessConfig, Sample, enlarge, prepare
 from tests.known_answer import publish_known_answer
 from training.errors import DatasetError
 from vision.decode import decode
 
 
-def config(folder: Path, digits: int = 0, corruptions: int = 0, seed: int = 0) -> ExaminationConfig:
-    return ExaminationConfig(digits=digits, corruptions=corruptions, seed=seed, data_dir=folder)
+def config(folder: Path, digits: int = 0, corruptions: int = 0, seed: int = 0) -> RobustnessConfig:
+    return RobustnessConfig(digits=digits, corruptions=corruptions, seed=seed, data_dir=folder)
 
 
 def idx(path: Path, values: NDArray[np.uint8]) -> None:
@@ -55,10 +53,10 @@ def number(sample: Sample) -> int:
 
 class TestDigits:
     def test_each_is_dark_ink_on_white_paper(self) -> None:
-        (exam,) = prepare(config(Path("nowhere"), digits=20))
-        assert exam.name == "digits"
-        assert len(exam.samples) == 20
-        for sample in exam.samples:
+        (pictures,) = prepare(config(Path("nowhere"), digits=20))
+        assert pictures.name == "digits"
+        assert len(pictures.samples) == 20
+        for sample in pictures.samples:
             paper = pixels(sample)
             assert paper.shape == (200, 200)
             assert min(paper[:5].min(), paper[-5:].min()) > 250
@@ -91,8 +89,8 @@ class TestCorruptions:
         assert [number(sample) for sample in corrupted.samples] == chosen * 15
 
     def test_labels_belong_to_their_images(self, mnist: Path) -> None:
-        for exam in prepare(config(mnist, corruptions=12)):
-            assert all(sample.label == str(number(sample) % 10) for sample in exam.samples)
+        for pictures in prepare(config(mnist, corruptions=12)):
+            assert all(sample.label == str(number(sample) % 10) for sample in pictures.samples)
 
     def test_pictures_are_those_of_the_test_part_corrupted(self, mnist: Path) -> None:
         clean, corrupted = prepare(config(mnist, corruptions=30, seed=5))
@@ -112,12 +110,12 @@ def test_nothing_to_evaluate_on_is_refused() -> None:
 
 
 def test_model_of_something_else_is_not_examined_on_digits(known: Artifact) -> None:
-    (exam,) = prepare(config(Path("nowhere"), digits=5))
+    (pictures,) = prepare(config(Path("nowhere"), digits=5))
     with pytest.raises(
         DatasetError, match=r"label .\d. is none that known can answer; it knows top-left, top-r"
     ):
-        exam.check(known.manifest)
+        pictures.check(known.manifest)
 
 
 def test_model_that_knows_every_label_is_examined(known: Artifact) -> None:
-    Exam("pictures", (Sample("a", "top-left", "anna", bytes),)).check(known.manifest)
+    PictureSet("pictures", (Sample("a", "top-left", "anna", bytes),)).check(known.manifest)

@@ -9,8 +9,8 @@ from PIL import Image
 from artifact.metrics import Seeds
 from artifact.statistics.comparison import ModelComparison, compare_models
 from research.__main__ import main
-from research.comparison import lines
-from research.figures.comparison import draw_comparison
+from research.accuracy_cost import draw_comparison
+from research.compare import lines
 from tests.contenders import contender
 from tests.known_answer import GAIN, publish_known_answer
 from training.figures.canvas import png
