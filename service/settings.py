@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import socket
 import textwrap
 from pathlib import Path
 from typing import Annotated, Literal
@@ -161,8 +160,8 @@ class Settings(BaseSettings):
     @field_validator("workers")
     @classmethod
     def _check_shared(cls, workers: int) -> int:
-        if workers > 1 and not hasattr(socket, "SO_REUSEPORT"):
-            raise ValueError("more than 1 needs a system where processes can share a port")
+        if workers > 1 and os.name != "posix":
+            raise ValueError("more than 1 needs a system where processes inherit sockets")
         return workers
 
     @field_validator("admin_token")

@@ -1,12 +1,15 @@
 """Several worker processes that serve one port, started anew when they crash.
 
-Each listens on a socket of its own (SO_REUSEPORT): the kernel spreads connections over those that
-listen, so that neither a worker which still loads nor one which has crashed is given any.
+The supervisor binds one socket, and all workers accept from it: a connection that no worker has
+accepted yet is answered by whichever is free, so that nothing waits for a worker that loads, hangs
+or has crashed. (With a socket for each worker, SO_REUSEPORT, the kernel would give a hung one its
+share of the connections.) The first worker that has loaded listens; until then they are refused.
 """
 
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,7 +21,7 @@ from types import FrameType
 from typing import Final
 
 from service.observability.shared import VARIABLE, SharedFolder, shared_folder
-from service.server.sockets import reserve
+from service.server.sockets import bind
 from service.settings import Settings
 
 _WORKER: Final = (sys.executable, "-m", "service.server.worker")
@@ -49,7 +52,7 @@ class Supervisor:
     """Keeps the workers of one service alive until it is told to stop."""
 
     def __init__(self, settings: Settings, command: Sequence[str] = _WORKER) -> None:
-        """Prepare to run the command for each, with its number, the port and our id added."""
+        """Prepare to run the command for each, with its number, the socket and our id added."""
         self._settings = settings
         self._command = command
         self._places = [_Place(number) for number in range(settings.workers)]
@@ -65,33 +68,33 @@ class Supervisor:
             OSError: The address is taken, or is none of this machine.
         """
         with ExitStack() as stack:
-            port = stack.enter_context(reserve(self._settings.host, self._settings.port))
+            listener = stack.enter_context(bind(self._settings.host, self._settings.port))
             folder = stack.enter_context(shared_folder())
             stack.enter_context(self._catching_signals())
             stack.callback(self._kill_all)
-            self._supervise(port, folder)
+            self._supervise(listener, folder)
         return self._status or 0
 
-    def _supervise(self, port: int, folder: SharedFolder) -> None:
+    def _supervise(self, listener: socket.socket, folder: SharedFolder) -> None:
         # One first: if it cannot start, the reason is said once, not by every worker.
         self._places[0].start_at = 0
         while self._status is None or any(place.process for place in self._places):
             self._forward_signals()
             for place in self._places:
                 self._reap(place, folder)
-                self._start_if_due(place, port, folder)
-            self._begin(port, folder)
+                self._start_if_due(place, listener, folder)
+            self._begin(listener, folder)
             if time.monotonic() > self._kill_at:
                 self._kill_all()
             time.sleep(_TICK_SECONDS)
 
-    def _begin(self, port: int, folder: SharedFolder) -> None:
+    def _begin(self, listener: socket.socket, folder: SharedFolder) -> None:
         if self._complete:
             return
         serving = sum(folder.serves(place.number) for place in self._places)
         if serving == len(self._places):
             self._complete = True
-            host = self._settings.host
+            host, port = self._settings.host, listener.getsockname()[1]
             address = f"[{host}]" if ":" in host else host
             log.info("%d workers running on http://%s:%d", serving, address, port)
         elif serving:
@@ -99,13 +102,14 @@ class Supervisor:
                 if not place.started_at:
                     place.start_at = 0
 
-    def _start_if_due(self, place: _Place, port: int, folder: SharedFolder) -> None:
+    def _start_if_due(self, place: _Place, listener: socket.socket, folder: SharedFolder) -> None:
         now = time.monotonic()
         if self._status is not None or now < place.start_at:
             return
         place.start_at, place.started_at = inf, now
         place.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [*self._command, str(place.number), str(port), str(os.getpid())],
+            [*self._command, str(place.number), str(listener.fileno()), str(os.getpid())],
+            pass_fds=[listener.fileno()],
             env={**os.environ, VARIABLE: str(folder.path)},
             process_group=0,  # an interrupt at the terminal comes once, through the supervisor
         )

@@ -1,4 +1,4 @@
-"""python -m service.server.worker NUMBER PORT SUPERVISOR: one process of several."""
+"""python -m service.server.worker NUMBER SOCKET SUPERVISOR: one process of several."""
 
 import logging
 import os
@@ -9,7 +9,6 @@ from service.app import create_app
 from service.observability.logs import configure_logging
 from service.observability.shared import SharedFolder, count_as, folder_of_this_process
 from service.server.http_server import Server
-from service.server.sockets import bind
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -48,14 +47,14 @@ class Worker(Server):
 
 def main() -> None:
     """Serve until a signal says to stop."""
-    number, port, supervisor = map(int, sys.argv[1:])
+    number, listener, supervisor = map(int, sys.argv[1:])
     settings = Settings()
     configure_logging(settings, worker=number)
     folder = folder_of_this_process()
     if folder is None:
         sys.exit("a worker is started by `TANDEM_WORKERS=2 python -m service`, not by hand")
     count_as(number)
-    Worker(number, supervisor, folder, settings).run([bind(settings.host, port)])
+    Worker(number, supervisor, folder, settings).run([socket.socket(fileno=listener)])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 import os
 import re
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +18,7 @@ from tests.known_answer import picture, publish_known_answer
 from tests.service.process import PATIENCE, Running, run_to_the_end, serving, wait_until
 
 pytestmark = pytest.mark.skipif(
-    not hasattr(socket, "SO_REUSEPORT"), reason="needs a socket that processes can share"
+    os.name != "posix", reason="needs a socket that processes can inherit"
 )
 
 
