@@ -19,7 +19,7 @@ from service.api import (
 from service.api.openapi import DESCRIPTION, TAGS, name_example, study_example
 from service.errors import install_handlers
 from service.limits.body import BodyLimits
-from service.observability.record import RecordMiddleware
+from service.observability.recorder import RecordMiddleware
 from service.pipeline.shortcut import Shortcut
 from service.settings import Settings
 from service.startup import OneLineFailure, loading
@@ -69,9 +69,8 @@ class _Application(FastAPI):
         app = Shortcut(InferShortcut(super().build_middleware_stack(), service), service)
         return RecordMiddleware(
             BodyLimits(app, service.admission, service.settings),
-            service.telemetry,
+            service.recorder,
             service.tracing,
-            access_log=service.settings.access_log,
         )
 
     def openapi(self) -> dict[str, Any]:

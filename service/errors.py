@@ -19,7 +19,8 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.requests import ClientDisconnect
 
 from artifact.errors import BrokenArtifact, RuntimeUnavailable, UnknownModel, UnknownStudy
-from service.observability.record import record_of
+from service.observability.record import CLIENT_LEFT
+from service.observability.recorder import record_of
 from service.v2.errors import error_response, is_open_inference, summary
 from vision.errors import TandemError, TooLarge, Undecodable, UnsupportedType
 
@@ -32,7 +33,6 @@ STATUS: Final[Mapping[type[TandemError], int]] = {
     UnsupportedType: 415,
     BrokenArtifact: 500,  # changed on disk since it was verified at start-up
 }
-CLIENT_LEFT: Final = 499
 RETRY: Final[Mapping[str, str]] = {"Retry-After": "1"}
 UNEXPECTED: Final = "the service failed to answer; its log says why"
 _CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")

@@ -9,6 +9,7 @@ from artifact.studies import Studies
 from service.errors import not_ready
 from service.limits.admission import Admission
 from service.limits.lock import Lock
+from service.observability.recorder import Recorder
 from service.observability.shared import folder_of_this_process
 from service.observability.telemetry import Telemetry
 from service.pipeline.decoding import Pictures
@@ -31,6 +32,7 @@ class Service:
 
     settings: Settings
     telemetry: Telemetry
+    recorder: Recorder
     pictures: Pictures
     inference: Inference
     open_inference: OpenInference
@@ -61,6 +63,7 @@ class Service:
         return cls(
             settings,
             telemetry,
+            Recorder(telemetry, tracing, access_log=settings.access_log),
             pictures,
             inference,
             open_inference,

@@ -22,7 +22,7 @@ from service.api.parameters import (
 )
 from service.api.schemas import Answer, BatchAnswer, Comparison
 from service.errors import kind_of, status_of
-from service.observability.record import record_of
+from service.observability.recorder import record_of
 from service.pipeline.answers import answer
 from service.pipeline.bodies import MULTIPART, RAW, read_picture, read_pictures
 from service.registry import LoadedModel, ModelRegistry

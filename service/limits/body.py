@@ -12,9 +12,10 @@ from fastapi import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import CLIENT_LEFT, RETRY
+from service.errors import RETRY
 from service.limits.admission import Admission, admitted_route
-from service.observability.record import RequestRecord, record_of
+from service.observability.record import CLIENT_LEFT, RequestRecord
+from service.observability.recorder import record_of
 from service.settings import Settings
 
 # The rest of a refused body is not worth reading: the connection ends with the answer.
@@ -115,7 +116,7 @@ class _AdmittedBody:
 
     def __init__(self, body: _Body, admission: Admission, record: RequestRecord) -> None:
         self.client_left = False
-        self._exchange = record
+        self._record = record
         self._body = body
         self._admission = admission
         self._held = 0
@@ -158,7 +159,7 @@ class _AdmittedBody:
 
     async def _cancel_when_left(self, task: asyncio.Task[Any] | None) -> None:
         message = await self._body()
-        if message["type"] != "http.disconnect" or task is None or self._exchange.sent:
+        if message["type"] != "http.disconnect" or task is None or self._record.sent:
             return  # who has the answer may leave
         self.client_left = True
         task.cancel()

@@ -5,7 +5,8 @@ variables: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER, OTEL_SERVICE_NAME a
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from time import time_ns
 from typing import Final
 
@@ -14,9 +15,8 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from starlette.types import Scope
 
 from service.observability.record import RequestRecord
 
@@ -40,17 +40,37 @@ class Tracing:
         self._tracer = self._provider.get_tracer("tandem")
         self._propagator = TraceContextTextMapPropagator()
 
-    def begin(self, scope: Scope, record: RequestRecord) -> "RequestSpan":
+    def begin(self, record: RequestRecord) -> None:
         """Begin the span of a request, under the one that its `traceparent` names, if it does."""
         carried = {
             name.decode(): value.decode("latin-1")
-            for name, value in scope["headers"]
+            for name, value in record.headers
             if name in _PROPAGATED
         }
         parent = self._propagator.extract(carried)
-        span = self._tracer.start_span("request", parent, SpanKind.SERVER)
+        record.span = span = self._tracer.start_span("request", parent, SpanKind.SERVER)
+        record.trace = set_span_in_context(span)
         record.trace_id = f"{span.get_span_context().trace_id:032x}"
-        return RequestSpan(span, scope, record)
+
+    def end(self, record: RequestRecord) -> None:
+        """End the span of a request, with what is known of it by now."""
+        span = record.span
+        if span is None:
+            return
+        span.update_name(f"{record.method} {record.route}")
+        span.set_attributes(_attributes(record))
+        if record.status >= _FIRST_FAILURE:
+            span.set_status(Status(StatusCode.ERROR))
+        span.end()
+
+    @contextmanager
+    def current(self, record: RequestRecord) -> Iterator[None]:
+        """Make a request's span the current one meanwhile: steps are its children."""
+        token = attach(record.trace or Context())
+        try:
+            yield
+        finally:
+            detach(token)
 
     def context(self) -> Context:
         """Say which span is the current one, for a step that ends elsewhere."""
@@ -74,34 +94,15 @@ class Tracing:
         self._provider.shutdown()
 
 
-class RequestSpan:
-    """The current span until it ends."""
-
-    def __init__(self, span: Span, scope: Scope, record: RequestRecord) -> None:
-        self._span = span
-        self._scope = scope
-        self._exchange = record
-        self._before = attach(set_span_in_context(span))
-
-    def end(self) -> None:
-        """End it, with what is known of the request by now."""
-        detach(self._before)
-        _describe(self._span, self._scope, self._exchange)
-        self._span.end()
-
-
-def _describe(span: Span, scope: Scope, record: RequestRecord) -> None:
-    """Name the attributes as OpenTelemetry's conventions for HTTP do."""
-    span.update_name(f"{record.method} {record.route}")
+def _attributes(record: RequestRecord) -> dict[str, str | int]:
+    """Name what is known as OpenTelemetry's conventions for HTTP do."""
     known = {
         "http.request.method": record.method,
         "http.route": record.route,
         "http.response.status_code": record.status,
-        "url.scheme": scope.get("scheme"),
+        "url.scheme": record.scheme,
         "error.type": record.kind,
         "tandem.request_id": record.request_id.decode(),
         **{f"tandem.{name}": value for name, value in record.answering().items()},
     }
-    span.set_attributes({name: value for name, value in known.items() if value is not None})
-    if record.status >= _FIRST_FAILURE:
-        span.set_status(Status(StatusCode.ERROR))
+    return {name: value for name, value in known.items() if value is not None}

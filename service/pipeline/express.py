@@ -21,8 +21,7 @@ from fastapi import HTTPException
 
 from artifact.predictor import Predictor
 from artifact.runtimes.base import Batch, Logits
-from service.errors import CLIENT_LEFT
-from service.observability.record import KINDS, REQUEST_ID, RequestIds
+from service.observability.record import CLIENT_LEFT, REQUEST_ID, RequestIds, kind_of_status
 from service.state import Service
 
 METHOD: Final = "POST"
@@ -228,7 +227,7 @@ class Express(ABC, Generic[Item]):
         self._telemetry.in_flight.add(-1)
         if request.left:
             self._tell(request, CLIENT_LEFT)
-            self._telemetry.refused(KINDS[CLIENT_LEFT])
+            self._telemetry.refused(kind_of_status(CLIENT_LEFT))
         elif text is None:
             request.hand_over(refusal)
         else:

@@ -9,7 +9,7 @@ from fastapi import HTTPException
 from pydantic_core import to_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.observability.record import record_of
+from service.observability.recorder import record_of
 from service.pipeline.answers import answer
 from service.pipeline.plain import METHOD, PATH, Plain
 from service.state import Service

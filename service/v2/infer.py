@@ -6,7 +6,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from starlette.types import Receive, Scope
 
-from service.observability.record import record_of
+from service.observability.recorder import record_of
 from service.registry import LoadedModel
 from service.state import Service, service_of
 from service.v2.body import Body, Fields, fields_of

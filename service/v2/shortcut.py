@@ -7,7 +7,7 @@ documents it, and one that words its refusals.
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.observability.record import record_of
+from service.observability.recorder import record_of
 from service.state import Service
 from service.v2.infer import run
 from service.v2.lookup import named_model, route_of

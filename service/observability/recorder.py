@@ -1,0 +1,116 @@
+"""The one place that records a request: metrics, log line and span, whatever has answered it."""
+
+from collections.abc import Awaitable, Mapping, MutableMapping
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.observability.logs import log_request
+from service.observability.record import (
+    REQUEST_ID,
+    UNMATCHED,
+    RequestIds,
+    RequestRecord,
+    kind_of_status,
+)
+from service.observability.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from service.observability.tracing import Tracing  # its packages need not be installed
+
+_SCOPE_KEY: Final = "tandem.record"
+_FIRST_ERROR: Final = 400
+
+
+class Recorder:
+    """Begins and ends the records of requests."""
+
+    def __init__(
+        self, telemetry: Telemetry, tracing: "Tracing | None" = None, *, access_log: bool = False
+    ) -> None:
+        self._telemetry = telemetry
+        self._tracing = tracing
+        self._access_log = access_log
+        self._ids = RequestIds()
+
+    def begin(self, scope: MutableMapping[str, Any]) -> RequestRecord:
+        """Begin the record of a request; `record_of` finds it in the ASGI scope from then on."""
+        headers = scope["headers"]
+        scope[_SCOPE_KEY] = record = RequestRecord(
+            scope["method"], scope.get("scheme"), headers, self._ids.of(headers)
+        )
+        self._telemetry.in_flight.add(1)
+        if self._tracing is not None:
+            self._tracing.begin(record)
+        return record
+
+    def end(self, record: RequestRecord) -> None:
+        """End a record whose status is known: count the request, log it, send its span."""
+        seconds = perf_counter() - record.started
+        self._telemetry.in_flight.add(-1)
+        record.route = route = record.route or UNMATCHED
+        self._telemetry.answered(record.method, route, record.status, seconds)
+        if record.status >= _FIRST_ERROR:
+            record.kind = record.kind or kind_of_status(record.status)
+            self._telemetry.refused(record.kind)
+        if self._access_log:
+            headline = {"method": record.method, "route": route, "status": record.status}
+            log_request(headline, _details(record, seconds))
+        if self._tracing is not None:
+            self._tracing.end(record)
+
+
+def record_of(scope: Mapping[str, Any]) -> RequestRecord:
+    """Find what is known of the request of an ASGI scope."""
+    record: RequestRecord = scope[_SCOPE_KEY]
+    return record
+
+
+class RecordMiddleware:
+    """ASGI application around all others: records each request and gives its answer an id."""
+
+    def __init__(self, app: ASGIApp, recorder: Recorder, tracing: "Tracing | None" = None) -> None:
+        self._app = app
+        self._recorder = recorder
+        self._tracing = tracing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        # The fast path has begun the records of the requests that it leaves to the routes.
+        record: RequestRecord = scope.get(_SCOPE_KEY) or self._recorder.begin(scope)
+
+        def identified(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                record.status = message["status"]
+                headers = (*message.get("headers", ()), (REQUEST_ID, record.request_id))
+                message = {**message, "headers": headers}
+            else:
+                record.sent += len(message.get("body", b""))
+            return send(message)
+
+        try:
+            if self._tracing is None:
+                await self._app(scope, receive, identified)
+            else:
+                with self._tracing.current(record):
+                    await self._app(scope, receive, identified)
+        finally:
+            record.route = record.route or getattr(scope.get("route"), "path", None)
+            self._recorder.end(record)
+
+
+def _details(record: RequestRecord, seconds: float) -> dict[str, Any]:
+    known = {
+        "id": record.request_id.decode(),
+        "ms": round(seconds * 1000, 3),
+        "received": record.received(),
+        "sent": record.sent,
+        **record.answering(),
+        "refused": record.kind,
+        "trace_id": record.trace_id,
+    }
+    return {name: value for name, value in known.items() if value is not None}
