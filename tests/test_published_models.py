@@ -1,6 +1,8 @@
 """The models that this repository publishes."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,8 @@ from artifact.metrics import Metrics
 from artifact.repository import Repository
 from training.networks.architectures import Architecture, build, count_macs, count_parameters
 
-MODELS = Path(__file__).parent.parent / "models"
+ROOT = Path(__file__).parent.parent
+MODELS = ROOT / "models"
 PLACE = re.compile(rb"site-packages|/(?:home|root|tmp|work|usr)/")
 BARS = {  # most parameters, least test accuracy
     "mobilenet": (25_000, 0.996),
@@ -69,3 +72,18 @@ def test_no_file_names_a_place_of_the_machine_it_was_made_on(repository: Reposit
     files = [path for artifact in repository for path in artifact.folder.rglob("*.*")]
     assert files
     assert not [path for path in files if PLACE.search(path.read_bytes())]
+
+
+@pytest.mark.skipif(
+    shutil.which("git") is None or not (ROOT / ".git").exists(), reason="needs a git checkout"
+)
+def test_checkout_changes_no_byte_of_what_is_checksummed() -> None:
+    def git(*arguments: str) -> list[str]:
+        command = ["git", "-C", str(ROOT), *arguments]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603
+        return shown.stdout.split("\0")
+
+    files = [file for file in git("ls-files", "-z", "models", "studies") if file]
+    conversions = git("check-attr", "-z", "text", "--", *files)[2::3]
+    assert len(files) > 100
+    assert set(conversions) == {"unset"}
