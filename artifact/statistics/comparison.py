@@ -7,13 +7,14 @@ image that a model names wrongly, so nothing has to be run again.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 
 from pydantic import Field
 
 from artifact.latency import Benchmark
 from artifact.manifest import FindingName, Manifest, Part, RuntimeId, Share
 from artifact.metrics import Examples, Metrics, Seeds
+from artifact.statistics.option import Option, published_options
 from artifact.statistics.paired import PairedDifference, holm, paired_difference
 from artifact.statistics.pareto import FrontPoint, pareto_front
 
@@ -107,6 +108,14 @@ class ModelComparison(Part):
 
 
 @dataclass(frozen=True)
+class OptionGroup:
+    """Every published model of one data set's test images, on each of its runtimes."""
+
+    dataset: str
+    options: Sequence[Option]
+
+
+@dataclass(frozen=True)
 class _Tested:
     """A contender with everything that a comparison rests on."""
 
@@ -132,6 +141,21 @@ def compare_models(contenders: Iterable[Contender]) -> ModelComparison:
     return ModelComparison(
         groups=tuple(map(_compare_group, _same_images(tested))), not_compared=tuple(left_out)
     )
+
+
+def option_groups(contenders: Iterable[Contender]) -> list[OptionGroup]:
+    """What can be chosen of published models: a group for every set of test images."""
+    outcomes = map(_test, contenders)
+    tested = [outcome for outcome in outcomes if isinstance(outcome, _Tested)]
+    return [_as_options(group) for group in _same_images(tested)]
+
+
+def _as_options(group: Sequence[_Tested]) -> OptionGroup:
+    options = (
+        published_options(model.manifest, model.metrics, model.wrong, model.benchmark)
+        for model in group
+    )
+    return OptionGroup(group[0].manifest.provenance.dataset, [*chain(*options)])
 
 
 def _test(contender: Contender) -> _Tested | NotCompared:

@@ -11,11 +11,11 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from artifact.manifest import Part, Share
+from artifact.statistics.proportions import Z
 
 Count = Annotated[int, Field(ge=0)]
 Signed = Annotated[float, Field(ge=-1, le=1)]
 
-_Z: Final = 1.959963984540054  # the normal distribution's 97.5% quantile
 _HALVINGS: Final = 60  # of a range of width 1: as exact as a float can tell
 
 
@@ -94,8 +94,8 @@ def tango_interval(images: int, first: int, second: int) -> tuple[float, float]:
         return _score(difference, images, first, second)
 
     return (
-        _crossing(lambda difference: score(difference) > _Z, -1.0, estimate),
-        _crossing(lambda difference: score(difference) >= -_Z, estimate, 1.0),
+        _crossing(lambda difference: score(difference) > Z, -1.0, estimate),
+        _crossing(lambda difference: score(difference) >= -Z, estimate, 1.0),
     )
 
 

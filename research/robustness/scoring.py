@@ -8,9 +8,10 @@ import numpy as np
 
 from artifact.manifest import Finding
 from artifact.predictor import Prediction, Predictor
+from artifact.statistics.proportions import wilson_interval
 from research.robustness.report import Mistake, Score, SetReport, SourceScore
 from research.robustness.samples import Sample, SetName
-from training.evaluation.evaluate import calibration_error, wilson_interval
+from training.evaluation.evaluate import calibration_error
 from training.evaluation.flaws import rarely_right
 from vision.decode import Picture, decode
 from vision.errors import ImageError

@@ -15,7 +15,6 @@ from training.evaluation.evaluate import (
     rejection_threshold,
     reliability,
     split_metrics,
-    wilson_interval,
 )
 
 ABC = ("a", "b", "c")
@@ -143,25 +142,6 @@ class TestSplitMetrics:
     def test_unfit_arrays_are_refused(self, logits: Floats, labels: Integers, message: str) -> None:
         with pytest.raises(ValueError, match=message):
             split_metrics(logits, labels, ABC)
-
-
-class TestWilsonInterval:
-    @pytest.mark.parametrize(
-        ("correct", "total", "low", "high"),
-        [
-            (81, 263, 0.2553, 0.3662),
-            (15, 148, 0.0624, 0.1605),
-            (0, 20, 0.0000, 0.1611),
-            (1, 29, 0.0061, 0.1718),
-            (29, 29, 0.8830, 1.0000),
-        ],
-    )
-    def test_newcombes_table(self, correct: int, total: int, low: float, high: float) -> None:
-        assert wilson_interval(correct, total) == pytest.approx((low, high), abs=5e-5)
-
-    @pytest.mark.parametrize(("correct", "bound"), [(0, 0), (60000, 1)], ids=["none", "all"])
-    def test_bounds_are_exact_at_the_ends(self, correct: int, bound: int) -> None:
-        assert wilson_interval(correct, 60000)[bound] == bound
 
 
 class TestCalibrationError:

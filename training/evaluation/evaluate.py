@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from artifact.metrics import (
@@ -25,6 +24,7 @@ from artifact.metrics import (
     Reliability,
     SplitMetrics,
 )
+from artifact.statistics.proportions import wilson_interval
 
 Floats = NDArray[np.floating]
 Integers = NDArray[np.integer]
@@ -92,16 +92,6 @@ def cross_entropy(logits: Floats, labels: Integers) -> float:
     """Mean negative log-likelihood of the true labels, in nats."""
     log_probabilities = log_softmax(_double(logits), axis=1)
     return float(-log_probabilities[np.arange(len(labels)), labels].mean())
-
-
-def wilson_interval(correct: int, total: int) -> tuple[float, float]:
-    """95% interval of an accuracy, which stays within 0..1 even where nothing was wrong.
-
-    Source: Wilson (1927), as method 3 of Newcombe, "Two-sided confidence intervals for the single
-    proportion" (1998).
-    """
-    interval = binomtest(correct, total).proportion_ci(confidence_level=0.95, method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def calibration_error(probabilities: Floats, labels: Integers) -> float:

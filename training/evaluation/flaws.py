@@ -16,10 +16,10 @@ from torch import nn
 
 from artifact.manifest import Finding
 from artifact.metrics import Metrics, SplitMetrics
+from artifact.statistics.proportions import wilson_interval
 from training.data import Images
 from training.data.normalization import Normalization
 from training.errors import FlawedError
-from training.evaluation.evaluate import wilson_interval
 
 Floats = NDArray[np.floating]
 Integers = NDArray[np.integer]

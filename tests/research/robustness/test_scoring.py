@@ -1,9 +1,9 @@
 import pytest
 
 from artifact.predictor import Prediction
+from artifact.statistics.proportions import wilson_interval
 from research.robustness.samples import Sample
 from research.robustness.scoring import Answer, report_set, score, worst_first
-from training.evaluation.evaluate import wilson_interval
 
 
 def answer(

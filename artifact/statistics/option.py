@@ -1,0 +1,129 @@
+"""What can be chosen: one model on one runtime, with its price and what it made of the pictures."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from artifact.latency import Benchmark
+from artifact.manifest import FindingName, Manifest, RuntimeId
+from artifact.metrics import Metrics, SplitMetrics
+from artifact.statistics.paired import PairedDifference, paired_difference
+from artifact.statistics.proportions import wilson_interval
+
+
+@dataclass(frozen=True)
+class Option:
+    """One model on one runtime. Options are compared only where they named the same pictures.
+
+    Attributes:
+        model: Its name, with the version where it is published.
+        runtime: That executes it.
+        bytes: Of the model file.
+        p50_ms: Median time for one picture; None where it was not measured.
+        labels: Of the classes.
+        confusion: Counts of pictures: rows are true labels, columns are predicted ones.
+        wrong: Indices of the pictures that it names wrongly. Of a quantised file whose single
+            answers were not kept, those of the network that it was made of.
+        findings: What is wrong with the model, whatever its accuracy.
+    """
+
+    model: str
+    runtime: RuntimeId
+    bytes: int
+    p50_ms: float | None
+    labels: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    wrong: frozenset[int]
+    findings: tuple[FindingName, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.model} on {self.runtime}"
+
+    @cached_property
+    def images(self) -> int:
+        """Pictures that it has named."""
+        return sum(self.supports)
+
+    @cached_property
+    def supports(self) -> tuple[int, ...]:
+        """Pictures of each class."""
+        return tuple(map(sum, self.confusion))
+
+    @cached_property
+    def accuracy(self) -> float:
+        """Share of the pictures that it names rightly."""
+        return self._correct / self.images
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95% interval of the accuracy."""
+        return wilson_interval(self._correct, self.images)
+
+    @cached_property
+    def recalls(self) -> dict[str, float]:
+        """By class: the share of its pictures that are named rightly."""
+        return {
+            label: row[place] / max(1, sum(row))
+            for place, (label, row) in enumerate(zip(self.labels, self.confusion, strict=True))
+        }
+
+    @property
+    def macro_recall(self) -> float:
+        """Unweighted mean of the classes' recalls."""
+        return sum(self.recalls.values()) / len(self.recalls)
+
+    @property
+    def majority(self) -> float:
+        """Accuracy of always naming the most frequent class of these pictures."""
+        return max(self.supports) / self.images
+
+    def against(self, other: "Option") -> PairedDifference:
+        """Compare its answers with those of another option on the same pictures."""
+        return paired_difference(
+            images=self.images,
+            first=len(other.wrong - self.wrong),
+            second=len(self.wrong - other.wrong),
+            both_wrong=len(self.wrong & other.wrong),
+        )
+
+    @cached_property
+    def _correct(self) -> int:
+        return sum(row[place] for place, row in enumerate(self.confusion))
+
+
+def published_options(
+    manifest: Manifest, metrics: Metrics, wrong: Iterable[int], benchmark: Benchmark | None
+) -> Iterator[Option]:
+    """One option for each runtime of a published model.
+
+    Args:
+        manifest: Of the model.
+        metrics: Of the network, and of its quantised file.
+        wrong: Indices of the test pictures that the network names wrongly.
+        benchmark: Recorded latencies; None where none were.
+    """
+    errors = frozenset(wrong)
+    for runtime in manifest.runtimes:
+        test = _measured_on(runtime, metrics)
+        yield Option(
+            model=f"{manifest.name}/{manifest.version}",
+            runtime=runtime,
+            bytes=manifest.files[runtime].bytes,
+            p50_ms=_recorded(runtime, benchmark),
+            labels=manifest.labels,
+            confusion=test.confusion_matrix,
+            wrong=errors,
+            findings=tuple(finding.name for finding in manifest.findings),
+        )
+
+
+def _measured_on(runtime: RuntimeId, metrics: Metrics) -> SplitMetrics:
+    if runtime == "onnx-int8" and metrics.quantised is not None:
+        return metrics.quantised.test
+    return metrics.test
+
+
+def _recorded(runtime: RuntimeId, benchmark: Benchmark | None) -> float | None:
+    rows = benchmark.latencies if benchmark else ()
+    times = (row.p50_ms for row in rows if (row.runtime, row.batch_size) == (runtime, 1))
+    return next(times, None)
