@@ -16,8 +16,8 @@ from service.api import (
     predict,
     studies,
 )
+from service.api.errors import install_handlers
 from service.api.openapi import DESCRIPTION, TAGS, name_example, study_example
-from service.errors import install_handlers
 from service.limits.body import BodyLimits
 from service.observability.recorder import RecordMiddleware
 from service.pipeline.shortcut import Shortcut

@@ -76,7 +76,7 @@ class Service:
         """Give the models, which answer through a shutdown too.
 
         Raises:
-            HTTPException: 503, they are not loaded yet.
+            Unavailable: 503, they are not loaded yet.
         """
         if self.models is None:
             raise not_ready(_LOADING)
@@ -86,7 +86,7 @@ class Service:
         """Give the stored studies.
 
         Raises:
-            HTTPException: 503, they are not read yet.
+            Unavailable: 503, they are not read yet.
         """
         if self.studies is None:
             raise not_ready(_LOADING)
@@ -96,7 +96,7 @@ class Service:
         """Give the models if this service wants more requests.
 
         Raises:
-            HTTPException: 503, they are not loaded yet, the one that answers by default is
+            Unavailable: 503, they are not loaded yet, the one that answers by default is
                 unloaded, or the service is shutting down.
         """
         if self.draining:

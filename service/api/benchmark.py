@@ -17,7 +17,7 @@ from artifact.latency import BATCH_SIZES, Benchmark, Latency, measure_one, repor
 from artifact.predictor import Predictor
 from service.api.parameters import NOT_FOUND, NOT_READY, Choice, Responses
 from service.api.schemas import BenchmarkList, Detail, MeasuredNow, ModelBenchmark
-from service.errors import invalid, not_ready
+from service.errors import InvalidField, not_ready
 from service.limits.lock import LockHeld
 from service.registry import LoadedModel, ModelRegistry
 from service.settings import Settings
@@ -133,7 +133,9 @@ def _rows(
 
 def _choose(models: ModelRegistry, wanted: Wanted) -> Chosen:
     if wanted.model is None and wanted.version is not None:
-        raise invalid(("query", "version"), "model_missing", "A version needs a model beside it")
+        raise InvalidField(
+            ("query", "version"), "model_missing", "A version needs a model beside it"
+        )
     named = models.latest() if wanted.model is None else [models.get(wanted.model, wanted.version)]
     return [(model, _predictors(model, wanted.runtime)) for model in named]
 
@@ -145,14 +147,14 @@ def _predictors(model: LoadedModel, runtime: str | None) -> Sequence[Predictor]:
 def _check_bounds(settings: Settings, chosen: Chosen, wanted: Wanted) -> None:
     if max(wanted.batch_size) > settings.benchmark_batch:
         message = f"The largest batch size is {settings.benchmark_batch}"
-        raise invalid(("query", "batch_size"), "less_than_equal", message)
+        raise InvalidField(("query", "batch_size"), "less_than_equal", message)
     rows = len(wanted.batch_size) * sum(len(predictors) for _, predictors in chosen)
     if rows * wanted.seconds > settings.benchmark_seconds:
         message = (
             f"{rows} measurements of {wanted.seconds:g} s each would take longer than "
             f"{settings.benchmark_seconds:g} s"
         )
-        raise invalid(("query", "seconds"), "less_than_equal", message)
+        raise InvalidField(("query", "seconds"), "less_than_equal", message)
 
 
 def _entry(model: LoadedModel, benchmark: Benchmark | None) -> ModelBenchmark:

@@ -8,11 +8,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fastapi import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import RETRY
+from service.errors import RETRY, Refused
 from service.limits.admission import Admission, admitted_route
 from service.observability.record import CLIENT_LEFT, RequestRecord
 from service.observability.recorder import record_of
@@ -66,7 +65,7 @@ class BodyLimits:
         record.route, record.kind = route, "overloaded"
         keep = announced is not None and announced <= _WORTH_READING
         key = "error" if route.startswith("/v2/") else "detail"
-        content = {key: self._admission.refusal().detail}
+        content = {key: str(self._admission.refusal())}
         response = JSONResponse(content, 503, {**RETRY, **({} if keep else _CLOSE)})
         await response(scope, _nothing, send)
 
@@ -95,7 +94,7 @@ class _Body:
 
     def _check(self, count: int) -> None:
         if count > self._max_bytes:
-            raise HTTPException(
+            raise Refused(
                 413, f"the request's body has more than the {self._max_bytes} bytes allowed", _CLOSE
             )
 
@@ -106,7 +105,7 @@ class _Body:
             async with asyncio.timeout_at(self._deadline):
                 return await self._receive()
         except TimeoutError:
-            raise HTTPException(
+            raise Refused(
                 408, f"the request's body did not arrive within {self._seconds:g} s", _CLOSE
             ) from None
 

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from fastapi import HTTPException, Request
+from fastapi import Request
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from service.errors import invalid
+from service.errors import InvalidField, Refused
 from vision.errors import UnsupportedType
 
 MULTIPART: Final = "multipart/form-data"
@@ -19,8 +19,8 @@ async def read_picture(request: Request, field: str) -> bytes:
 
     Raises:
         UnsupportedType: The body, or the file, is declared to be something else.
-        RequestValidationError: The form has no such file, or something beside it.
-        HTTPException: The form is malformed or has several files.
+        InvalidField: The form has no such file, or something beside it.
+        Refused: The form is malformed or has several files.
     """
     if _media_type(request.headers) == MULTIPART:
         [picture] = await read_pictures(request, field, most=1)
@@ -38,8 +38,8 @@ async def read_pictures(request: Request, field: str, most: int) -> list[bytes |
 
     Raises:
         UnsupportedType: The body is no form.
-        RequestValidationError: The form has no such file, or something beside it.
-        HTTPException: The form is malformed or has more than `most` files.
+        InvalidField: The form has no such file, or something beside it.
+        Refused: The form is malformed or has more than `most` files.
     """
     if _media_type(request.headers) != MULTIPART:
         raise UnsupportedType(f"the body must be {MULTIPART} with at least one file {field!r}")
@@ -64,7 +64,7 @@ async def _parse_form(request: Request, most_files: int) -> FormData:
     try:
         return await parser.parse()
     except MultiPartException as error:
-        raise HTTPException(400, error.message) from error
+        raise Refused(400, error.message) from error
 
 
 def _files(form: FormData, field: str) -> list[UploadFile]:
@@ -72,12 +72,14 @@ def _files(form: FormData, field: str) -> list[UploadFile]:
     for name, value in form.multi_items():
         if name != field:
             message = f"Unexpected field: the file {field!r} is all that is read from the body"
-            raise invalid(("body", name), "extra_forbidden", message)
+            raise InvalidField(("body", name), "extra_forbidden", message)
         if isinstance(value, str):
-            raise invalid(("body", field), "file_type", "Expected a file with a filename, got text")
+            raise InvalidField(
+                ("body", field), "file_type", "Expected a file with a filename, got text"
+            )
         uploads.append(value)
     if not uploads:
-        raise invalid(("body", field), "missing", "Field required: a picture, as a file")
+        raise InvalidField(("body", field), "missing", "Field required: a picture, as a file")
     return uploads
 
 

@@ -17,10 +17,9 @@ from functools import partial
 from time import perf_counter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from fastapi import HTTPException
-
 from artifact.predictor import Predictor
 from artifact.runtimes.base import Batch, Logits
+from service.errors import Refused
 from service.observability.record import CLIENT_LEFT, REQUEST_ID, RequestIds, kind_of_status
 from service.state import Service
 
@@ -55,7 +54,7 @@ class Request(ABC):
         """Send an answer with status 200: its last headers, an empty line, its body."""
 
     @abstractmethod
-    def hand_over(self, refusal: HTTPException | None = None) -> None:
+    def hand_over(self, refusal: Refused | None = None) -> None:
         """Leave the request to the application, which words the refusal if there is one."""
 
     def leave(self) -> None:
@@ -192,11 +191,11 @@ class Express(ABC, Generic[Item]):
             self._answer(group, logits, began)
 
     async def _wait(self, group: Group[Item], batch: Batch) -> None:
-        refusal: HTTPException | None = None
+        refusal: Refused | None = None
         arrived = perf_counter()
         try:
             logits, waited = await self._inference.run_in_turn(group.predictor, batch)
-        except HTTPException as error:
+        except Refused as error:
             refusal = error
         except Exception:  # noqa: BLE001, S110 - the application meets it again, and says what it is
             pass
@@ -215,12 +214,12 @@ class Express(ABC, Generic[Item]):
         for request, text in zip(group.requests, texts, strict=True):
             self._end(request, text)
 
-    def _end_all(self, group: Group[Item], refusal: HTTPException | None = None) -> None:
+    def _end_all(self, group: Group[Item], refusal: Refused | None = None) -> None:
         for request in group.requests:
             self._end(request, refusal=refusal)
 
     def _end(
-        self, request: Request, text: Text | None = None, refusal: HTTPException | None = None
+        self, request: Request, text: Text | None = None, refusal: Refused | None = None
     ) -> None:
         request.part()
         self._admission.leave()

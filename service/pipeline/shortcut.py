@@ -5,10 +5,10 @@ uvicorn's own connections (`service.server.connection`) answer most of them earl
 
 from typing import Final
 
-from fastapi import HTTPException
 from pydantic_core import to_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.errors import Refused
 from service.observability.recorder import record_of
 from service.pipeline.answers import answer
 from service.pipeline.plain import METHOD, PATH, Plain
@@ -36,7 +36,7 @@ class Shortcut:
         try:
             message = await receive()
             text = await self._answer(scope, message)
-        except HTTPException as refusal:
+        except Refused as refusal:
             await self._app(scope, failing(refusal), send)
             return
         if text is None:
@@ -49,7 +49,7 @@ class Shortcut:
             return None
         try:
             return await self._predict(scope, message.get("body", b""))
-        except HTTPException:
+        except Refused:
             raise
         except Exception:  # noqa: BLE001 - the route meets it again, and says what it is
             return None
@@ -73,7 +73,7 @@ class Shortcut:
         return to_json(answer(predictor, prediction))
 
 
-def failing(refusal: HTTPException) -> Receive:
+def failing(refusal: Refused) -> Receive:
     """Have whoever receives next meet a refusal, so that it words it."""
 
     async def receive_refused() -> Message:

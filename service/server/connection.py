@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import Any, Final
 
-from fastapi import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from service.errors import Refused
 from service.pipeline.express import Express, Request
 from service.pipeline.shortcut import failing
 
@@ -127,12 +127,12 @@ class _Cycle(Request):
     def answer(self, rest: bytes) -> None:
         self._connection.finish(self._cycle, rest)
 
-    def hand_over(self, refusal: HTTPException | None = None) -> None:
+    def hand_over(self, refusal: Refused | None = None) -> None:
         app = self._connection.app
         self._connection.start(self._cycle, app if refusal is None else _refusing(app, refusal))
 
 
-def _refusing(app: Any, refusal: HTTPException) -> ASGIApp:
+def _refusing(app: Any, refusal: Refused) -> ASGIApp:
     async def refuse(scope: Scope, _receive: Receive, send: Send) -> None:
         await app(scope, failing(refusal), send)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
+from service.errors import Refused
 from service.v2.errors import refusal
 
 Fields = Mapping[bytes, bytes]
@@ -49,7 +49,7 @@ class Bodies:
         """Read the whole body of a request with those header fields.
 
         Raises:
-            HTTPException: 400, it is damaged, compressed in an unknown way, or shorter than the
+            Refused: 400, it is damaged, compressed in an unknown way, or shorter than the
                 length of its JSON that a header gives; 413, it has too many bytes.
         """
         length = _announced(fields)
@@ -77,7 +77,7 @@ class Bodies:
         except zlib.error as error:
             raise refusal(f"the body is no {encoding} data: {error}") from error
         if len(plain) > self._max_bytes:
-            raise HTTPException(
+            raise Refused(
                 413, f"the body decompresses to more than the {self._max_bytes} bytes allowed"
             )
         if not stream.eof or stream.unused_data:

@@ -3,18 +3,20 @@
 from collections.abc import Mapping
 from typing import Final
 
-from fastapi import HTTPException, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+
+from service.errors import Refused
 
 PREFIX: Final = "/v2"
 # Everything that is wrong with a request is 400 there.
 _STATUS: Final[Mapping[int, int]] = {415: 400, 422: 400}
 
 
-def refusal(message: str) -> HTTPException:
+def refusal(message: str) -> Refused:
     """Refuse a request that is wrong in itself."""
-    return HTTPException(400, message)
+    return Refused(400, message)
 
 
 def is_open_inference(request: Request) -> bool:

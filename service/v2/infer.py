@@ -52,7 +52,7 @@ async def run(
     """Answer a request to infer.
 
     Raises:
-        HTTPException: 400, something is wrong with it; 413, it is too large; 503, it has to wait.
+        Refused: 400, something is wrong with it; 413, it is too large; 503, it has to wait.
         UnknownModel: There is no such model, version or runtime.
     """
     model = began_with(scope) or find(service.loaded(), name, version)
@@ -71,7 +71,7 @@ def parse_body(body: Body, model: LoadedModel, max_batch_size: int) -> InferRequ
     """Read what a body asks of a model.
 
     Raises:
-        HTTPException: As for `parse` and `parse_raw`.
+        Refused: As for `parse` and `parse_raw`.
     """
     shape = model.manifest.input.shape
     if body.head is None:
@@ -83,7 +83,7 @@ def write(model: LoadedModel, wanted: InferRequest, inferred: Inferred, asked: F
     """Write the answer of a model, as the request's header fields accept it.
 
     Raises:
-        HTTPException: 400, JSON is asked for and cannot hold the values.
+        Refused: 400, JSON is asked for and cannot hold the values.
     """
     manifest = model.manifest
     head = {"model_name": manifest.name, "model_version": str(manifest.version)}

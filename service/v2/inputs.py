@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from fastapi import HTTPException
 from numpy.typing import NDArray
 
 from artifact.predictor import Predictor
-from service.errors import status_of
+from service.errors import Refused, status_of
 from service.pipeline.decoding import Pictures
 from service.v2.errors import refusal
 from service.v2.signature import PICTURE, tensor_input
@@ -42,7 +41,7 @@ class Inputs:
         """Make the batch out of the one input that a request has.
 
         Raises:
-            HTTPException: 400, it is not an input that the model has, or not of its datatype,
+            Refused: 400, it is not an input that the model has, or not of its datatype,
                 shape or size; as for `Pictures.views`, a picture is refused.
         """
         batch = self.prepare_at_once(predictor, given)
@@ -85,7 +84,7 @@ class Inputs:
 
 def _seen(outcome: View | ImageError, index: int) -> View:
     if isinstance(outcome, ImageError):
-        raise HTTPException(status_of(outcome), f"picture {index} of {PICTURE.name!r}: {outcome}")
+        raise Refused(status_of(outcome), f"picture {index} of {PICTURE.name!r}: {outcome}")
     return outcome
 
 

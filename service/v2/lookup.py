@@ -3,9 +3,10 @@
 from collections.abc import Mapping, MutableMapping
 from typing import Annotated, Any, Final
 
-from fastapi import HTTPException, Path
+from fastapi import Path
 
 from artifact.errors import UnknownModel
+from service.errors import Refused
 from service.registry import LoadedModel, ModelRegistry
 from service.v2.errors import PREFIX, refusal
 
@@ -24,7 +25,7 @@ def find(models: ModelRegistry, name: str, version: str | None = None) -> Loaded
     """Look a model up; the highest version unless the path names one.
 
     Raises:
-        HTTPException: 400, the version is no number.
+        Refused: 400, the version is no number.
         UnknownModel: There is no such model, or no such version of it.
     """
     return models.get(name, None if version is None else _number(version))
@@ -54,7 +55,7 @@ def begin(models: ModelRegistry, scope: MutableMapping[str, Any]) -> LoadedModel
         return None
     try:
         scope[_BEGAN_WITH] = model = find(models, *named)
-    except (HTTPException, UnknownModel):
+    except (Refused, UnknownModel):
         return None
     return model
 

@@ -37,7 +37,7 @@ def answer(inferred: Inferred, request: InferRequest) -> list[Output]:
     """Make the outputs that the request asks for; the network's own where it names none.
 
     Raises:
-        HTTPException: 400, JSON is asked for and cannot hold the values.
+        Refused: 400, JSON is asked for and cannot hold the values.
     """
     own = Wanted(inferred.predictor.output_name, request.binary)
     return [_output(inferred, wanted) for wanted in request.outputs or (own,)]
@@ -47,7 +47,7 @@ def check(predictor: Predictor, request: InferRequest) -> None:
     """Refuse unknown outputs before anything is computed for them.
 
     Raises:
-        HTTPException: 400, the model has no such output, or none that has classes.
+        Refused: 400, the model has no such output, or none that has classes.
     """
     if request.outputs is None:
         return

@@ -6,8 +6,8 @@ from math import prod
 from typing import Any, Final, TypeVar
 
 import orjson
-from fastapi import HTTPException
 
+from service.errors import Refused
 from service.v2.errors import refusal
 from service.v2.tensors import Given
 
@@ -63,7 +63,7 @@ def parse(text: bytes, tensors: memoryview, most_values: int) -> InferRequest:
     """Read a request out of its JSON and the bytes behind it.
 
     Raises:
-        HTTPException: 400, the body is not as the protocol says; 413, its JSON holds so many
+        Refused: 400, the body is not as the protocol says; 413, its JSON holds so many
             values that no batch takes them.
     """
     document = _document(text, most_values)
@@ -84,7 +84,7 @@ def parse_raw(tensor: memoryview, name: str, shape: tuple[int, ...]) -> InferReq
     """Read a request that is nothing but the bytes of a batch of FP32 [N, *shape].
 
     Raises:
-        HTTPException: 400, the bytes are no whole batch.
+        Refused: 400, the bytes are no whole batch.
     """
     size = prod(shape) * _FLOAT_BYTES
     if len(tensor) % size:
@@ -97,7 +97,7 @@ def read_object(text: bytes) -> dict[str, Any]:
     """Read a JSON object; nothing at all is an empty one.
 
     Raises:
-        HTTPException: 400, it is something else.
+        Refused: 400, it is something else.
     """
     return _object(text) if text else {}
 
@@ -106,7 +106,7 @@ def read_parameters(text: bytes) -> dict[str, Any]:
     """Read what parameters a JSON object has; it may be missing.
 
     Raises:
-        HTTPException: 400, it is something else.
+        Refused: 400, it is something else.
     """
     return _parameters(read_object(text), "the request")
 
@@ -130,7 +130,7 @@ def _object(text: bytes) -> dict[str, Any]:
 def _check_values(text: bytes, most: int) -> None:
     """Refuse what would take far more memory as Python objects than it has bytes."""
     if sum(map(text.count, (b",", b"[", b"{"))) > most:
-        raise HTTPException(
+        raise Refused(
             413,
             f"the request's JSON holds more than {most} values, which is more than the largest "
             "batch takes; send fewer, or send them in bytes",

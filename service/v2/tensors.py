@@ -56,7 +56,7 @@ def read_floats(given: Given) -> NDArray[np.float32]:
     Bytes are taken for whatever they say, infinities too: perf_analyzer sends random ones.
 
     Raises:
-        HTTPException: 400, it has other than the shape's elements, or JSON that is no FP32.
+        Refused: 400, it has other than the shape's elements, or JSON that is no FP32.
     """
     flat = _floats_in_json(given) if given.raw is None else _floats_in_bytes(given, given.raw)
     return flat.reshape(given.shape)
@@ -66,7 +66,7 @@ def read_bytes(given: Given) -> list[bytes]:
     """Read the elements of a BYTES tensor, which are base64 in JSON: it has no bytes.
 
     Raises:
-        HTTPException: 400, it has other than the shape's elements, or one is cut short.
+        Refused: 400, it has other than the shape's elements, or one is cut short.
     """
     if given.raw is not None:
         elements = [bytes(element) for element in _elements(given, given.raw)]

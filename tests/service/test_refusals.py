@@ -12,8 +12,9 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
+from service.api.errors import UNEXPECTED
 from service.app import create_app
-from service.errors import STATUS, UNEXPECTED
+from service.errors import STATUS
 from service.settings import Settings
 from tests.known_answer import picture, publish_known_answer
 from vision.errors import TandemError

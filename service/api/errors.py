@@ -1,0 +1,83 @@
+"""How every error that reaches the application is answered."""
+
+import logging
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.exception_handlers import (
+    http_exception_handler,
+    request_validation_exception_handler,
+)
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from service.errors import InvalidField, Refused, kind_of, status_of
+from service.observability.record import CLIENT_LEFT
+from service.observability.recorder import record_of
+from service.v2.errors import error_response, is_open_inference, summary
+from vision.errors import TandemError
+
+UNEXPECTED: Final = "the service failed to answer; its log says why"
+
+log = logging.getLogger(__name__)
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Have the app answer every error that reaches it."""
+    app.add_exception_handler(TandemError, _answer_tandem)
+    app.add_exception_handler(Refused, _answer_refused)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(ClientDisconnect, _answer_nobody)
+    app.add_exception_handler(Exception, _answer_unexpected)
+
+
+async def _answer_tandem(request: Request, error: Exception) -> Response:
+    if not isinstance(error, TandemError):
+        raise error
+    record_of(request.scope).kind = kind_of(type(error))
+    return _answer(request, Refused(status_of(error), str(error)))
+
+
+async def _answer_refused(request: Request, error: Exception) -> Response:
+    if not isinstance(error, Refused):
+        raise error
+    record_of(request.scope).kind = error.kind
+    if isinstance(error, InvalidField):
+        problem = {"type": error.problem, "loc": error.where, "msg": str(error), "input": None}
+        return await _answer_invalid(request, RequestValidationError([problem]))
+    return _answer(request, error)
+
+
+async def _answer_http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    if is_open_inference(request):
+        return error_response(error.detail, error.status_code, error.headers)
+    return await http_exception_handler(request, error)
+
+
+async def _answer_invalid(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    if is_open_inference(request):
+        return error_response(summary(error), 422)
+    return await request_validation_exception_handler(request, error)
+
+
+async def _answer_nobody(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=CLIENT_LEFT)  # nobody reads it; the telemetry counts it
+
+
+async def _answer_unexpected(request: Request, error: Exception) -> Response:
+    # The server logs the traceback; this says which request it belongs to.
+    log.error("%s %r failed: %s", request.method, request.url.path, type(error).__name__)
+    return _answer(request, Refused(500, UNEXPECTED))
+
+
+def _answer(request: Request, refused: Refused) -> Response:
+    if is_open_inference(request):
+        return error_response(str(refused), refused.status, refused.headers)
+    return JSONResponse({"detail": str(refused)}, refused.status, refused.headers)
