@@ -13,7 +13,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from artifact.errors import BrokenArtifact, UnknownModel
-from artifact.manifest import PATHS, File, Manifest, Role, RuntimeId
+from artifact.manifest import PATHS, DocumentRole, File, Manifest, Role, RuntimeId
 from artifact.predictor import Predictor
 from artifact.runtimes.table import open_runtime
 
@@ -49,6 +49,14 @@ class Artifact:
             BrokenArtifact: As `read`, or the file says something else.
         """
         return parse(kind, self.read(role), f"{self}/{PATHS[role]}")
+
+    def find(self, role: DocumentRole, kind: type[Document]) -> Document | None:
+        """The JSON file of that role, or None where the model was published without it.
+
+        Raises:
+            BrokenArtifact: As `document`.
+        """
+        return self.document(role, kind) if role in self.manifest.files else None
 
     def verify(self) -> None:
         """Check every file that the manifest lists.

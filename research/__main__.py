@@ -7,7 +7,7 @@ from typing import Final
 
 from research.compare import ComparisonConfig, compare
 from research.ood.compare_scores import OODConfig, compare_scores
-from research.report.write import ReportConfig, write_report
+from research.report.page import ReportConfig, write_report
 from research.robustness.evaluate import evaluate
 from research.robustness.samples import RobustnessConfig
 from research.study.conduct import StudyConfig, choose, conduct, overview

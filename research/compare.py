@@ -8,10 +8,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from artifact.errors import UnknownModel
-from artifact.latency import Benchmark
-from artifact.manifest import DocumentRole
-from artifact.metrics import Examples, Metrics
-from artifact.repository import Artifact, Document, Repository
+from artifact.repository import Repository
 from artifact.statistics.comparison import (
     ComparedGroup,
     ComparedModel,
@@ -58,7 +55,7 @@ def compare(config: ComparisonConfig) -> ModelComparison:
     names = config.model or tuple(sorted({artifact.manifest.name for artifact in repository}))
     if not names:
         raise UnknownModel("no model is published in the model repository: nothing to compare")
-    comparison = compare_models(_contender(repository.get(name)) for name in names)
+    comparison = compare_models(Contender.of(repository.get(name)) for name in names)
     sys.stdout.write("".join(f"{line}\n" for line in lines(comparison)))
     if config.output is not None:
         _write(config.output, f"{comparison.model_dump_json(indent=2)}\n".encode())
@@ -144,19 +141,6 @@ def _pairs(pairs: Sequence[ComparedPair]) -> Iterator[str]:
             f"{pair.adjusted_p_value:.2g}",
             "" if pair.adjusted_p_value < _LEVEL else "not more than noise",
         ).rstrip()
-
-
-def _contender(artifact: Artifact) -> Contender:
-    return Contender(
-        artifact.manifest,
-        _document(artifact, "metrics", Metrics),
-        _document(artifact, "examples", Examples),
-        _document(artifact, "benchmark", Benchmark),
-    )
-
-
-def _document(artifact: Artifact, role: DocumentRole, kind: type[Document]) -> Document | None:
-    return artifact.document(role, kind) if role in artifact.manifest.files else None
 
 
 def _write(path: Path, content: bytes) -> None:

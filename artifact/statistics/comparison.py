@@ -14,6 +14,7 @@ from pydantic import Field
 from artifact.latency import Benchmark
 from artifact.manifest import FindingName, Manifest, Part, RuntimeId, Share
 from artifact.metrics import Examples, Metrics, Seeds
+from artifact.repository import Artifact
 from artifact.statistics.option import Option, published_options
 from artifact.statistics.paired import PairedDifference, holm, paired_difference
 from artifact.statistics.pareto import FrontPoint, pareto_front
@@ -30,6 +31,20 @@ class Contender:
 
     def __str__(self) -> str:
         return f"{self.manifest.name}/{self.manifest.version}"
+
+    @classmethod
+    def of(cls, artifact: Artifact) -> "Contender":
+        """Read the documents of a published model.
+
+        Raises:
+            BrokenArtifact: One is not what the manifest says.
+        """
+        return cls(
+            artifact.manifest,
+            artifact.find("metrics", Metrics),
+            artifact.find("examples", Examples),
+            artifact.find("benchmark", Benchmark),
+        )
 
 
 class RuntimeFigures(Part):

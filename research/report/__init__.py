@@ -1,5 +1,5 @@
-"""docs/REPORT.md: what the stored studies and the published models say, in words and tables.
+"""docs/REPORT.md: the stored studies and the published models, in words and tables.
 
-Every sentence that depends on a figure is made of it, so that the report stays true when a figure
-changes.
+The words are in templates/. A sentence that depends on a figure is computed from it, so that the
+report stays true when a figure changes.
 """

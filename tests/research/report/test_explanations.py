@@ -1,6 +1,6 @@
 import pytest
 
-from research.report.reasons import reason
+from research.report.explanations import explain
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from research.report.reasons import reason
     ],
 )
 def test_difference_is_explained(study: str, better: str, worse: str, own: str, why: str) -> None:
-    assert why in (reason(study, better, worse, own) or "")
+    assert why in (explain(study, better, worse, own) or "")
 
 
 @pytest.mark.parametrize(
@@ -30,4 +30,4 @@ def test_difference_is_explained(study: str, better: str, worse: str, own: str, 
 def test_what_is_not_known_is_not_explained(
     study: str, better: str, worse: str, own: str | None
 ) -> None:
-    assert reason(study, better, worse, own) is None
+    assert explain(study, better, worse, own) is None

@@ -1,0 +1,176 @@
+"""What the templates need to know of studies and models beyond the stored figures."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from artifact.metrics import Metrics, SplitMetrics
+from artifact.repository import Artifact
+from artifact.statistics.comparison import ComparedModel, RuntimeFigures
+from artifact.study import Outcome, Study, StudyPair, WholeStudy
+from research.report.seed_report import REPORTED
+
+FLAWED_HEAD: Final = "flawed-head"
+PROTOCOLS: Final = {"seed": "the seed report's protocol", "ours": "our protocol"}
+
+_TITLES: Final = {
+    "activations": "Activation",
+    "interpolations": "Resampling of changed images",
+    "losses": "Loss function",
+    "batch-sizes": "Batch size",
+    "learning-rates": "Learning rate",
+    "epochs": "Epochs",
+    "ratios": "Training and validation images",
+    "poolings": "Pooling",
+}
+_TARGETS: Final = {  # by model: most parameters, least mean test accuracy over the seeds
+    "mobilenet": (25_000, 0.9960),
+    "conv": (200_000, 0.9970),
+    "mobilenet-tiny": (8_000, 0.9950),
+}
+_FEWEST_RUNS: Final = 3  # of one split: fewer say more of themselves than of their split
+_DEAD_DIGITS: Final = ("4", "7")  # as the seed report's second network has it
+
+
+class Differing(NamedTuple):
+    """Which pairs of a study differ by more than noise, and how wide its intervals are."""
+
+    clear: list[StudyPair]
+    limit: float  # half the width of the median interval
+
+
+def differing(pairs: Sequence[StudyPair]) -> Differing | None:
+    """Tell the pairs that differ from the rest; None where there are too few seeds."""
+    judged = [pair for pair in pairs if pair.more_than_noise is not None]
+    widths = [(pair.interval[1] - pair.interval[0]) / 2 for pair in judged if pair.interval]
+    if not widths:
+        return None
+    return Differing([pair for pair in judged if pair.more_than_noise], median(widths))
+
+
+def best_arm(study: Study) -> str:
+    """Label of the arm with the highest mean test accuracy."""
+    return max(study.arms, key=lambda arm: arm.test_accuracy.mean).label
+
+
+def varied(studies: Mapping[str, WholeStudy]) -> dict[str, list[Study]]:
+    """Studies that are not the seed report's, by title; a study without one has its name."""
+    stems = {name.removesuffix("-ours") for name in studies} - {*REPORTED, FLAWED_HEAD}
+    return {
+        _TITLES.get(stem, stem): [
+            studies[name].study for name in (stem, f"{stem}-ours") if name in studies
+        ]
+        for stem in [*_TITLES, *sorted(stems - _TITLES.keys())]
+        if stem in stems
+    }
+
+
+def one_against_rest(metrics: SplitMetrics) -> float:
+    """Mean over the classes of the accuracy of that class against all others."""
+    counts = np.array(metrics.confusion_matrix)
+    wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * counts.diagonal()
+    return float(1 - (wrong / counts.sum()).mean())
+
+
+def as_one_against_rest(accuracy: float) -> float:
+    """The same for ten classes, computed from the accuracy: an error is wrong for two of them."""
+    return 1 - 0.2 * (1 - accuracy)
+
+
+def never_predicted(metrics: SplitMetrics) -> list[str]:
+    """Classes that the network predicts for no image."""
+    predicted = np.array(metrics.confusion_matrix).sum(axis=0)
+    return [row.label for row, count in zip(metrics.per_class, predicted, strict=True) if not count]
+
+
+@dataclass(frozen=True)
+class FlawedHead:
+    """The study that reproduces the seed report's fault."""
+
+    whole: WholeStudy
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """Every run, arm by arm."""
+        arms = self.whole.study.arms
+        return [self.whole.runs[run] for arm in arms for run in arm.runs.values()]
+
+    @property
+    def flawed(self) -> list[Outcome]:
+        """The runs with a ReLU on the logits."""
+        return [run for run in self.outcomes if run.head == "relu"]
+
+    @property
+    def sound(self) -> list[Outcome]:
+        """The runs without it."""
+        return [run for run in self.outcomes if run.head == "linear"]
+
+    @property
+    def two_dead_digits(self) -> tuple[str, float] | None:
+        """Error rate of a network whose only errors are two digits that it never predicts."""
+        support = {row.label: row.support for row in self.outcomes[0].metrics.test.per_class}
+        if not set(_DEAD_DIGITS) <= support.keys():
+            return None
+        error = sum(support[digit] for digit in _DEAD_DIGITS) / sum(support.values())
+        return " and ".join(_DEAD_DIGITS), error
+
+
+def dead(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """The runs whose network never predicts some class, the worst first."""
+    found = [run for run in outcomes if never_predicted(run.metrics.test)]
+    return sorted(found, key=lambda run: run.metrics.test.accuracy)
+
+
+class SplitGain(NamedTuple):
+    """By how much one split's validation images are easier than the test images."""
+
+    ratio: str  # of training and validation images, in percent
+    seed: int
+    runs: int
+    gain: float  # median of validation accuracy less test accuracy
+
+
+def split_gains(runs: Iterable[Outcome]) -> list[SplitGain]:
+    """Every split that enough runs with a sound head have in common; none if fewer than two."""
+    gains: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for run in runs:
+        if run.head == "linear":
+            ratio = round(100 * run.provenance.split.ratio)
+            split = (f"{ratio}/{100 - ratio}", run.provenance.seed)
+            gains[split].append(run.metrics.validation.accuracy - run.metrics.test.accuracy)
+    found = [
+        SplitGain(*split, len(values), median(values))
+        for split, values in sorted(gains.items())
+        if len(values) >= _FEWEST_RUNS
+    ]
+    return found if len(found) > 1 else []
+
+
+class Target(NamedTuple):
+    """The aim for a network of that size."""
+
+    parameters: int
+    accuracy: float
+    is_reached: bool
+
+
+def target(artifact: Artifact, metrics: Metrics) -> Target | None:
+    """The aim for that model, and whether it is reached; None where there is none."""
+    manifest = artifact.manifest
+    if manifest.name not in _TARGETS or metrics.seeds is None:
+        return None
+    most, least = _TARGETS[manifest.name]
+    is_reached = manifest.architecture.parameters <= most and metrics.seeds.mean >= least
+    return Target(most, least, is_reached)
+
+
+def float_and_quantised(model: ComparedModel) -> tuple[RuntimeFigures, RuntimeFigures] | None:
+    """The figures of `onnx` and `onnx-int8`; None where one of them is missing."""
+    figures = {row.runtime: row for row in model.runtimes}
+    if model.quantised is None or not {"onnx", "onnx-int8"} <= figures.keys():
+        return None
+    return figures["onnx"], figures["onnx-int8"]

@@ -1,0 +1,149 @@
+"""The report as a page: read what is stored, fill the templates, draw the figures."""
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
+from pydantic import BaseModel, ConfigDict, Field
+
+from artifact.study import LEVEL, Summary
+from research.accuracy_cost import draw_comparison
+from research.report import analysis
+from research.report.explanations import explanations
+from research.report.recommendation import recommend
+from research.report.results import Results, gather
+from research.report.seed_report import (
+    NEVER_PREDICTED,
+    REPORTED,
+    comparisons,
+    draw_seed_report,
+    figure_rows,
+)
+from training.errors import OutputError
+from training.figures.canvas import png
+
+
+class ReportConfig(BaseModel):
+    """What the report is made of, and where it goes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    studies_dir: Path = Field(Path("studies"), description="The stored studies.")
+    models_dir: Path = Field(Path("models"), description="The model repository.")
+    output: Path = Field(
+        Path("docs/REPORT.md"), description="The page; its figures begin with its name."
+    )
+
+
+def write_report(config: ReportConfig) -> None:
+    """Write the page and its figures.
+
+    Raises:
+        BrokenArtifact: A study or a model is not what its files say.
+        OutputError: The page cannot be written.
+        StudyError: The trials for the published models are not understood.
+    """
+    results = gather(config.studies_dir, config.models_dir)
+    try:
+        config.output.parent.mkdir(parents=True, exist_ok=True)
+        config.output.write_text(_render(results, config), encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{config.output.name} cannot be written: {error.strerror}") from error
+
+
+def _render(results: Results, config: ReportConfig) -> str:
+    page, found = config.output, comparisons(results.studies)
+    drawn = {
+        group.dataset: _write(page, group.dataset, draw_comparison(group))
+        for group in results.comparison.groups
+    }
+    if rows := list(figure_rows(found)):
+        drawn["seed"] = _write(page, "seed", draw_seed_report(rows))
+    flawed = results.studies.get(analysis.FLAWED_HEAD)
+    text = (
+        _environment()
+        .get_template("report.md.j2")
+        .render(
+            config=config,
+            links=Path(os.path.relpath(config.studies_dir, page.parent)).as_posix(),
+            results=results,
+            runs=list(results.runs.values()),
+            comparisons=found,
+            figures=drawn,
+            reported=REPORTED,
+            never_predicted_there=NEVER_PREDICTED,
+            flawed=flawed and analysis.FlawedHead(flawed),
+            varied=analysis.varied(results.studies),
+            splits=analysis.split_gains(results.runs.values()),
+            recommendations=[recommend(group) for group in results.comparison.groups],
+        )
+    )
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _write(page: Path, name: str, figure: Figure) -> str:
+    """Write a figure beside the page; return its file name."""
+    path = page.with_name(f"{page.stem}-{name}.png")
+    path.write_bytes(png(figure))
+    return path.name
+
+
+def _environment() -> Environment:
+    environment = Environment(  # noqa: S701 - Markdown, and no text of strangers
+        loader=PackageLoader(__package__),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        as_one_against_rest=analysis.as_one_against_rest,
+        code=lambda name: f"`{name}`",
+        counted=_counted,
+        kib=lambda size: f"{size / 1024:.0f}",
+        listed=_listed,
+        micros=lambda milliseconds: "-" if milliseconds is None else f"{1000 * milliseconds:.0f}",
+        never_predicted=analysis.never_predicted,
+        one_against_rest=analysis.one_against_rest,
+        p_value=lambda value: f"{value:.2g}",
+        percent=lambda share: "-" if share is None else f"{100 * share:.2f}%",
+        points=lambda difference: f"{abs(100 * difference):.2f} points",
+        signed=lambda difference: f"{100 * difference:+.2f}",
+        spread=_spread,
+        with_deviation=_with_deviation,
+    )
+    environment.globals.update(
+        PROTOCOLS=analysis.PROTOCOLS,
+        LEVEL=LEVEL,
+        best_arm=analysis.best_arm,
+        dead=analysis.dead,
+        differing=analysis.differing,
+        explanations=explanations,
+        float_and_quantised=analysis.float_and_quantised,
+        target=analysis.target,
+    )
+    return environment
+
+
+def _counted(count: int, noun: str, plural: str | None = None) -> str:
+    """`1 seed`, `3 seeds`."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *rest, last = names
+    return f"{', '.join(rest)} and {last}" if rest else last
+
+
+def _spread(summary: Summary) -> str:
+    return _with_deviation(summary.mean, summary.standard_deviation)
+
+
+def _with_deviation(mean: float, deviation: float | None) -> str:
+    """Mean and standard deviation of an accuracy; the mean alone for one seed."""
+    return (
+        f"{100 * mean:.2f}%" if deviation is None else f"{100 * mean:.2f} ± {100 * deviation:.2f}%"
+    )
