@@ -8,6 +8,8 @@ from typing import Final
 from pydantic import ValidationError
 
 from service.observability.logs import configure_logging
+from service.observability.shared import shared_folder
+from service.server.sockets import bind
 from service.server.supervisor import Supervisor
 from service.settings import Settings, describe_invalid, describe_settings, unknown_variables
 
@@ -39,10 +41,12 @@ def _serve(settings: Settings) -> None:
 
 def _serve_with_workers(settings: Settings) -> None:
     try:
-        sys.exit(Supervisor(settings).run())
+        listener = bind(settings.host, settings.port)
     except OSError as error:
         log.error("cannot listen on %s port %d: %s", settings.host, settings.port, error.strerror)
         sys.exit(_CANNOT_START)
+    with listener, shared_folder() as folder:
+        sys.exit(Supervisor(settings, listener, folder).run())
 
 
 def _parse_arguments() -> None:

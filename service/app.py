@@ -20,6 +20,7 @@ from service.api.errors import install_handlers
 from service.api.openapi import DESCRIPTION, TAGS, name_example, study_example
 from service.limits.body import BodyLimits
 from service.observability.recorder import RecordMiddleware
+from service.observability.shared import SharedFolder
 from service.pipeline.shortcut import Shortcut
 from service.settings import Settings
 from service.startup import OneLineFailure, loading
@@ -42,9 +43,14 @@ _ROUTES: Final = (
 _NO_SPANS_OF_ITS_OWN: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Build the service; it loads the models when a server starts it."""
-    service = Service.prepare(settings)
+def create_app(settings: Settings, folder: SharedFolder | None = None) -> FastAPI:
+    """Build the service; it loads the models when a server starts it.
+
+    Args:
+        settings: Of the process.
+        folder: What it shares with other workers; None where it serves alone.
+    """
+    service = Service.prepare(settings, folder)
     app = _Application(
         title="Tandem",
         version=version("tandem"),

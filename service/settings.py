@@ -56,8 +56,15 @@ class Settings(BaseSettings):
         default=1,
         ge=1,
         le=256,
-        description="Worker processes that share the port and are started anew when they crash. "
-        "Metrics add up; limits and the statistics of /v2 are each worker's own.",
+        description="Worker processes that share the port and are replaced when they crash or "
+        "hang. Metrics add up; limits and the statistics of /v2 are each worker's own.",
+    )
+    worker_timeout: float = Field(
+        default=30,
+        ge=1,
+        allow_inf_nan=False,
+        description="Seconds after which a worker whose event loop stands still is ended and "
+        "replaced.",
     )
     runtimes: Annotated[tuple[RuntimeId, ...] | None, NoDecode] = Field(
         default=None,

@@ -10,7 +10,7 @@ from service.errors import not_ready
 from service.limits.admission import Admission
 from service.limits.lock import Lock
 from service.observability.recorder import Recorder
-from service.observability.shared import folder_of_this_process
+from service.observability.shared import SharedFolder
 from service.observability.telemetry import Telemetry
 from service.pipeline.decoding import Pictures
 from service.pipeline.inference import Inference
@@ -44,9 +44,13 @@ class Service:
     draining: bool = False
 
     @classmethod
-    def prepare(cls, settings: Settings) -> "Service":
-        """Make everything but the models, which take a while to load."""
-        folder = folder_of_this_process()
+    def prepare(cls, settings: Settings, folder: SharedFolder | None = None) -> "Service":
+        """Make everything but the models, which take a while to load.
+
+        Args:
+            settings: Of the process.
+            folder: What it shares with other workers; None where it serves alone.
+        """
         tracing = _tracing() if settings.tracing else None
         telemetry = Telemetry(folder, tracing)
         pictures = Pictures(settings.limits, settings.pool_size, settings.queue_seconds, telemetry)

@@ -1,6 +1,6 @@
 """Every metric by name, as Prometheus knows it."""
 
-from typing import Final
+from typing import Final, Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -12,6 +12,7 @@ SECONDS: Final = (
 )
 PICTURES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _MODEL: Final = ("model", "version", "runtime")
+RestartReason = Literal["crashed", "hung"]
 
 
 class Metrics:
@@ -81,3 +82,18 @@ class Metrics:
         self.predictions = Counter(
             "tandem_predictions", "Pictures answered.", _MODEL, registry=registry
         )
+        worker_restarts(registry)
+
+
+def worker_restarts(registry: CollectorRegistry) -> Counter:
+    """Make the one metric that the supervisor counts; elsewhere it stays 0."""
+    restarts = Counter(
+        "tandem_worker_restarts",
+        "Workers that were replaced, by the reason: the process ended, or its event loop stood "
+        "still.",
+        ("reason",),
+        registry=registry,
+    )
+    for reason in get_args(RestartReason):
+        restarts.labels(reason)
+    return restarts

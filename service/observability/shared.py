@@ -1,7 +1,8 @@
-"""What worker processes keep in common: a folder with their metrics and the ids of their processes.
+"""What worker processes keep in common: a folder with their metrics, process ids and heartbeats.
 
-Its place is in PROMETHEUS_MULTIPROC_DIR, as Prometheus' client wants it. The files carry the
-worker's number: its replacement goes on counting where it stopped, and the folder does not grow.
+The files carry the worker's number: its replacement goes on counting where it stopped, and the
+folder does not grow. The supervisor makes it: a folder that PROMETHEUS_MULTIPROC_DIR names when the
+service starts belongs to another program, and would bring back the counters of an earlier run.
 """
 
 import os
@@ -16,7 +17,7 @@ from prometheus_client import CollectorRegistry, Metric, PlatformCollector, Proc
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
-VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
+_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 _IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - TemporaryDirectory makes a private one in it
 
 
@@ -35,7 +36,22 @@ class SharedFolder:
 
     def serves(self, worker: int) -> bool:
         """Whether that worker has announced itself."""
-        return self._announcement(worker).exists()
+        return self.heartbeat(worker) is not None
+
+    def beat(self, worker: int) -> None:
+        """Show that the event loop of this process, which is that worker, goes on.
+
+        Raises:
+            FileNotFoundError: The worker has not announced itself, or the folder is gone.
+        """
+        os.utime(self._announcement(worker))
+
+    def heartbeat(self, worker: int) -> int | None:
+        """When the worker last showed that it lives, in nanoseconds; None before it serves."""
+        try:
+            return self._announcement(worker).stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
 
     def forget(self, worker: int) -> None:
         """Take away what was true only while the worker lived; what it counted stays."""
@@ -67,15 +83,15 @@ def shared_folder() -> Iterator[SharedFolder]:
         yield SharedFolder(Path(path))
 
 
-def folder_of_this_process() -> SharedFolder | None:
-    """Find the folder that this process shares with others, if it is one of several."""
-    path = os.environ.get(VARIABLE)
-    return SharedFolder(Path(path)) if path else None
+def count_as(process: str, folder: SharedFolder) -> None:
+    """Have Prometheus' client keep this process' metrics in the folder, under that name."""
+    os.environ[_VARIABLE] = str(folder.path)
+    values.ValueClass = values.MultiProcessValue(lambda: process)
 
 
-def count_as(worker: int) -> None:
-    """Have Prometheus' client keep this process' metrics under the worker's number."""
-    values.ValueClass = values.MultiProcessValue(lambda: worker)
+def count_alone() -> None:
+    """Have Prometheus' client keep this process' metrics in memory, whatever its environment."""
+    values.ValueClass = values.MutexValue
 
 
 def what_all_counted(folder: SharedFolder) -> CollectorRegistry:

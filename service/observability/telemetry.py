@@ -18,7 +18,7 @@ from prometheus_client import (
 from artifact.predictor import Predictor
 from service.observability.buffers import CounterBuffer, GaugeBuffer, HistogramBuffer, MetricsBuffer
 from service.observability.metrics import PICTURES, SECONDS, Metrics
-from service.observability.shared import SharedFolder, what_all_counted
+from service.observability.shared import SharedFolder, count_alone, what_all_counted
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -55,6 +55,7 @@ class Telemetry:
         disable_created_metrics()  # several processes cannot show them: one would have more names
         registry = CollectorRegistry()
         if folder is None:
+            count_alone()
             ProcessCollector(registry=registry)
             PlatformCollector(registry=registry)
         self._shared = folder is not None

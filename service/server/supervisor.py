@@ -1,4 +1,4 @@
-"""Several worker processes that serve one port, started anew when they crash.
+"""Several worker processes that serve one port, replaced when they crash or hang.
 
 The supervisor binds one socket, and all workers accept from it: a connection that no worker has
 accepted yet is answered by whichever is free, so that nothing waits for a worker that loads, hangs
@@ -14,22 +14,25 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
 from types import FrameType
 from typing import Final
 
-from service.observability.shared import VARIABLE, SharedFolder, shared_folder
-from service.server.sockets import bind
+from prometheus_client import CollectorRegistry
+
+from service.observability.metrics import RestartReason, worker_restarts
+from service.observability.shared import SharedFolder, count_as
 from service.settings import Settings
 
 _WORKER: Final = (sys.executable, "-m", "service.server.worker")
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _TICK_SECONDS: Final = 0.05
-_FIRST_PAUSE: Final = 0.1
-_MOST_CRASHES: Final = 5
+_SHORTEST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 30.0
 _STABLE_SECONDS: Final = 60
+_LOADING_SECONDS: Final = 600.0  # longest time until a worker serves
 # Beyond what a worker allows itself to finish.
 _GRACE_SECONDS: Final = 5
 _FAILURE: Final = 1
@@ -38,127 +41,175 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class _Place:
-    """One of the workers, by its number, through all the processes that take the place."""
+class _Worker:
+    """One worker by its number: its process now, and when the next one starts.
+
+    Attributes:
+        heartbeat: The last one that was seen, in nanoseconds; None while it loads.
+        silence: Seconds since then. The supervisor adds its own ticks, so that nobody is blamed
+            for a time in which the whole machine stood still.
+        pause: Seconds before it is started anew.
+    """
 
     number: int
     process: subprocess.Popen[bytes] | None = None
     start_at: float = inf
     started_at: float = 0
-    crashes: int = 0
+    kill_at: float = inf
+    heartbeat: int | None = None
+    silence: float = 0
+    hung: bool = False
+    pause: float = _SHORTEST_PAUSE
 
 
 class Supervisor:
     """Keeps the workers of one service alive until it is told to stop."""
 
-    def __init__(self, settings: Settings, command: Sequence[str] = _WORKER) -> None:
-        """Prepare to run the command for each, with its number, the socket and our id added."""
+    def __init__(
+        self,
+        settings: Settings,
+        listener: socket.socket,
+        folder: SharedFolder,
+        command: Sequence[str] = _WORKER,
+    ) -> None:
+        """Prepare to run the command for each worker.
+
+        Its arguments are the worker's number, the number of the socket, our process' id and the
+        shared folder.
+        """
         self._settings = settings
+        self._listener = listener
+        self._folder = folder
         self._command = command
-        self._places = [_Place(number) for number in range(settings.workers)]
+        self._workers = [_Worker(number) for number in range(settings.workers)]
         self._signals: list[int] = []
         self._status: int | None = None
-        self._kill_at = inf
-        self._complete = False
+        self._any_served = False
+        self._all_served = False
 
     def run(self) -> int:
-        """Serve until a signal says to stop, or nothing helps; give the status to exit with.
-
-        Raises:
-            OSError: The address is taken, or is none of this machine.
-        """
-        with ExitStack() as stack:
-            listener = stack.enter_context(bind(self._settings.host, self._settings.port))
-            folder = stack.enter_context(shared_folder())
-            stack.enter_context(self._catching_signals())
-            stack.callback(self._kill_all)
-            self._supervise(listener, folder)
+        """Serve until a signal says to stop, or no worker can start; give the exit status."""
+        count_as("supervisor", self._folder)
+        self._restarts = worker_restarts(CollectorRegistry())
+        with self._catching_signals():
+            try:
+                self._supervise()
+            finally:
+                self._kill_all()
         return self._status or 0
 
-    def _supervise(self, listener: socket.socket, folder: SharedFolder) -> None:
+    def _supervise(self) -> None:
         # One first: if it cannot start, the reason is said once, not by every worker.
-        self._places[0].start_at = 0
-        while self._status is None or any(place.process for place in self._places):
+        self._workers[0].start_at = 0
+        while self._status is None or any(worker.process for worker in self._workers):
             self._forward_signals()
-            for place in self._places:
-                self._reap(place, folder)
-                self._start_if_due(place, listener, folder)
-            self._begin(listener, folder)
-            if time.monotonic() > self._kill_at:
-                self._kill_all()
+            for worker in self._workers:
+                self._reap(worker)
+                self._watch(worker)
+                self._start_if_due(worker)
+            self._begin()
             time.sleep(_TICK_SECONDS)
 
-    def _begin(self, listener: socket.socket, folder: SharedFolder) -> None:
-        if self._complete:
+    def _begin(self) -> None:
+        if self._all_served:
             return
-        serving = sum(folder.serves(place.number) for place in self._places)
-        if serving == len(self._places):
-            self._complete = True
-            host, port = self._settings.host, listener.getsockname()[1]
+        serving = sum(self._folder.serves(worker.number) for worker in self._workers)
+        if serving == len(self._workers):
+            self._all_served = True
+            host, port = self._settings.host, self._listener.getsockname()[1]
             address = f"[{host}]" if ":" in host else host
             log.info("%d workers running on http://%s:%d", serving, address, port)
-        elif serving:
-            for place in self._places:
-                if not place.started_at:
-                    place.start_at = 0
+        elif serving and not self._any_served:
+            for worker in self._workers[1:]:
+                worker.start_at = 0
+        self._any_served |= serving > 0
 
-    def _start_if_due(self, place: _Place, listener: socket.socket, folder: SharedFolder) -> None:
-        now = time.monotonic()
-        if self._status is not None or now < place.start_at:
+    def _start_if_due(self, worker: _Worker) -> None:
+        if self._status is not None or time.monotonic() < worker.start_at:
             return
-        place.start_at, place.started_at = inf, now
-        place.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [*self._command, str(place.number), str(listener.fileno()), str(os.getpid())],
-            pass_fds=[listener.fileno()],
-            env={**os.environ, VARIABLE: str(folder.path)},
-            process_group=0,  # an interrupt at the terminal comes once, through the supervisor
-        )
-
-    def _reap(self, place: _Place, folder: SharedFolder) -> None:
-        if place.process is None or (status := place.process.poll()) is None:
-            return
-        process, place.process = place.process, None
-        served = folder.serves(place.number)
-        folder.forget(place.number)
-        if self._status is not None:
-            if status not in (0, *(-number for number in _SIGNALS)):
-                log.error("worker %d %s", place.number, _how_it_ended(status))
-                self._status = self._status or _FAILURE
-        elif not served and not place.crashes:
-            self._stop(status if status > 0 else _FAILURE)
-        else:
-            self._replace(place, f"worker {place.number} (process {process.pid})", status)
-
-    def _replace(self, place: _Place, name: str, status: int) -> None:
-        lived = time.monotonic() - place.started_at
-        place.crashes = 1 if lived > _STABLE_SECONDS else place.crashes + 1
-        if place.crashes > _MOST_CRASHES:
-            log.error(
-                "%s %s, %d times in a row; giving up", name, _how_it_ended(status), place.crashes
+        listener = self._listener.fileno()
+        arguments = map(str, (worker.number, listener, os.getpid(), self._folder.path))
+        worker.start_at, worker.started_at = inf, time.monotonic()
+        worker.heartbeat, worker.silence, worker.hung = None, 0, False
+        try:
+            worker.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [*self._command, *arguments],
+                pass_fds=[listener],
+                process_group=0,  # an interrupt at the terminal comes once, through the supervisor
             )
-            self._stop(_FAILURE)
+        except OSError as error:  # no memory, or too many processes
+            self._replace(worker, f"worker {worker.number} cannot be started: {error.strerror}")
+
+    def _watch(self, worker: _Worker) -> None:
+        """End a worker whose event loop stands still, or that has taken too long already to end."""
+        if worker.process is None:
             return
-        pause = _FIRST_PAUSE * 2 ** (place.crashes - 1)
-        log.error("%s %s; another one starts in %g s", name, _how_it_ended(status), pause)
-        place.start_at = time.monotonic() + pause
+        if time.monotonic() > worker.kill_at:
+            worker.process.kill()
+        elif self._status is None and not worker.hung:
+            heartbeat = self._folder.heartbeat(worker.number)
+            worker.silence = worker.silence + _TICK_SECONDS if heartbeat == worker.heartbeat else 0
+            worker.heartbeat = heartbeat
+            timeout = self._settings.worker_timeout
+            if worker.silence > (max(timeout, _LOADING_SECONDS) if heartbeat is None else timeout):
+                self._end_hung(worker, worker.process)
+
+    def _end_hung(self, worker: _Worker, process: subprocess.Popen[bytes]) -> None:
+        log.error(
+            "worker %d (process %d) gave no sign of life for %g s; it is ended",
+            worker.number,
+            process.pid,
+            round(worker.silence),
+        )
+        worker.hung = True
+        worker.kill_at = time.monotonic() + _GRACE_SECONDS
+        process.terminate()
+
+    def _reap(self, worker: _Worker) -> None:
+        process = worker.process
+        if process is None or (status := process.poll()) is None:
+            return
+        self._any_served |= self._folder.serves(worker.number)
+        self._folder.forget(worker.number)
+        worker.process, worker.kill_at = None, inf
+        ended = f"worker {worker.number} (process {process.pid}) {_how_it_ended(status)}"
+        if self._status is None:
+            self._replace(worker, ended, status)
+        elif status not in (0, *(-number for number in _SIGNALS)):
+            log.error("%s", ended)
+            self._status = self._status or _FAILURE
+
+    def _replace(self, worker: _Worker, what_happened: str, status: int = _FAILURE) -> None:
+        if not self._any_served:
+            log.error("%s before any worker served; giving up", what_happened)
+            self._stop(status if status > 0 else _FAILURE)
+            return
+        reason: RestartReason = "hung" if worker.hung else "crashed"
+        self._restarts.labels(reason).inc()
+        if time.monotonic() - worker.started_at > _STABLE_SECONDS:
+            worker.pause = _SHORTEST_PAUSE
+        log.error("%s; another one starts in %g s", what_happened, worker.pause)
+        worker.start_at = time.monotonic() + worker.pause
+        worker.pause = min(2 * worker.pause, _LONGEST_PAUSE)
 
     def _forward_signals(self) -> None:
         while self._signals:
             self._stop(0, self._signals.pop(0))
 
     def _stop(self, status: int, number: int = signal.SIGTERM) -> None:
+        patience = self._settings.shutdown_delay + self._settings.shutdown_timeout
+        kill_at = time.monotonic() + patience + _GRACE_SECONDS
+        for worker in self._workers:
+            if worker.process is not None:
+                worker.process.send_signal(number)
+                worker.kill_at = min(worker.kill_at, kill_at)
         if self._status is None:
             self._status = status
-            patience = self._settings.shutdown_delay + self._settings.shutdown_timeout
-            self._kill_at = time.monotonic() + patience + _GRACE_SECONDS
-        for place in self._places:
-            if place.process is not None:
-                place.process.send_signal(number)
 
     def _kill_all(self) -> None:
-        for place in self._places:
-            if place.process is not None:
-                place.process.kill()
+        for worker in self._workers:
+            if worker.process is not None:
+                worker.process.kill()
 
     @contextmanager
     def _catching_signals(self) -> Iterator[None]:

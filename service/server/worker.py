@@ -1,35 +1,56 @@
-"""python -m service.server.worker NUMBER SOCKET SUPERVISOR: one process of several."""
+"""python -m service.server.worker NUMBER SOCKET SUPERVISOR FOLDER: one process of several."""
 
+import asyncio
 import logging
 import os
 import socket
 import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
 
 from service.app import create_app
 from service.observability.logs import configure_logging
-from service.observability.shared import SharedFolder, count_as, folder_of_this_process
+from service.observability.shared import SharedFolder, count_as
 from service.server.http_server import Server
 from service.settings import Settings
+
+_HEARTBEAT_SECONDS: Final = 1.0
+_CANNOT_START: Final = 3
+_ARGUMENTS: Final = 5
 
 log = logging.getLogger(__name__)
 
 
 class Worker(Server):
-    """Tells the supervisor when it serves, and stops when the supervisor is gone."""
+    """Shows the supervisor that it serves and lives, and stops when the supervisor is gone."""
 
     def __init__(
         self, number: int, supervisor: int, folder: SharedFolder, settings: Settings
     ) -> None:
         """Prepare; `supervisor` is the id of its process, which may be gone already."""
-        super().__init__(create_app(settings), settings)
+        super().__init__(create_app(settings, folder), settings)
         self._number = number
         self._folder = folder
         self._supervisor = supervisor
+        self._heartbeat_seconds = min(_HEARTBEAT_SECONDS, settings.worker_timeout / 4)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Load the models and listen."""
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except OSError as error:  # the port was free when the supervisor bound it
+            log.error("cannot listen on the port: %s", error.strerror)
+            await self.lifespan.shutdown()
+            sys.exit(_CANNOT_START)
         self._folder.announce(self._number)
+        self._heart = asyncio.create_task(self._beat())
+
+    async def _beat(self) -> None:
+        with suppress(FileNotFoundError):  # the folder goes with the last process
+            while True:
+                self._folder.beat(self._number)
+                await asyncio.sleep(self._heartbeat_seconds)
 
     async def on_tick(self, counter: int) -> bool:
         """Say whether it is time to stop."""
@@ -47,13 +68,13 @@ class Worker(Server):
 
 def main() -> None:
     """Serve until a signal says to stop."""
-    number, listener, supervisor = map(int, sys.argv[1:])
+    if len(sys.argv) != _ARGUMENTS:
+        sys.exit("a worker is started by `TANDEM_WORKERS=2 python -m service`, not by hand")
+    number, listener, supervisor = map(int, sys.argv[1:4])
+    folder = SharedFolder(Path(sys.argv[4]))
     settings = Settings()
     configure_logging(settings, worker=number)
-    folder = folder_of_this_process()
-    if folder is None:
-        sys.exit("a worker is started by `TANDEM_WORKERS=2 python -m service`, not by hand")
-    count_as(number)
+    count_as(str(number), folder)
     Worker(number, supervisor, folder, settings).run([socket.socket(fileno=listener)])
 
 

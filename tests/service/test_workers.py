@@ -2,6 +2,7 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,8 @@ from fastapi.testclient import TestClient
 
 from artifact.manifest import PATHS
 from service.app import create_app
+from service.observability.shared import shared_folder
+from service.server.sockets import bind
 from service.server.supervisor import Supervisor
 from service.settings import Settings
 from tests.known_answer import picture, publish_known_answer
@@ -23,7 +26,9 @@ pytestmark = pytest.mark.skipif(
 
 
 @contextmanager
-def two_workers(log: Path, repository: Path, *, shutdown_delay: int = 0) -> Iterator[Running]:
+def two_workers(
+    log: Path, repository: Path, *, shutdown_delay: int = 0, worker_timeout: int = 30
+) -> Iterator[Running]:
     with serving(
         log,
         models_dir=repository,
@@ -31,6 +36,7 @@ def two_workers(log: Path, repository: Path, *, shutdown_delay: int = 0) -> Iter
         runtimes="onnx",
         workers=2,
         shutdown_delay=shutdown_delay,
+        worker_timeout=worker_timeout,
     ) as running:
         workers = processes(running)
         try:
@@ -130,9 +136,8 @@ def test_killed_worker_is_replaced_and_goes_on_counting(running: Running) -> Non
 
 
 def shared_folder_of(worker: int) -> Path:
-    environment = Path(f"/proc/{worker}/environ").read_bytes().split(b"\0")
-    [folder] = [line for line in environment if line.startswith(b"PROMETHEUS_MULTIPROC_DIR=")]
-    return Path(folder.partition(b"=")[2].decode())
+    *_, folder, _ = Path(f"/proc/{worker}/cmdline").read_bytes().split(b"\0")
+    return Path(folder.decode())
 
 
 def test_signal_ends_all_after_a_delay_in_which_none_is_ready(
@@ -194,21 +199,95 @@ def test_taken_port_is_refused_even_where_its_owner_would_share(
     assert "Traceback" not in ended.stderr
 
 
-CRASHES_ONCE_IT_SERVES = """
-import os, pathlib, sys
-folder = pathlib.Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
-(folder / f"{sys.argv[1]}.worker").write_text(str(os.getpid()))
+FIRST_WORKER_CRASHES_ALWAYS = """
+import os, pathlib, signal, sys
+number, folder = sys.argv[1], pathlib.Path(sys.argv[4])
+(folder / f"{number}.worker").write_text(str(os.getpid()))
+if number == "1":
+    signal.pause()
+with (folder / "crashes").open("a") as crashes:
+    crashes.write("x")
+if (folder / "crashes").stat().st_size == 8:
+    os.kill(os.getppid(), signal.SIGTERM)
+    signal.pause()
 sys.exit(7)
 """
 
 
-def test_worker_that_crashes_again_and_again_ends_the_service(
-    caplog: pytest.LogCaptureFixture,
+def test_worker_that_crashes_again_and_again_is_given_more_time_and_the_other_lives(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = (sys.executable, "-c", CRASHES_ONCE_IT_SERVES)
-    assert Supervisor(Settings(workers=2, port=0), command).run() == 1
-    assert "ended with status 7; another one starts in 0.8 s" in caplog.text
-    assert "ended with status 7, 6 times in a row; giving up" in caplog.text
+    monkeypatch.setattr("service.server.supervisor._LONGEST_PAUSE", 0.3)
+    command = (sys.executable, "-c", FIRST_WORKER_CRASHES_ALWAYS)
+    with bind("127.0.0.1", 0) as listener, shared_folder() as folder:
+        settings = Settings(workers=2)
+        assert Supervisor(settings, listener, folder, command).run() == 0
+    pauses = re.findall(r"worker (\d) .* status 7; another one starts in (\S+) s", caplog.text)
+    assert pauses == [("0", pause) for pause in ["0.1", "0.2", *["0.3"] * 5]]
+
+
+@pytest.mark.parametrize("ending", ["sys.exit(7)", "os.kill(os.getpid(), 9)"])
+def test_service_is_given_up_where_no_worker_can_start(
+    caplog: pytest.LogCaptureFixture, ending: str
+) -> None:
+    command = (sys.executable, "-c", f"import os, sys; {ending}")
+    with bind("127.0.0.1", 0) as listener, shared_folder() as folder:
+        status = Supervisor(Settings(workers=2), listener, folder, command).run()
+    assert status == (7 if "exit" in ending else 1)
+    [message] = caplog.messages
+    assert message.startswith("worker 0 (process ")
+    assert message.endswith(" before any worker served; giving up")
+
+
+def children(process: int) -> list[int]:
+    """The workers of a supervisor, the one with the lowest number first."""
+    listed = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return sorted(map(int, listed), key=number_of)
+
+
+def number_of(worker: int) -> int:
+    return int(Path(f"/proc/{worker}/cmdline").read_bytes().split(b"\0")[3])
+
+
+def test_hung_worker_keeps_no_connection_and_is_replaced(repository: Path, tmp_path: Path) -> None:
+    hung = 'tandem_worker_restarts_total{reason="hung"}'
+    with two_workers(tmp_path / "log", repository, worker_timeout=3) as running:
+        before = children(running.process.pid)
+        end = time.monotonic() + 4
+        while time.monotonic() < end:
+            assert predict(running) == 200
+        assert children(running.process.pid) == before, "a busy one is left alone"
+        assert sample(running, hung) == 0
+        stopped, _ = before
+        os.kill(stopped, signal.SIGSTOP)
+        assert [predict(running) for _ in range(40)] == [200] * 40, "on 40 new connections"
+        wait_until(lambda: not is_running(stopped))
+        wait_until(lambda: "another one starts" in running.log.read_text())
+        wait_until(lambda: len(running.log.read_text().split("startup complete")) > 3)
+        assert sample(running, hung) == 1
+        assert [predict(running) for _ in range(20)] == [200] * 20
+    log = running.log.read_text()
+    assert f"worker 0 (process {stopped}) gave no sign of life for 3 s; it is ended" in log
+    assert f"worker 0 (process {stopped}) was ended by SIGKILL" in log
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_metrics_folder_of_another_program_is_left_alone(
+    repository: Path, tmp_path: Path, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign = tmp_path / "foreign"
+    if workers == 2:
+        foreign.mkdir()
+        (foreign / "counter_0.db").write_bytes(b"no such file of values")
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(foreign))
+    with serving(tmp_path / "log", models_dir=repository, workers=workers) as running:
+        assert predict(running) == 200
+        answered = 'tandem_http_requests_total{method="POST",route="/predict",status="200"}'
+        wait_until(lambda: sample(running, answered) == 1, every=0.6)
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(PATIENCE) == 0
+    assert [file.name for file in tmp_path.glob("foreign/*")] == ["counter_0.db"] * (workers - 1)
+    assert "Traceback" not in running.log.read_text()
 
 
 def test_worker_started_by_hand_says_how_it_is_done() -> None:
