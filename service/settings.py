@@ -117,6 +117,12 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         default=32 * _MEGABYTE, ge=1, description="Most bytes of one request's body."
     )
+    max_json_bytes: int = Field(
+        default=8 * _MEGABYTE,
+        ge=1,
+        description="Most bytes of the JSON of one request to /v2: nothing else is answered while "
+        "it is parsed. Tensors and pictures in bytes have the limit of the body alone.",
+    )
     max_files: int = Field(default=64, ge=1, description="Most pictures in one batch.")
     body_seconds: float = Field(
         default=30, gt=0, description="Longest time in which a request's body must have arrived."

@@ -80,7 +80,7 @@ class Threads:
 
     def _refusal(self) -> Unavailable:
         return overloaded(
-            f"no thread is free for the picture within {self._queue_seconds:g} s; try again in a "
+            f"no thread is free for the request within {self._queue_seconds:g} s; try again in a "
             "second"
         )
 

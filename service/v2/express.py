@@ -13,9 +13,9 @@ from service.pipeline.express import Express, Group, Request, Text
 from service.registry import LoadedModel
 from service.state import Service
 from service.v2.body import Fields, fields_of, read_whole
-from service.v2.infer import parse_body, write
+from service.v2.infer import is_small, parse_body, write
 from service.v2.lookup import began_with, begin, named_model, route_of
-from service.v2.outputs import Inferred, check
+from service.v2.outputs import Inferred
 from service.v2.request import InferRequest
 from service.v2.response import Answer
 from service.v2.statistics import Stopwatch
@@ -67,12 +67,11 @@ class InferExpress(Express[Asked]):
         if model is None or body is None:
             return None
         watch = Stopwatch()
-        wanted = parse_body(body, model, self._service.settings.max_batch_size)
+        wanted = parse_body(body, model, self._service.settings)
         own = model.predictor()
-        check(own, wanted)
         model.predictor(wanted.runtime)
-        batch = self._parts.inputs.prepare_at_once(own, wanted.inputs)
-        if batch is None:
+        batch = self._parts.inputs.read(own, wanted.inputs)
+        if isinstance(batch, list) or not is_small(own, wanted, len(batch)):
             return None
         watch.pictures = len(batch)
         watch.lap("compute_input")

@@ -6,20 +6,25 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from starlette.types import Receive, Scope
 
+from artifact.predictor import Predictor
 from service.observability.recorder import record_of
 from service.registry import LoadedModel
+from service.settings import Settings
 from service.state import Service, service_of
 from service.v2.body import Body, Fields, fields_of
 from service.v2.documentation import INFER
 from service.v2.errors import PREFIX
+from service.v2.inputs import Content
 from service.v2.lookup import Name, Version, began_with, find
-from service.v2.outputs import Inferred, answer, check
-from service.v2.request import InferRequest, parse, parse_raw
+from service.v2.outputs import Inferred, answer, check, check_size, count_values
+from service.v2.request import SMALL, InferRequest, parse, parse_raw
 from service.v2.response import Answer, respond
 from service.v2.statistics import Stopwatch
 
+_MOST_VALUES: Final = 500_000  # of a tensor in JSON, however many the model takes
 _OTHER_VALUES: Final = 10_000  # of a request's JSON, beside those of its tensor
-
+_INLINE_TENSORS: Final = 1_000_000  # bytes that are looked through, or copied, in a millisecond
+_INLINE_VALUES: Final = 4_096  # of an answer, which are written in a few milliseconds
 
 router = APIRouter(prefix=PREFIX)
 
@@ -59,24 +64,36 @@ async def run(
     fields = fields_of(scope)
     body = await service.open_inference.bodies.read(fields, receive)
     with service.open_inference.statistics.of(model).request() as watch:
-        wanted = parse_body(body, model, service.settings.max_batch_size)
-        inferred = await _compute(service, model, wanted, watch)
+        wanted, content = await _read(service, model, body)
+        inferred = await _compute(service, model, wanted, content, watch)
         record_of(scope).answered_by(model.predictor(wanted.runtime), len(inferred.logits))
-        found = write(model, wanted, inferred, fields)
+        found = await _write(service, model, wanted, inferred, fields)
         watch.lap("compute_output")
     return found
 
 
-def parse_body(body: Body, model: LoadedModel, max_batch_size: int) -> InferRequest:
+def parse_body(body: Body, model: LoadedModel, settings: Settings) -> InferRequest:
     """Read what a body asks of a model.
 
     Raises:
-        Refused: As for `parse` and `parse_raw`.
+        Refused: As for `parse` and `parse_raw`; the model has no such output.
     """
     shape = model.manifest.input.shape
     if body.head is None:
         return parse_raw(body.tensors, model.predictor().input_name, shape)
-    return parse(body.head, body.tensors, max_batch_size * prod(shape) + _OTHER_VALUES)
+    request = parse(
+        body.head,
+        body.tensors,
+        most_bytes=settings.max_json_bytes,
+        most_values=min(settings.max_batch_size * prod(shape), _MOST_VALUES) + _OTHER_VALUES,
+    )
+    check(model.predictor(), request)
+    return request
+
+
+def is_small(predictor: Predictor, request: InferRequest, pictures: int) -> bool:
+    """Whether the answer is written in no time."""
+    return count_values(predictor, request, pictures) <= _INLINE_VALUES
 
 
 def write(model: LoadedModel, wanted: InferRequest, inferred: Inferred, asked: Fields) -> Answer:
@@ -92,12 +109,38 @@ def write(model: LoadedModel, wanted: InferRequest, inferred: Inferred, asked: F
     return respond(head, answer(inferred, wanted), asked)
 
 
+async def _read(service: Service, model: LoadedModel, body: Body) -> tuple[InferRequest, Content]:
+    """Parse a body and look through its tensors; in a thread, where that takes a while."""
+
+    def read() -> tuple[InferRequest, Content]:
+        request = parse_body(body, model, service.settings)
+        content = parts.inputs.read(model.predictor(), request.inputs)
+        check_size(model.predictor(), request, len(content))
+        return request, content
+
+    parts = service.open_inference
+    if len(body.head or b"") <= SMALL and len(body.tensors) <= _INLINE_TENSORS:
+        return read()
+    return await parts.threads.run(read)
+
+
+async def _write(
+    service: Service, model: LoadedModel, wanted: InferRequest, inferred: Inferred, asked: Fields
+) -> Answer:
+    if is_small(model.predictor(), wanted, len(inferred.logits)):
+        return write(model, wanted, inferred, asked)
+    return await service.open_inference.threads.run(write, model, wanted, inferred, asked)
+
+
 async def _compute(
-    service: Service, model: LoadedModel, wanted: InferRequest, watch: Stopwatch
+    service: Service,
+    model: LoadedModel,
+    wanted: InferRequest,
+    content: Content,
+    watch: Stopwatch,
 ) -> Inferred:
     own, chosen = model.predictor(), model.predictor(wanted.runtime)
-    check(own, wanted)
-    prepared = await service.open_inference.inputs.prepare(own, wanted.inputs)
+    prepared = await service.open_inference.inputs.prepare(own, content)
     watch.pictures = len(prepared.batch)
     watch.lap("compute_input")
     logits, waited = await service.inference.run_timed(chosen, prepared.batch)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artifact.predictor import Predictor
+from artifact.runtimes.base import Batch
 from service.errors import Refused, status_of
 from service.pipeline.decoding import Pictures
 from service.v2.errors import refusal
@@ -14,6 +15,8 @@ from service.v2.signature import PICTURE, tensor_input
 from service.v2.tensors import Given, read_bytes, read_floats
 from vision.errors import ImageError
 from vision.preprocess import View, tensor
+
+Content = Batch | list[bytes]  # a tensor FP32 [N, C, H, W], or N encoded pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +40,33 @@ class Inputs:
         self._max_batch_size = max_batch_size
         self._max_pictures = max_pictures
 
-    async def prepare(self, predictor: Predictor, given: Sequence[Given]) -> Prepared:
-        """Make the batch out of the one input that a request has.
+    def read(self, predictor: Predictor, given: Sequence[Given]) -> Content:
+        """Read the one input that a request has.
 
         Raises:
             Refused: 400, it is not an input that the model has, or not of its datatype,
-                shape or size; as for `Pictures.views`, a picture is refused.
+                shape or size.
         """
-        batch = self.prepare_at_once(predictor, given)
-        return await self._views(predictor, given[0]) if batch is None else Prepared(batch)
-
-    def prepare_at_once(
-        self, predictor: Predictor, given: Sequence[Given]
-    ) -> NDArray[np.float32] | None:
-        """Do as `prepare` with a tensor; None where pictures are given, which takes longer."""
         if len(given) != 1:
             raise refusal(f"one input is accepted, not {len(given)}: {_either(predictor)}")
         if given[0].name == predictor.input_name:
             return self._floats(predictor, given[0])
         if given[0].name == PICTURE.name:
-            return None
+            return self._pictures_of(given[0])
         raise refusal(f"no input {given[0].name[:100]!r}; accepted: {_either(predictor)}")
+
+    async def prepare(self, predictor: Predictor, content: Content) -> Prepared:
+        """Make the batch out of what a request has.
+
+        Raises:
+            Refused: As for `Pictures.views`, a picture is refused.
+        """
+        if not isinstance(content, list):
+            return Prepared(content)
+        accepted = predictor.manifest.input
+        outcomes = await self._pictures.view_each(content, accepted)
+        views = [_seen(outcome, index) for index, outcome in enumerate(outcomes)]
+        return Prepared(tensor(views, accepted), views)
 
     def _floats(self, predictor: Predictor, given: Given) -> NDArray[np.float32]:
         _check_datatype(given, "FP32")
@@ -69,17 +78,14 @@ class Inputs:
         _check_batch(given, self._max_batch_size)
         return read_floats(given)
 
-    async def _views(self, predictor: Predictor, given: Given) -> Prepared:
+    def _pictures_of(self, given: Given) -> list[bytes]:
         _check_datatype(given, "BYTES")
         if given.shape[1:] not in ((), (1,)) or not given.shape:
             raise refusal(
                 f"input {given.name!r} has shape {list(given.shape)}; accepted: [-1, 1] and [-1]"
             )
         _check_batch(given, self._max_pictures)
-        wanted = predictor.manifest.input
-        outcomes = await self._pictures.view_each(read_bytes(given), wanted)
-        views = [_seen(outcome, index) for index, outcome in enumerate(outcomes)]
-        return Prepared(tensor(views, wanted), views)
+        return read_bytes(given)
 
 
 def _seen(outcome: View | ImageError, index: int) -> View:

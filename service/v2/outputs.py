@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 from artifact.predictor import Predictor, Reason
 from artifact.runtimes.base import Logits
+from service.errors import Refused
 from service.v2.errors import refusal
 from service.v2.request import InferRequest, Wanted
 from service.v2.signature import ACCEPTED, LABEL, PROBABILITIES, REASON, outputs
 from service.v2.tensors import Datatype, Values, write_bytes
 from vision.preprocess import View
+
+_MOST_VALUES: Final = 250_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,32 @@ def answer(inferred: Inferred, request: InferRequest) -> list[Output]:
     Raises:
         Refused: 400, JSON is asked for and cannot hold the values.
     """
-    own = Wanted(inferred.predictor.output_name, request.binary)
-    return [_output(inferred, wanted) for wanted in request.outputs or (own,)]
+    return [_output(inferred, wanted) for wanted in _wanted(inferred.predictor, request)]
+
+
+def check_size(predictor: Predictor, request: InferRequest, pictures: int) -> None:
+    """Refuse an answer of too many values before anything is computed for it.
+
+    Raises:
+        Refused: 413, the values that are not in bytes are too many.
+    """
+    values = count_values(predictor, request, pictures)
+    if values > _MOST_VALUES:
+        raise Refused(
+            413,
+            f"the answer would hold {values} values as text; at most {_MOST_VALUES} are accepted: "
+            "send fewer pictures, or ask for fewer classes, or for `binary_data`",
+        )
+
+
+def count_values(predictor: Predictor, request: InferRequest, pictures: int) -> int:
+    """Count the values that an answer for so many pictures holds as text: in JSON, or classes."""
+    width = {spec.name: spec.shape[1] for spec in outputs(predictor)}
+    return pictures * sum(
+        min(wanted.classes or width[wanted.name], width[wanted.name])
+        for wanted in _wanted(predictor, request)
+        if wanted.classes or not wanted.binary
+    )
 
 
 def check(predictor: Predictor, request: InferRequest) -> None:
@@ -62,6 +89,10 @@ def check(predictor: Predictor, request: InferRequest) -> None:
                 f"output {wanted.name!r} has no classes; classification is accepted for "
                 f"{predictor.output_name!r} and {PROBABILITIES!r}"
             )
+
+
+def _wanted(predictor: Predictor, request: InferRequest) -> Sequence[Wanted]:
+    return request.outputs or (Wanted(predictor.output_name, request.binary),)
 
 
 def _output(inferred: Inferred, wanted: Wanted) -> Output:

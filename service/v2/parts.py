@@ -2,6 +2,7 @@
 
 import asyncio
 
+from service.limits.threads import Threads
 from service.pipeline.decoding import Pictures
 from service.settings import Settings
 from service.v2.body import Bodies
@@ -15,5 +16,6 @@ class OpenInference:
     def __init__(self, settings: Settings, pictures: Pictures) -> None:
         self.bodies = Bodies(settings.max_body_bytes, settings.pool_size)
         self.inputs = Inputs(pictures, settings.max_batch_size, settings.max_files)
+        self.threads = Threads(settings.pool_size, settings.queue_seconds, "open-inference")
         self.statistics = Statistics()
         self.administration = asyncio.Lock()

@@ -19,8 +19,11 @@ _KINDS: Final[Mapping[type, str]] = {
     list: "a list",
     dict: "an object",
 }
-_SMALL: Final = 65_536
+SMALL: Final = 65_536  # bytes of JSON that are parsed in no time
 _MOST_DIMENSIONS: Final = 8
+_MOST_TENSORS: Final = 16  # a model has fewer inputs, and fewer outputs
+_MOST_ID: Final = 1000  # characters: it comes back with the answer
+_MOST_KEYS: Final = 10_000
 _FLOAT_BYTES: Final = 4
 _SHARED_MEMORY: Final = "shared_memory_region"
 
@@ -59,20 +62,23 @@ class InferRequest:
     binary: bool
 
 
-def parse(text: bytes, tensors: memoryview, most_values: int) -> InferRequest:
+def parse(text: bytes, tensors: memoryview, *, most_bytes: int, most_values: int) -> InferRequest:
     """Read a request out of its JSON and the bytes behind it.
 
     Raises:
-        Refused: 400, the body is not as the protocol says; 413, its JSON holds so many
-            values that no batch takes them.
+        Refused: 400, the body is not as the protocol says; 413, its JSON has too many bytes,
+            or holds so many values that no batch takes them.
     """
-    document = _document(text, most_values)
+    _check_length(text, most_bytes, "; send large tensors as binary")
+    if len(text) > SMALL:
+        _check_values(text, most_values)
+    document = _object(text)
     parameters = _parameters(document, "the request")
     if parameters.get("sequence_id"):
         raise refusal("the request belongs to a sequence, but the models keep no state")
     binary = bool(_get(parameters, "binary_data_output", bool, "the request's parameters"))
     return InferRequest(
-        id=_get(document, "id", str, "the request"),
+        id=_id(document),
         runtime=_get(parameters, "runtime", str, "the request's parameters"),
         inputs=_inputs(document, tensors),
         outputs=_outputs(document, binary),
@@ -94,11 +100,12 @@ def parse_raw(tensor: memoryview, name: str, shape: tuple[int, ...]) -> InferReq
 
 
 def read_object(text: bytes) -> dict[str, Any]:
-    """Read a JSON object; nothing at all is an empty one.
+    """Read a small JSON object; nothing at all is an empty one.
 
     Raises:
-        Refused: 400, it is something else.
+        Refused: 400, it is something else; 413, it is not small.
     """
+    _check_length(text, SMALL)
     return _object(text) if text else {}
 
 
@@ -106,15 +113,17 @@ def read_parameters(text: bytes) -> dict[str, Any]:
     """Read what parameters a JSON object has; it may be missing.
 
     Raises:
-        Refused: 400, it is something else.
+        Refused: As for `read_object`.
     """
     return _parameters(read_object(text), "the request")
 
 
-def _document(text: bytes, most_values: int) -> dict[str, Any]:
-    if len(text) > _SMALL:
-        _check_values(text, most_values)
-    return _object(text)
+def _check_length(text: bytes, most: int, hint: str = "") -> None:
+    if len(text) > most:
+        raise Refused(
+            413,
+            f"the request's JSON has {len(text)} bytes; at most {most} are accepted{hint}",
+        )
 
 
 def _object(text: bytes) -> dict[str, Any]:
@@ -128,22 +137,31 @@ def _object(text: bytes) -> dict[str, Any]:
 
 
 def _check_values(text: bytes, most: int) -> None:
-    """Refuse what would take far more memory as Python objects than it has bytes."""
+    """Refuse what would take far more memory and time as Python objects than as bytes."""
     if sum(map(text.count, (b",", b"[", b"{"))) > most:
         raise Refused(
             413,
             f"the request's JSON holds more than {most} values, which is more than the largest "
             "batch takes; send fewer, or send them in bytes",
         )
+    if text.count(b":") > _MOST_KEYS:
+        raise Refused(413, f"the request's JSON holds more than {_MOST_KEYS} keys")
+
+
+def _id(document: dict[str, Any]) -> str | None:
+    name = _get(document, "id", str, "the request")
+    if name is not None and len(name) > _MOST_ID:
+        raise refusal(f"`id` has {len(name)} characters; at most {_MOST_ID} are accepted")
+    return name
 
 
 def _inputs(document: dict[str, Any], tensors: memoryview) -> tuple[Given, ...]:
-    entries = _get(document, "inputs", list, "the request")
+    entries = _tensors(document, "inputs")
     if not entries:
         raise refusal("the request must have `inputs`: a list of at least one tensor")
     inputs, start = [], 0
-    for entry in entries:
-        given = _input(entry, tensors[start:])
+    for name, entry in entries.items():
+        given = _input(name, entry, tensors[start:])
         start += len(given.raw or b"")
         inputs.append(given)
     if start != len(tensors):
@@ -151,8 +169,7 @@ def _inputs(document: dict[str, Any], tensors: memoryview) -> tuple[Given, ...]:
     return tuple(inputs)
 
 
-def _input(entry: object, tensors: memoryview) -> Given:
-    tensor, name = _named(entry, "inputs")
+def _input(name: str, tensor: dict[str, Any], tensors: memoryview) -> Given:
     where = f"input {name[:100]!r}"
     parameters = _parameters(tensor, where)
     if _SHARED_MEMORY in parameters:
@@ -188,12 +205,11 @@ def _shape(shape: list[Any], where: str) -> tuple[int, ...]:
 
 
 def _outputs(document: dict[str, Any], binary: bool) -> tuple[Wanted, ...] | None:
-    entries = _get(document, "outputs", list, "the request")
-    return tuple(_output(entry, binary) for entry in entries) if entries else None
+    entries = _tensors(document, "outputs")
+    return tuple(_output(*entry, binary) for entry in entries.items()) or None
 
 
-def _output(entry: object, binary: bool) -> Wanted:
-    tensor, name = _named(entry, "outputs")
+def _output(name: str, tensor: dict[str, Any], binary: bool) -> Wanted:
     where = f"output {name[:100]!r}"
     parameters = _parameters(tensor, where)
     if _SHARED_MEMORY in parameters:
@@ -205,10 +221,20 @@ def _output(entry: object, binary: bool) -> Wanted:
     return Wanted(name, binary if chosen is None else chosen, classes)
 
 
-def _named(entry: object, where: str) -> tuple[dict[str, Any], str]:
-    if not isinstance(entry, dict):
-        raise refusal(f"`{where}` must be a list of objects")
-    return entry, _need(entry, "name", str, f"every one of `{where}`")
+def _tensors(document: dict[str, Any], key: str) -> dict[str, dict[str, Any]]:
+    """Give the objects of a list by their names; each name may come once."""
+    entries = _get(document, key, list, "the request") or []
+    if len(entries) > _MOST_TENSORS:
+        raise refusal(f"`{key}` has {len(entries)} entries; at most {_MOST_TENSORS} are accepted")
+    tensors: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        if not isinstance(entry, dict):
+            raise refusal(f"`{key}` must be a list of objects")
+        name = _need(entry, "name", str, f"every one of `{key}`")
+        if name in tensors:
+            raise refusal(f"`{key}` has {name[:100]!r} twice; each name is accepted once")
+        tensors[name] = entry
+    return tensors
 
 
 def _parameters(holder: dict[str, Any], where: str) -> dict[str, Any]:

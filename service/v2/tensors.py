@@ -65,14 +65,14 @@ def read_floats(given: Given) -> NDArray[np.float32]:
 def read_bytes(given: Given) -> list[bytes]:
     """Read the elements of a BYTES tensor, which are base64 in JSON: it has no bytes.
 
+    Only as many are read as the shape has, whose size the caller bounds.
+
     Raises:
         Refused: 400, it has other than the shape's elements, or one is cut short.
     """
-    if given.raw is not None:
-        elements = [bytes(element) for element in _elements(given, given.raw)]
-        _check_count(given, len(elements))
-        return elements
-    return [_from_base64(given, text) for text in _flat(given)]
+    if given.raw is None:
+        return [_from_base64(given, text) for text in _flat(given)]
+    return list(_elements(given, given.raw))
 
 
 def write_bytes(values: Values) -> bytes:
@@ -136,19 +136,24 @@ def _check_count(given: Given, count: int) -> None:
         )
 
 
-def _elements(given: Given, raw: memoryview) -> Iterator[memoryview]:
-    start = 0
-    while start < len(raw):
-        end = start + _LENGTH.size
-        if end <= len(raw):
-            start, end = end, end + _LENGTH.unpack_from(raw, start)[0]
-        if end > len(raw):
+def _elements(given: Given, raw: memoryview) -> Iterator[bytes]:
+    end = 0
+    for _ in range(prod(given.shape)):
+        start = end + _LENGTH.size
+        if start <= len(raw):
+            end = start + _LENGTH.unpack_from(raw, end)[0]
+        if max(start, end) > len(raw):
             raise refusal(
-                f"input {given.name!r} is cut short: each element of BYTES is its length as a "
-                "little-endian uint32, then as many bytes"
+                f"input {given.name!r} is cut short: shape {list(given.shape)} takes "
+                f"{prod(given.shape)} elements, each its length as a little-endian uint32, then "
+                "as many bytes"
             )
-        yield raw[start:end]
-        start = end
+        yield bytes(raw[start:end])
+    if end != len(raw):
+        raise refusal(
+            f"input {given.name!r} has {len(raw) - end} bytes more than the {prod(given.shape)} "
+            f"elements that shape {list(given.shape)} takes"
+        )
 
 
 def _from_base64(given: Given, text: Any) -> bytes:

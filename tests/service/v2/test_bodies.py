@@ -1,14 +1,18 @@
 """Bodies: the length of their JSON, compression, and what is too large."""
 
 import gzip
+import json
 import struct
 import zlib
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from tritonclient.http import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
+from service.app import create_app
+from service.settings import Settings
 from tests.known_answer import picture
 from tests.service.v2.asking import (
     INFER,
@@ -98,6 +102,31 @@ def test_json_of_more_values_than_a_batch_takes_is_too_large(
 ) -> None:
     text = b'{"inputs": [' + filler * (290_000 // len(filler)) + b"0]}"
     assert "more than 26384 values" in refused(post(client, text), 413)
+
+
+def test_json_of_more_keys_than_a_request_has_is_too_large(client: TestClient) -> None:
+    text = b'{"parameters": {' + b'"a": 0,' * 20_000 + b'"a": 0}}'
+    assert "more than 10000 keys" in refused(post(client, text), 413)
+
+
+def test_json_of_more_bytes_than_are_parsed_is_too_large(settings: Settings) -> None:
+    changed = settings.model_copy(update={"max_json_bytes": 2000, "runtimes": ("onnx",)})
+    with TestClient(create_app(changed)) as client:
+        assert post(client, ask(binary()), TENSOR).status_code == 200
+        assert post(client, ask(binary()) | {"id": "a" * 1000}, TENSOR).status_code == 200
+        text = json.dumps(ask(binary())).encode()
+        long = post(client, text + b" " * 2000, TENSOR)
+        assert "at most 2000 are accepted; send large tensors as binary" in refused(long, 413)
+
+
+@pytest.mark.parametrize("path", ["/v2/repository/index", "/v2/repository/models/known/load"])
+def test_large_body_of_a_route_that_takes_parameters_is_too_large(
+    settings: Settings, path: str
+) -> None:
+    changed = settings.model_copy(update={"admin_token": SecretStr("t"), "runtimes": ("onnx",)})
+    with TestClient(create_app(changed)) as client:
+        given = {"content": b" " * 65_537, "headers": {"Authorization": "Bearer t"}}
+        assert "at most 65536" in refused(client.post(path, **given), 413)
 
 
 def test_picture_over_the_limit_is_too_large(client: TestClient) -> None:

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from tritonclient.http import InferenceServerClient, InferRequestedOutput
 from tritonclient.utils import InferenceServerException
 
+from service.v2 import outputs
 from tests.service.v2.asking import (
     TENSOR,
     ZEROS,
@@ -39,11 +40,13 @@ JSON_REFUSALS = {
     "no-datatype": (ask({"name": "pixels", "shape": [1]}), "must have `datatype`"),
     "no-shape": (ask({"name": "pixels", "datatype": "FP32"}), "must have `shape`"),
     "id-number": (ask(tensor(), id=7), "`id` text"),
+    "id-long": (ask(tensor(), id="a" * 1001), "`id` has 1001 characters; at most 1000"),
     "parameters-list": (ask(tensor(), parameters=[1]), "`parameters` an object"),
     "sequence": (ask(tensor(), parameters={"sequence_id": 7}), "no state"),
     "unknown-input": (ask(tensor(name="x")), "no input 'x'; accepted: 'pixels': FP32"),
     "two-inputs": (ask(tensor(), image("")), "one input is accepted, not 2"),
-    "same-input-twice": (ask(tensor(), tensor()), "one input is accepted, not 2"),
+    "same-input-twice": (ask(tensor(), tensor()), "`inputs` has 'pixels' twice"),
+    "many-inputs": (ask(*[image("", name=str(i)) for i in range(17)]), "has 17 entries; at most"),
     "other-datatype": (ask(tensor(datatype="FP64")), "datatype 'FP64'; accepted: FP32"),
     "unknown-datatype": (ask(tensor(datatype="fp32")), "datatype 'fp32'; accepted: FP32"),
     "other-rank": (ask(tensor(shape=[1, 64])), r"shape [1, 64]; accepted: [-1, 1, 8, 8]"),
@@ -86,6 +89,14 @@ JSON_REFUSALS = {
     "picture-number": (ask(image(7)), "must hold base64 text"),
     "no-picture-at-all": (ask(image("AAAA")), "picture 0 of 'image': not a picture"),
     "unknown-output": (ask(tensor(), outputs=[{"name": "x"}]), "no output 'x'; accepted: 'logits'"),
+    "same-output-twice": (
+        ask(tensor(), outputs=[{"name": "logits"}] * 2),
+        "`outputs` has 'logits' twice; each name is accepted once",
+    ),
+    "many-outputs": (
+        ask(tensor(), outputs=[{"name": str(i)} for i in range(17)]),
+        "`outputs` has 17 entries; at most 16",
+    ),
     "output-text": (ask(tensor(), outputs=["logits"]), "`outputs` must be a list of objects"),
     "output-to-shared-memory": (
         ask(tensor(), outputs=[{"name": "logits", "parameters": {"shared_memory_region": "r"}}]),
@@ -136,12 +147,12 @@ BINARY_REFUSALS = {
     "too-few-elements": (
         binary(4, name="image", shape=[2], datatype="BYTES"),
         bytes(4),
-        "has 1 values; shape [2] takes 2",
+        "cut short: shape [2] takes 2 elements",
     ),
     "too-many-elements": (
         binary(8, name="image", shape=[1], datatype="BYTES"),
         bytes(8),
-        "has 2 values; shape [1] takes 1",
+        "has 4 bytes more than the 1 elements that shape [1] takes",
     ),
 }
 
@@ -153,6 +164,17 @@ def test_bytes_that_are_wrong_are_refused(
     client: TestClient, given: dict[str, Any], tensors: bytes, why: str
 ) -> None:
     assert why in refused(post(client, ask(given), tensors))
+
+
+def test_answer_of_too_many_values_is_too_large(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outputs, "_MOST_VALUES", 7)
+    texts = [{"name": "logits"}, {"name": "probabilities", "parameters": {"classification": 9}}]
+    why = refused(post(client, ask(tensor(), outputs=texts)), 413)
+    assert "would hold 8 values as text; at most 7" in why
+    in_bytes = [{"name": "logits", "parameters": {"binary_data": True}}]
+    assert post(client, ask(tensor(), outputs=in_bytes)).status_code == 200
 
 
 NOT_FINITE = np.full((1, 1, 8, 8), np.nan, np.float32)
