@@ -6,7 +6,7 @@ know a field fails loudly instead of serving half of what was meant.
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
 
 from vision.input import Input
 
@@ -57,9 +57,17 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Architecture(Part):
-    """The network's shape, so that two models can be compared without loading either."""
+class Cost(Part):
+    """What any network costs, whatever it is made of."""
 
+    parameters: int = Field(ge=1, description="Weights, trained here or before.")
+    macs: int = Field(ge=1, description="Multiply-accumulate operations for one picture.")
+
+
+class Blocks(Cost):
+    """A stem, convolution blocks and one linear layer: shapes can be compared without loading."""
+
+    kind: Literal["blocks"] = "blocks"
     blocks: tuple[str, ...] = Field(description="Kind of each block, from input to output.")
     stem: int = Field(ge=1, description="Channels of the standard convolution before the blocks.")
     stem_kernel: int = Field(3, ge=1, description="Side of that convolution's filters.")
@@ -78,8 +86,40 @@ class Architecture(Part):
     pooling: Literal["average", "weighted"] = Field(
         "average", description="What makes one value of each of the last block's maps."
     )
-    parameters: int = Field(ge=1, description="Trainable parameters.")
-    macs: int = Field(ge=1, description="Multiply-accumulate operations for one picture.")
+
+
+class Linear(Cost):
+    """One linear layer on features that were not learnt from these pictures."""
+
+    kind: Literal["linear"] = "linear"
+    features: Literal["pixels", "hog-colour", "efficientnet-lite0"] = Field(
+        description="What is computed of a picture; the last one learnt from ImageNet."
+    )
+    width: int = Field(ge=1, description="Features of one picture.")
+
+
+class Library(Cost):
+    """A network of a library, by its name there."""
+
+    kind: Literal["library"] = "library"
+    network: str = Field(description="As the library names it.")
+    pretrained: str | None = Field(
+        None, description="What its weights learnt from before these pictures; null for nothing."
+    )
+
+
+def _kind(architecture: object) -> str:
+    """Models that were published before there were several kinds have blocks and say no kind."""
+    told = architecture.get("kind") if isinstance(architecture, dict) else None
+    return str(told or getattr(architecture, "kind", "blocks"))
+
+
+Architecture = Annotated[
+    Annotated[Blocks, Tag("blocks")]
+    | Annotated[Linear, Tag("linear")]
+    | Annotated[Library, Tag("library")],
+    Discriminator(_kind),
+]
 
 
 class RejectionPoint(Part):

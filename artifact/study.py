@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue
 
-from artifact.manifest import Architecture, File, Finding, FindingName, Part, Provenance, Share
+from artifact.manifest import Blocks, File, Finding, FindingName, Part, Provenance, Share
 from artifact.metrics import Metrics
 
 LEVEL: Final = 0.05  # a p below it is more than noise
@@ -22,7 +22,7 @@ class Outcome(Part):
     """One run of a study: what was trained, and how good it is."""
 
     schema_version: Literal[1] = 1
-    network: Architecture
+    network: Blocks
     head: Head = Field(description="`relu` is a fault on purpose: a ReLU on the logits.")
     provenance: Provenance
     metrics: Metrics

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from artifact.latency import Benchmark, Latency
-from artifact.manifest import Architecture, File, Manifest, Parity, Provenance, RuntimeId, Split
+from artifact.manifest import Blocks, File, Manifest, Parity, Provenance, RuntimeId, Split
 from artifact.metrics import Metrics
 from artifact.statistics.comparison import Contender
 from training.evaluation.evaluate import choose_examples, split_metrics
@@ -61,7 +61,7 @@ def _manifest(
     return Manifest(
         name=name,
         version=1,
-        architecture=Architecture(
+        architecture=Blocks(
             blocks=("conv",), stem=4, widths=(4,), strides=(1,), parameters=272, macs=272
         ),
         labels=LABELS,

@@ -20,7 +20,7 @@ from artifact.filters import FilterLayer, Filters
 from artifact.latency import measure
 from artifact.manifest import (
     PATHS,
-    Architecture,
+    Blocks,
     FigureRole,
     Manifest,
     Parity,
@@ -148,7 +148,7 @@ def _manifest(folder: Path, name: str, version: int, runtimes: Sequence[RuntimeI
     return Manifest(
         name=name,
         version=version,
-        architecture=Architecture(
+        architecture=Blocks(
             blocks=("conv",), stem=4, widths=(4,), strides=(1,), parameters=272, macs=272
         ),
         labels=LABELS,

@@ -2,7 +2,7 @@
 
 from pydantic import JsonValue
 
-from artifact.manifest import Architecture, Finding, Provenance, Split
+from artifact.manifest import Blocks, Finding, Provenance, Split
 from artifact.metrics import ClassMetrics, Epoch, MacroMetrics, Metrics, SplitMetrics
 from artifact.study import Head, Outcome
 
@@ -39,7 +39,7 @@ def outcome(
         for number in range(1, EPOCHS + 1)
     ]
     return Outcome(
-        network=Architecture(
+        network=Blocks(
             blocks=("mobile",), stem=4, widths=(4,), strides=(1,), parameters=300, macs=2000
         ),
         head=head,

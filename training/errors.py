@@ -6,6 +6,7 @@ TrainingError               never raised itself
 ├── DivergedError           the loss is no longer a number
 ├── CheckpointError         a run cannot be continued, or would be overwritten
 ├── TeacherError            a network cannot be learnt from
+├── PretrainedError         weights that a package brings are absent, or not the known ones
 ├── ParityError             an exported file does not answer as the network does
 ├── FlawedError             a network with a finding would be published by accident
 ├── StudyError              a study is unknown, incomplete, or its stored results are others
@@ -35,6 +36,10 @@ class CheckpointError(TrainingError):
 
 class TeacherError(TrainingError):
     """A network cannot be learnt from: it has seen what it must not."""
+
+
+class PretrainedError(TrainingError):
+    """Weights that a package brings are absent, or not the known ones."""
 
 
 class ParityError(TrainingError):

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from artifact.manifest import PATHS, Manifest
+from artifact.manifest import PATHS, Blocks, Library, Linear, Manifest
 from vision.input import Input
 
 MANIFEST: dict[str, Any] = {
@@ -69,8 +69,28 @@ def test_onnx_is_the_default_runtime_whatever_the_order_of_files() -> None:
 
 
 @pytest.mark.parametrize(
+    ("architecture", "kind"),
+    [
+        ({}, Blocks),
+        ({"kind": "blocks"}, Blocks),
+        ({"kind": "linear", "features": "pixels", "width": 256}, Linear),
+        ({"kind": "library", "network": "mobilenet_v3_small"}, Library),
+    ],
+    ids=["published-before-kinds", "blocks", "linear", "library"],
+)
+def test_architecture_is_told_by_its_kind(architecture: dict[str, Any], kind: type) -> None:
+    cost = {"parameters": 100, "macs": 1000}
+    told = MANIFEST["architecture"] if kind is Blocks else {}
+    read = Manifest.model_validate_json(changed("architecture", {**told, **cost, **architecture}))
+    assert isinstance(read.architecture, kind)
+    assert Manifest.model_validate_json(read.model_dump_json()) == read
+
+
+@pytest.mark.parametrize(
     ("path", "value"),
     [
+        ("architecture/kind", "transformer"),
+        ("architecture/features", "pixels"),
         ("surprise", 1),
         ("input/surprise", 1),
         ("schema_version", 2),

@@ -15,7 +15,7 @@ from PIL import Image
 
 from artifact.filters import Filters
 from artifact.latency import Benchmark
-from artifact.manifest import PATHS, RuntimeId
+from artifact.manifest import PATHS, Blocks, RuntimeId
 from artifact.metrics import Examples, Metrics
 from artifact.repository import Artifact, Repository
 from tests.training.streams import Impatient
@@ -76,6 +76,7 @@ def test_manifest_tells_how_the_model_was_made(published: Artifact) -> None:
     manifest = published.manifest
     config = RunConfig.model_validate(manifest.provenance.config)
     assert config == CONFIG
+    assert isinstance(manifest.architecture, Blocks)
     assert manifest.architecture.blocks == ("mobile",) * 4
     assert (manifest.input.shape, manifest.input.mode) == ((1, 8, 8), "L")
     split = manifest.provenance.split

@@ -162,9 +162,9 @@ def _inputs(candidate: Candidate, images: Images) -> NDArray[np.float32]:
     return inputs
 
 
-def describe_architecture(candidate: Candidate) -> manifest.Architecture:
+def describe_architecture(candidate: Candidate) -> manifest.Blocks:
     """The network's shape and cost."""
-    return manifest.Architecture(
+    return manifest.Blocks(
         **asdict(candidate.architecture),
         parameters=count_parameters(candidate.network),
         macs=count_macs(candidate.network, candidate.dataset.shape),
