@@ -55,7 +55,7 @@ class Bin(Part):
 
 
 class Reliability(Part):
-    """How far confidence can be taken at its word."""
+    """Accuracy against confidence."""
 
     calibration_error: Share = Field(
         description="Expected calibration error over 15 equal-width bins of confidence."

@@ -61,15 +61,15 @@ class Predictor:
         logits = self._tempered(raw)
         answers = zip(views, logits.tolist(), self._accepts(logits), strict=True)
         return [
-            self._answer(view, distribution(each), familiar) for view, each, familiar in answers
+            self._answer(view, distribution(each), accepted) for view, each, accepted in answers
         ]
 
     def probabilities(self, raw: Logits) -> Logits:
         """Turn raw logits [N, K] into probabilities [N, K], in the order of the labels."""
         return softmax(self._tempered(raw))
 
-    def familiar(self, raw: Logits) -> list[bool]:
-        """Say of each picture, by raw logits [N, K], if it is like those of the training."""
+    def in_distribution(self, raw: Logits) -> list[bool]:
+        """Whether each picture, by raw logits [N, K], reaches the rejection threshold."""
         return self._accepts(self._tempered(raw))
 
     def _tempered(self, raw: Logits) -> Logits:
@@ -83,10 +83,10 @@ class Predictor:
         accepted: list[bool] = (SCORES[rejection.score](logits) >= rejection.threshold).tolist()
         return accepted
 
-    def _answer(self, view: View, probabilities: list[float], familiar: bool) -> Prediction:
+    def _answer(self, view: View, probabilities: list[float], accepted: bool) -> Prediction:
         labels = self.manifest.labels
         probability = max(probabilities)
-        reason = view.reason or (None if familiar else "not-a-digit")
+        reason = view.reason or (None if accepted else "not-a-digit")
         return Prediction(
             label=labels[probabilities.index(probability)],
             probability=probability,

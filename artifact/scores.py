@@ -1,7 +1,7 @@
-"""How familiar a picture is to a network, judged by its logits alone.
+"""Scores that separate in-distribution from out-of-distribution (OOD) pictures, by logits alone.
 
 Throughout, `logits` is float [N, K], already divided by the temperature; the score is [N], and the
-higher, the more familiar.
+higher, the more likely in-distribution.
 """
 
 from collections.abc import Callable, Sequence

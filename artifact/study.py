@@ -126,8 +126,8 @@ class Study(Part):
 
     def pair(self, one: str, other: str) -> StudyPair | None:
         """What was found of two arms, in either order; None where one of them has no result."""
-        wanted = {one, other}
-        return next((pair for pair in self.pairs if {pair.first, pair.second} == wanted), None)
+        labels = {one, other}
+        return next((pair for pair in self.pairs if {pair.first, pair.second} == labels), None)
 
     @property
     def digests(self) -> set[str]:

@@ -22,7 +22,7 @@ COLUMNS = "{:<20} {:<12} {:>6} {:>10} {:>10} {:>10} {:>10} {:>12}"
 
 
 def main() -> None:
-    """Print one row a model, runtime and batch size, and publish where asked to."""
+    """Print one row a model, runtime and batch size, and publish if --publish-to says so."""
     options = _parser().parse_args()
     artifacts = list(Repository.scan(options.models_dir))
     benchmarks = measure_in_turn(artifacts, options.threads, options.seconds, options.rounds)

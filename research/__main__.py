@@ -13,12 +13,10 @@ from research.robustness.samples import RobustnessConfig
 from research.study.conduct import StudyConfig, choose, conduct, overview
 from research.study.seeds import SeedsConfig, publish_best
 from research.study.table import lines, seed_lines
-from training.announcement import announce
-from training.commands import Commands, add_flag
+from training.commands import Commands, add_flag, announce, from_options
 from training.config import Places, RunConfig
 from training.errors import StudyError
 from training.export.publication import PUBLISH_FLAWED
-from training.options import from_options
 
 _RENAMED: Final = {"decline": "ood"}  # old spellings, until the next release
 

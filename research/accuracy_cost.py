@@ -43,7 +43,7 @@ class _Panel:
 
 @styled
 def draw_comparison(group: ComparedGroup) -> Figure:
-    """Draw accuracy against size and latency, with what is unbeaten, and each pair's difference.
+    """Draw accuracy against size and latency, with the Pareto front, and each pair's difference.
 
     Args:
         group: Models that saw the same test images.
@@ -59,7 +59,7 @@ def draw_comparison(group: ComparedGroup) -> Figure:
     grid = upper.subplots(1, len(panels), sharey=True, squeeze=False)
     for axes, panel in zip(grid[0], panels, strict=True):
         _draw_panel(axes, panel)
-    grid[0, 0].set_ylabel("% right on test")
+    grid[0, 0].set_ylabel("test accuracy, %")
     grid[0, -1].legend(loc="best", frameon=False)
     _draw_pairs(lower.subplots(), group.pairs)
     return figure

@@ -44,7 +44,7 @@ class ComparisonConfig(BaseModel):
 
 
 def compare(config: ComparisonConfig) -> ModelComparison:
-    """Compare the highest version of every model, print tables, and write what was asked for.
+    """Compare the highest version of every model, print tables, and write the chosen files.
 
     Raises:
         BrokenArtifact: A published model is not what its manifest says.
@@ -84,7 +84,7 @@ def lines(comparison: ModelComparison) -> Iterator[str]:
 
 def _models(models: Sequence[ComparedModel]) -> Iterator[str]:
     yield ""
-    yield _MODEL.format("model", "right on test (95%)", "mean of seeds", "parameters", "MACs")
+    yield _MODEL.format("model", "test accuracy (95%)", "mean of seeds", "parameters", "MACs")
     for model in models:
         low, high = model.interval
         seeds = model.seeds
@@ -102,7 +102,7 @@ def _models(models: Sequence[ComparedModel]) -> Iterator[str]:
 
 def _runtimes(group: ComparedGroup) -> Iterator[str]:
     yield ""
-    yield _RUNTIME.format("model", "runtime", "right", "KiB", "p50 µs", "unbeaten in").rstrip()
+    yield _RUNTIME.format("model", "runtime", "accuracy", "KiB", "p50 µs", "unbeaten in").rstrip()
     for model in group.models:
         for row in model.runtimes:
             yield _RUNTIME.format(

@@ -6,11 +6,9 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Final
 
-from training.announcement import announce
-from training.commands import Commands, add_flag
+from training.commands import Commands, add_flag, announce, from_options
 from training.config import Places, RunConfig
 from training.export.publication import PUBLISH_FLAWED
-from training.options import from_options
 from training.run import run
 
 _MOVED: Final = ("compare", "decline", "evaluate", "report", "seeds", "study")

@@ -1,19 +1,91 @@
-"""A command line of several commands, whose errors end as one line."""
+"""A command line of several commands: options from frozen models, errors as one line."""
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
+from artifact.metrics import Metrics
+from artifact.repository import Artifact
 from training.errors import TrainingError
-from training.options import add_options, explain
 from vision.errors import TandemError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 _FAILED: Final = 1
 _USAGE_ERROR: Final = 2
 _INTERRUPTED: Final = 130  # what a shell reports of a command that Ctrl-C stopped
+
+
+def add_options(parser: ArgumentParser, model: type[BaseModel]) -> None:
+    """Add an option for every field; a nested model gives one for each of its own fields."""
+    group = parser.add_argument_group(_title(model))
+    for name, field in model.model_fields.items():
+        if (nested := _nested(field)) is not None:
+            add_options(parser, nested)
+        else:
+            group.add_argument(
+                f"--{name.replace('_', '-')}",
+                default=SUPPRESS,
+                nargs="+" if get_origin(field.annotation) is tuple else None,
+                choices=_choices(field),
+                metavar=None if _choices(field) else "VALUE",
+                help=_help(field),
+            )
+
+
+def from_options(model: type[Model], options: Namespace) -> Model:
+    """The model that the options describe; fields without an option have their default.
+
+    Raises:
+        ValidationError: An option's value is not accepted.
+    """
+    return model.model_validate(_values(model, vars(options)))
+
+
+def explain(error: ValidationError) -> str:
+    """Which option was not accepted, and why."""
+    return "; ".join(
+        f"--{_field(reason['loc']).replace('_', '-')} {reason['input']!r}: "
+        f"{reason['msg'].removeprefix('Value error, ')}"
+        for reason in error.errors()
+    )
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    """The innermost field: before it are models, after it places in a tuple."""
+    return [part for part in location if isinstance(part, str)][-1]
+
+
+def _values(model: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
+    values_by_name: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        if (nested := _nested(field)) is not None:
+            values_by_name[name] = _values(nested, values)
+        elif name in values:
+            values_by_name[name] = values[name]
+    return values_by_name
+
+
+def _nested(field: FieldInfo) -> type[BaseModel] | None:
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _choices(field: FieldInfo) -> tuple[str, ...] | None:
+    return get_args(field.annotation) if get_origin(field.annotation) is Literal else None
+
+
+def _help(field: FieldInfo) -> str:
+    default = "" if field.default in (None, ()) else f" Default: {field.default}."
+    return f"{field.description}{default}".replace("%", "%%")
+
+
+def _title(model: type[BaseModel]) -> str:
+    return (model.__doc__ or model.__name__).splitlines()[0].rstrip(".")
 
 
 class Commands:
@@ -61,3 +133,13 @@ class Commands:
 def add_flag(command: ArgumentParser, name: str, meaning: str) -> None:
     """Add an option that is either there or not."""
     command.add_argument(name, action="store_true", help=meaning)
+
+
+def announce(artifact: Artifact) -> None:
+    """Print the headline figures of a published model."""
+    test = artifact.document("metrics", Metrics).test
+    low, high = test.interval
+    sys.stdout.write(
+        f"published {artifact}: {test.accuracy:.2%} test accuracy (95% interval {low:.2%} to "
+        f"{high:.2%}), {artifact.manifest.architecture.parameters:,} parameters\n"
+    )

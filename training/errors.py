@@ -1,7 +1,7 @@
 """Everything training refuses, each with what was wrong and what to do.
 
 TrainingError               never raised itself
-├── DatasetError            a data set is missing, damaged, or cannot be split as asked
+├── DatasetError            a data set is missing, damaged, or cannot be split at that ratio
 ├── DeviceError             there is no such device here
 ├── DivergedError           the loss is no longer a number
 ├── CheckpointError         a run cannot be continued, or would be overwritten
@@ -19,7 +19,7 @@ class TrainingError(Exception):
 
 
 class DatasetError(TrainingError):
-    """A data set is missing, damaged, or cannot be split as asked."""
+    """A data set is missing, damaged, or cannot be split at that ratio."""
 
 
 class DeviceError(TrainingError):

@@ -1,20 +1,56 @@
-"""Optimizers, learning-rate schedules and the moving average of the weights."""
+"""Losses, optimizers, learning-rate schedules and the moving average of the weights."""
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 from torch.optim import SGD, Adadelta, Adam, AdamW, Optimizer, RMSprop
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from torch.optim.swa_utils import AveragedModel
 
-from training.config import OptimizerName, RunConfig, ScheduleName
+from training.config import LossName, OptimizerName, RunConfig, ScheduleName
+from training.data import NO_CLASS
+
+Loss = Callable[[Tensor, Tensor], Tensor]
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
 _WARM_UP = 0.2  # share of the steps in which onecycle climbs
 _FLOOR = 1e-3  # share of the peak where onecycle starts and the falling schedules end
+
+
+def focal(logits: Tensor, labels: Tensor, gamma: float = 2.0) -> Tensor:
+    """Cross-entropy that counts images less the surer they are: Lin et al., arXiv:1708.02002."""
+    surprise = F.cross_entropy(logits, labels, reduction="none")
+    sureness = (-surprise).exp()
+    return ((1 - sureness) ** gamma * surprise).mean()
+
+
+def squared_error(logits: Tensor, labels: Tensor) -> Tensor:
+    """Sum over classes of the squared error of the probabilities: Brier's score."""
+    target = F.one_hot(labels, logits.shape[1]).to(logits.dtype)
+    return (logits.softmax(dim=1) - target).square().sum(dim=1).mean()
+
+
+def outlier_exposure(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy in which a picture of no class should have all of them alike likely.
+
+    Source: Hendrycks et al., "Deep anomaly detection with outlier exposure" (arXiv:1812.04606).
+    """
+    is_none = (labels == NO_CLASS)[:, None]
+    target = F.one_hot(labels.clamp(min=0), logits.shape[1]).to(logits.dtype)
+    return F.cross_entropy(logits, target.where(~is_none, 1 / logits.shape[1]))
+
+
+LOSSES: dict[LossName, Loss] = {
+    "cross-entropy": F.cross_entropy,
+    "label-smoothing": partial(F.cross_entropy, label_smoothing=0.1),
+    "focal": focal,
+    "squared-error": squared_error,
+}
 
 
 def make_optimizer(network: nn.Module, config: RunConfig) -> Optimizer:
@@ -82,11 +118,11 @@ def make_average(network: nn.Module, decay: float) -> AveragedModel:
     """
 
     @torch.no_grad()
-    def blend(averaged: Tensors, current: Tensors, updates: Tensor | int) -> None:
+    def average(averaged: Tensors, current: Tensors, updates: Tensor | int) -> None:
         weight = 1 - min(decay, (1 + int(updates)) / (10 + int(updates)))
         if averaged[0].is_floating_point():
             torch._foreach_lerp_(averaged, current, weight)
         else:
             torch._foreach_copy_(averaged, current)
 
-    return AveragedModel(network, multi_avg_fn=blend, use_buffers=True)
+    return AveragedModel(network, multi_avg_fn=average, use_buffers=True)

@@ -16,7 +16,7 @@ class Progress:
         epochs: In all.
         steps: Of the optimizer in one epoch.
         done: Epochs that lie behind a resumed run.
-        stream: Where to write; standard error if not given.
+        stream: Where to write; by default standard error.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Progress:
 
     @property
     def visible(self) -> bool:
-        """Whether anybody sees the bar: figures for it cost a wait for the device."""
+        """Whether the bar is shown: figures for it cost a wait for the device."""
         return not self.bar.disable
 
     def step(self) -> None:

@@ -19,8 +19,13 @@ from training.errors import DivergedError
 from training.evaluation.flaws import brief, watch
 from training.evaluation.logits import network_logits
 from training.hardware import uses_bfloat16
-from training.losses import LOSSES, outlier_exposure
-from training.optimization import make_average, make_optimizer, make_scheduler
+from training.optimization import (
+    LOSSES,
+    make_average,
+    make_optimizer,
+    make_scheduler,
+    outlier_exposure,
+)
 from training.progress import Progress
 
 _SHOW_EVERY = 20  # steps: a look at the running figures waits for the device

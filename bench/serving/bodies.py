@@ -139,8 +139,8 @@ def _draw(strength: Pixels) -> Pixels:
 
 
 def _names_rightly(predictor: Predictor, digit: Digit) -> bool:
-    wanted = predictor.manifest.input
-    views = [view(decode(data), wanted) for data in (digit.picture, digit.drawing)]
+    spec = predictor.manifest.input
+    views = [view(decode(data), spec) for data in (digit.picture, digit.drawing)]
     return all(answer.label == digit.label for answer in predictor.predict(views))
 
 

@@ -26,16 +26,16 @@ def prepare(peer: str, root: Path, say: Callable[[str], None]) -> None:
         ContestantFailed: Its packages cannot be installed here.
     """
     requirements = PEERS / peer / "requirements.txt"
-    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
     folder = root / peer
     mark = folder / _MARK
-    if not (mark.is_file() and mark.read_text() == wanted):
+    if not (mark.is_file() and mark.read_text() == digest):
         say(f"setting up {peer} in {folder} (once; it may take some minutes) ...")
         mark.unlink(missing_ok=True)
         _run(sys.executable, "-m", "venv", str(folder))
         pip = ("-m", "pip", "install", "--disable-pip-version-check", "--quiet")
         _run(str(python_of(folder)), *pip, "--requirement", str(requirements))
-        mark.write_text(wanted)
+        mark.write_text(digest)
 
 
 def versions(peer: str) -> dict[str, str]:

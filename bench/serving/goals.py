@@ -1,4 +1,4 @@
-"""What was asked of Tandem's speed, and how each is read from the results."""
+"""The targets for Tandem's speed, and how each is read from the results."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ _MB: Final = "{:.0f} MB"
 
 @dataclass(frozen=True)
 class Goal:
-    """One asked figure.
+    """One target.
 
     Attributes:
         what: Of which situation.
-        asked: The bound, as a person says it.
+        target: The bound, in words.
         read: The figure of every round.
         bound: What the median must reach.
         reaches: How: at least (ge) or at most (le).
@@ -25,7 +25,7 @@ class Goal:
     """
 
     what: str
-    asked: str
+    target: str
     read: Callable[[Results], ByRound]
     bound: float
     reaches: Callable[[float, float], bool] = ge
@@ -36,7 +36,7 @@ class Goal:
         return Spread.of(self.read(results))
 
     def met(self, got: Spread) -> bool:
-        """Whether the median keeps what was asked."""
+        """Whether the median reaches the target."""
         return self.reaches(got.median, self.bound)
 
 

@@ -30,7 +30,7 @@ _METHOD: Final = """\
   one thread) another. One worker each, one thread for ONNX Runtime, access logs off.
 - The same ONNX file and the same ten pictures for everyone, posted in turn: scikit-learn's digits,
   enlarged, as 28 x 28 PNG files of MNIST's size, place and brightness. "Ink to be found" are the
-  same digits dark on light paper and off the middle, which Tandem alone is asked.
+  same digits dark on light paper and off the middle, which only Tandem answers.
 - The peers do the least that gives right answers on such pictures: Pillow decodes, and the picture
   is resized. Tandem does its full preprocessing, which passes on what has MNIST's geometry already
   and else finds the ink, and answers every class's probability. Each peer is written as its own
@@ -77,7 +77,7 @@ def render(results: Results) -> str:
             "",
             f"{results.date}, {results.hardware}; rounds: {results.rounds}, seconds of each load: "
             f"{results.load_seconds}.",
-            *_section("Asked and got", _goals(results)),
+            *_section("Targets and results", _goals(results)),
             *_section("Like for like: Tandem's requests for one of theirs", _like(results)),
             *_section("Every load", _loads(results)),
             *_section("Start and memory", _starts(results)),
@@ -110,8 +110,8 @@ def _goals(results: Results) -> Iterator[str]:
     rows = []
     for goal, got in found:
         verdict = _NONE if got is None else "yes" if goal.met(got) else "**no**"
-        rows.append((goal.what, goal.asked, _write(got, goal.form), verdict))
-    yield from _table(("what", "asked", "got (lowest to highest round)", "met"), rows, left=2)
+        rows.append((goal.what, goal.target, _write(got, goal.form), verdict))
+    yield from _table(("what", "target", "got (lowest to highest round)", "met"), rows, left=2)
 
 
 def _like(results: Results) -> Iterator[str]:

@@ -21,7 +21,7 @@ class Lap(BaseModel):
 
 
 class Race(BaseModel):
-    """One training up to the wanted accuracy."""
+    """One training up to the target accuracy."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,7 +35,7 @@ class Race(BaseModel):
 
 
 def race(name: RunnerName, runner: Runner, seed: int, accuracy: float) -> Race:
-    """Let one train until it is as accurate as wanted, or until its recipe ends."""
+    """Train one until it reaches the target accuracy, or until its recipe ends."""
     laps: list[Lap] = []
     for lap in runner(seed):
         laps.append(lap)

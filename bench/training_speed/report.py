@@ -61,7 +61,7 @@ def _lines(results: Results, command: str) -> Iterator[str]:
     yield (
         "One of them was not there when its recipe ended: no ratio."
         if ratio is None
-        else f"By the medians Tandem is there **{ratio:.1f} times sooner** (asked: at least 10)."
+        else f"By the medians Tandem is there **{ratio:.1f} times sooner** (target: at least 10)."
     )
     yield ""
     yield "Both learn from all 60,000 training images and look at the test images after every"
@@ -88,7 +88,7 @@ def _options() -> str:
 
 @styled
 def draw(results: Results) -> Figure:
-    """Test accuracy over seconds, on a logarithmic axis, with the accuracy that was wanted."""
+    """Test accuracy over seconds, on a logarithmic axis, with the target accuracy."""
     figure = blank(4.5, f"Seconds to {results.accuracy:.1%} of the test images")
     axes = figure.subplots()
     axes.axhline(100 * results.accuracy, color=FADED, linewidth=1)
@@ -101,6 +101,6 @@ def draw(results: Results) -> Figure:
             axes.plot(seconds, shares, "o-", color=_COLOURS[runner], label=label)
     axes.set_xscale("log")
     axes.set_xlabel("seconds since the start")
-    axes.set_ylabel("right on test, %")
+    axes.set_ylabel("test accuracy, %")
     axes.legend(frameon=False, loc="lower right")
     return figure

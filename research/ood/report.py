@@ -12,7 +12,7 @@ from artifact.scores import SCORES
 from training.config import RunConfig
 from training.evaluation.rejection import ACCEPTED
 from training.figures.canvas import BLUE, FADED, INK, PALE, VERMILION, blank, png, styled
-from training.outliers.letters import LOOK_LIKE_DIGITS
+from training.outliers.writing import LOOK_LIKE_DIGITS
 
 EVERYTHING, PRINTED = "everything", "printed digits"
 
@@ -30,7 +30,7 @@ ways of scribbling, noises, patterns and scenes are others than those that a net
 shown in training (`--outlier-weight`). All are drawn by `training/outliers`: there are no real
 photographs and no handwritten letters among them.
 
-Left out, because anybody reads them as a digit when they stand alone: the letters
+Left out, because they read as a digit when they stand alone: the letters
 {letters}; circles, upright ellipses and single straight lines.
 
 AUROC is the chance that a test image scores higher than an outlier. The two distances need the

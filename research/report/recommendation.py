@@ -103,7 +103,7 @@ def recommend(group: ComparedGroup) -> Recommendation:
 
 
 def smallest(choices: Sequence[Choice]) -> Choice:
-    """The fastest of the files that are as good as the smallest: nobody waits to save bytes."""
+    """The fastest of the files that are as good as the smallest."""
     fewest = min(choice.bytes for choice in choices)
     return min((choice for choice in choices if choice.bytes <= _AS_SMALL * fewest), key=_cost)
 

@@ -1,9 +1,9 @@
 """Every study, as a value.
 
 Architectures, mixes and optimizers are the seed report's own comparisons. Each question but that of
-the flawed head is asked in two protocols of as many epochs: the seed report's, and this project's,
-which trains as the published models are trained, without what they learn beside MNIST, and with
-ReLU, strides, bilinear resampling and a learning rate of 0.01 unless an arm says otherwise.
+the flawed head is studied in two protocols of as many epochs: the seed report's, and this
+project's, which trains as the published models are trained, without what they learn beside MNIST,
+and with ReLU, strides, bilinear resampling and a learning rate of 0.01 unless an arm differs.
 """
 
 from collections.abc import Iterable, Sequence
@@ -50,7 +50,7 @@ _OURS: Final = RunConfig(
 _BASES: Final[dict[Protocol, RunConfig]] = {"seed": _SEED_REPORT, "ours": _OURS}
 _SEEDS: Final = 3
 _BLOCKS: Final = "mobilenet"
-_QUICK: Final = "mobilenet-tiny"  # for what is not asked of the blocks: two thirds of the time
+_QUICK: Final = "mobilenet-tiny"  # two thirds of the time, for questions not about blocks
 
 
 def studies() -> dict[str, Definition]:

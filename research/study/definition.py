@@ -90,8 +90,8 @@ class Definition:
 
     def varied(self, seeds: int | None, **base: Any) -> "Definition":
         """The same study with other values; what is None stays as it is."""
-        given = {name: value for name, value in base.items() if value is not None}
-        return replace(self, base=changed(self.base, given), seeds=seeds or self.seeds)
+        chosen = {name: value for name, value in base.items() if value is not None}
+        return replace(self, base=changed(self.base, chosen), seeds=seeds or self.seeds)
 
 
 def changed(config: RunConfig, changes: dict[str, Any]) -> RunConfig:

@@ -35,7 +35,7 @@ def draw_study(study: Study, outcomes: Mapping[str, Outcomes]) -> dict[StudyFigu
 @styled
 def draw_accuracy(study: Study, outcomes: Mapping[str, Outcomes]) -> Figure:
     """Draw each arm's test accuracy: every seed, the mean, and its 95% interval."""
-    figure = blank(1.5 + _ARM_INCHES * len(study.arms), f"{study.name}: right on test")
+    figure = blank(1.5 + _ARM_INCHES * len(study.arms), f"{study.name}: test accuracy")
     axes = figure.subplots()
     for row, arm in enumerate(study.arms):
         values = [100 * outcome.metrics.test.accuracy for outcome in outcomes[arm.label].values()]
@@ -56,14 +56,16 @@ def draw_accuracy(study: Study, outcomes: Mapping[str, Outcomes]) -> Figure:
     axes.set_ylim(len(study.arms) - 0.4, -0.7)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color=PALE, linewidth=0.6)
-    axes.set_xlabel("% right; a point each seed, a diamond their mean, a line its 95% interval")
+    axes.set_xlabel(
+        "test accuracy, %; a point is a seed, a diamond the mean, a line its 95% interval"
+    )
     return figure
 
 
 @styled
 def draw_curves(study: Study, outcomes: Mapping[str, Outcomes]) -> Figure:
     """Draw each arm's validation accuracy by epoch: the seeds' mean, and their range."""
-    figure = blank(4.2, f"{study.name}: right on validation while learning")
+    figure = blank(4.2, f"{study.name}: validation accuracy during training")
     axes = figure.subplots()
     for place, arm in enumerate(study.arms):
         curves = np.array([*_curves(outcomes[arm.label])])
@@ -75,7 +77,7 @@ def draw_curves(study: Study, outcomes: Mapping[str, Outcomes]) -> Figure:
             epochs, curves.min(axis=0), curves.max(axis=0), color=colour, alpha=0.15, linewidth=0
         )
     axes.set_xlabel("epoch; a band from the worst seed to the best")
-    axes.set_ylabel("% right")
+    axes.set_ylabel("validation accuracy, %")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(color=PALE, linewidth=0.6)
     axes.legend(loc="lower right", frameon=False)
@@ -89,14 +91,14 @@ def draw_trade(study: Study) -> Figure:
     left, right = figure.subplots(1, 2, sharey=True)
     _scatter(left, study, [arm.parameters / 1000 for arm in study.arms], "thousand parameters")
     _scatter(right, study, [arm.seconds.mean for arm in study.arms], "seconds of training")
-    left.set_ylabel("% right on test")
+    left.set_ylabel("test accuracy, %")
     return figure
 
 
 @styled
 def draw_confusions(study: Study, outcomes: Mapping[str, Outcomes]) -> Figure:
     """Draw each arm's confusion matrix of the test images, in the first seed with a finding."""
-    figure = blank(4.6, f"{study.name}: what the test images were taken for")
+    figure = blank(4.6, f"{study.name}: what the test images were predicted as")
     grid = figure.subplots(1, len(study.arms), squeeze=False)[0]
     for axes, arm in zip(grid, study.arms, strict=True):
         _draw_confusion(axes, arm, outcomes[arm.label])

@@ -13,7 +13,7 @@ class Progress:
 
     Args:
         runs: That are to be done.
-        stream: Where to write; standard output if not given.
+        stream: Where to write; by default standard output.
     """
 
     def __init__(self, runs: list[Run], stream: TextIO | None = None) -> None:

@@ -24,7 +24,7 @@ def summarise(
     """Everything that the study says, but its figures.
 
     Args:
-        definition: What was asked.
+        definition: Of the study.
         outcomes: By arm and seed; an arm may have fewer than were planned, or none.
         missing: What was planned and has no result.
 

@@ -15,7 +15,9 @@ def lines(study: Study) -> Iterator[str]:
     """Write arms, pairs, and what is missing."""
     yield ""
     yield f"{study.name}: {study.question}"
-    yield _ARM.format("arm", "right on test", "on validation", "seconds", "seeds", "").rstrip()
+    yield _ARM.format(
+        "arm", "test accuracy", "validation accuracy", "seconds", "seeds", ""
+    ).rstrip()
     for arm in study.arms:
         yield _ARM.format(
             arm.label,

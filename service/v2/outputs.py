@@ -171,11 +171,11 @@ def _reason(inferred: Inferred) -> tuple[Datatype, Values]:
 
 def _reasons(inferred: Inferred) -> list[Reason | None]:
     with _not_finite():
-        familiar = inferred.predictor.familiar(inferred.logits)
-    seen = [view.reason for view in inferred.views] if inferred.views else [None] * len(familiar)
+        accepted = inferred.predictor.in_distribution(inferred.logits)
+    seen = [view.reason for view in inferred.views] if inferred.views else [None] * len(accepted)
     return [
         reason or (None if known else "not-a-digit")
-        for reason, known in zip(seen, familiar, strict=True)
+        for reason, known in zip(seen, accepted, strict=True)
     ]
 
 

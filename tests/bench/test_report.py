@@ -45,7 +45,7 @@ def test_goal_that_is_missed_says_no() -> None:
 
 
 def test_every_goal_has_a_row() -> None:
-    assert all(f"| {goal.what} | {goal.asked} |" in PAGE for goal in GOALS)
+    assert all(f"| {goal.what} | {goal.target} |" in PAGE for goal in GOALS)
 
 
 @pytest.mark.parametrize(

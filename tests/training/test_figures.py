@@ -16,7 +16,7 @@ from artifact.filters import FilterLayer
 from artifact.manifest import FigureRole
 from artifact.metrics import Calibration, Epoch, Example, Metrics, SplitMetrics
 from training.evaluation.evaluate import choose_examples, reliability, split_metrics
-from training.figures import Evidence, draw_figures
+from training.figures import FigureInputs, draw_figures
 from training.figures.canvas import png
 from training.figures.confusion import draw_confusion
 from training.figures.curves import draw_curves
@@ -90,11 +90,11 @@ def pixels() -> NDArray[np.uint8]:
 
 
 @pytest.fixture(scope="module")
-def evidence(pixels: NDArray[np.uint8]) -> Evidence:
+def inputs(pixels: NDArray[np.uint8]) -> FigureInputs:
     metrics = measured(4)
     labels = np.arange(80) % 4
     logits = np.eye(4)[(labels + (np.arange(80) < 5)) % 4]
-    return Evidence(
+    return FigureInputs(
         name="mobilenet",
         network=build(ARCHITECTURES["mobilenet"], shape=(1, 28, 28), classes=4, seed=0),
         epoch=2,
@@ -111,8 +111,8 @@ def evidence(pixels: NDArray[np.uint8]) -> Evidence:
 
 
 @pytest.fixture(scope="module")
-def drawn(evidence: Evidence) -> dict[FigureRole, bytes]:
-    return draw_figures(evidence)
+def drawn(inputs: FigureInputs) -> dict[FigureRole, bytes]:
+    return draw_figures(inputs)
 
 
 class TestWholeSet:
@@ -129,13 +129,13 @@ class TestWholeSet:
         assert set(picture.info) == {"dpi"}
         assert len(np.unique(np.asarray(picture.convert("L")))) > 10
 
-    def test_same_evidence_gives_the_same_bytes(
-        self, evidence: Evidence, drawn: dict[FigureRole, bytes]
+    def test_same_inputs_give_the_same_bytes(
+        self, inputs: FigureInputs, drawn: dict[FigureRole, bytes]
     ) -> None:
-        assert draw_figures(evidence) == drawn
+        assert draw_figures(inputs) == drawn
 
-    def test_filter_figures_name_their_layers(self, evidence: Evidence) -> None:
-        figures = {layer.figure: layer for layer in describe_filters(evidence.network).layers}
+    def test_filter_figures_name_their_layers(self, inputs: FigureInputs) -> None:
+        figures = {layer.figure: layer for layer in describe_filters(inputs.network).layers}
         assert figures["filters_first"].name == "stem.0"
         assert figures["filters_last"].kind == "pointwise"
 
@@ -154,7 +154,7 @@ def test_drawing_leaves_matplotlibs_settings_alone() -> None:
 class TestCurves:
     def test_title_names_the_chosen_epoch_and_its_accuracy(self) -> None:
         figure = draw_curves(epochs([0.9, 0.98], [0.9954, 0.99]), 1, "mobilenet")
-        assert title(figure) == "mobilenet: epoch 1 chosen, 99.54% right on validation"
+        assert title(figure) == "mobilenet: epoch 1 chosen, 99.54% validation accuracy"
 
     def test_chosen_epoch_is_marked_in_both_panels(self) -> None:
         figure = draw_curves(epochs([0.9, 0.95, 0.98], [0.95, 0.99, 0.98]), 2, "conv")

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from training.config import LossName
 from training.data import NO_CLASS
-from training.losses import LOSSES, focal, outlier_exposure, squared_error
+from training.optimization import LOSSES, focal, outlier_exposure, squared_error
 
 LABELS = torch.tensor([0, 1, 2])
 SURE = F.one_hot(LABELS, 3).float() * 3

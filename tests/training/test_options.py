@@ -4,8 +4,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from training.augmentation import Augmentation
+from training.commands import add_options, explain, from_options
 from training.config import Places, RunConfig
-from training.options import add_options, explain, from_options
 
 
 def parse(*arguments: str) -> RunConfig:

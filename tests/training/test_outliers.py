@@ -5,8 +5,7 @@ import torch
 
 from training.data import NO_CLASS, Images
 from training.outliers import KINDS, Part, pictures, printed, reaching, to_learn, written
-from training.outliers.handwriting import draw_handwritten
-from training.outliers.letters import FONTS, LETTERS, LOOK_LIKE_DIGITS, draw_glyph
+from training.outliers.writing import FONTS, LETTERS, LOOK_LIKE_DIGITS, draw_glyph, draw_handwritten
 from vision.decode import Picture
 from vision.input import Input
 from vision.pixels import Pixels

@@ -1,7 +1,7 @@
 """How good a network is: every figure a pure function of all its logits, computed once.
 
 Throughout, `logits` is float [N, K] and `labels` is integer [N] with values 0..K-1. Whatever rests
-on probabilities (loss, calibration error, examples) describes the logits it is given: divide them
+on probabilities (loss, calibration error, examples) describes the logits as they are: divide them
 by the temperature first to describe the model as it is served.
 """
 
@@ -157,7 +157,7 @@ def rejection_threshold(scores: Floats, accepted: float = 0.995) -> float:
     """Find the highest score that still accepts a share of the pictures.
 
     Args:
-        scores: Of validation pictures, [N]; the higher, the more familiar.
+        scores: Of validation pictures, [N]; higher for in-distribution pictures.
         accepted: Least share of them whose score reaches the threshold.
 
     Raises:
@@ -186,7 +186,7 @@ def choose_examples(
         correct_per_class: How many of them to draw from each class, where there are as many.
 
     Returns:
-        Every wrong image, the most confident first; and right ones, class by class in turn, so that
+        Every wrong image, the most confident first; and correct ones, class by class, so that
         any leading part of them shows all classes alike.
 
     Raises:

@@ -1,7 +1,7 @@
-"""What can be wrong with a network or its figures without anybody noticing, each by its name.
+"""Faults of a network or its figures that an accuracy does not show, each with its name.
 
 Throughout, `logits` is float [N, K], before the temperature; a finding is something to be explained
-before anybody relies on the network, however good its accuracy is.
+before the network is used, however good its accuracy is.
 """
 
 import copy

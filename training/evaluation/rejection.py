@@ -1,6 +1,6 @@
-"""When to decline a picture, and how well that tells digits from everything else.
+"""The rejection threshold, and how well it separates digits from out-of-distribution pictures.
 
-Throughout, a score is [N]: the higher, the more familiar is a picture to the network.
+Throughout, a score is [N]: higher for in-distribution pictures.
 """
 
 import math
@@ -15,7 +15,7 @@ from training.evaluation.evaluate import rejection_threshold
 
 Floats = NDArray[np.floating]
 
-# Share of validation pictures that the model must not decline. Of other digits it must accept
+# Share of validation pictures that the model must not reject. Of other digits it must accept
 # 99.5%, and the test pictures of one network were two in a thousand below validation's.
 ACCEPTED = 0.997
 _DIGITS = 1e4  # a threshold is rounded down: the service computes in other precision

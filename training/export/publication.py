@@ -28,7 +28,7 @@ from training.export.quantization import (
     quantize,
     run_model,
 )
-from training.figures import Evidence, draw_figures
+from training.figures import FigureInputs, draw_figures
 from training.networks.architectures import Architecture, count_macs, count_parameters
 from training.networks.filters import describe_filters
 from vision.input import Input
@@ -99,7 +99,7 @@ def model_files(candidate: Candidate) -> Iterator[tuple[Role, bytes | BaseModel]
     assessment, network = candidate.assessment, candidate.network
     exported = export(network, candidate.dataset.shape)
     exported["onnx-int8"] = quantize(exported["onnx"], _inputs(candidate, candidate.calibration))
-    evidence = Evidence(
+    evidence = FigureInputs(
         name=candidate.name,
         network=network,
         epoch=candidate.provenance.epoch,

@@ -3,7 +3,7 @@
 The settings are those that, of the ones tried, changed the fewest answers on validation images:
 ranges are the smallest and largest values on training images, each output channel of a weight has
 a scale of its own, and two layers stay as they are: the first, which has little to save, and the
-last, since the logits' own size decides whether a picture is declined.
+last, since the logits' own size decides whether a picture is rejected.
 """
 
 import tempfile
@@ -30,7 +30,7 @@ _WEIGHTED: Final = frozenset({"Conv", "Gemm", "MatMul"})
 
 
 def describe_quantization(images: int) -> Quantization:
-    """What `quantize` does, given that many images."""
+    """What `quantize` does, with that many images."""
     return Quantization(calibration="minmax", images=images)
 
 

@@ -19,7 +19,7 @@ from training.networks.filters import describe_filters
 
 
 @dataclass(frozen=True)
-class Evidence:
+class FigureInputs:
     """What the figures of one model are drawn from.
 
     Attributes:
@@ -39,25 +39,25 @@ class Evidence:
     pixels: NDArray[np.uint8]
 
 
-def draw_figures(evidence: Evidence) -> dict[FigureRole, bytes]:
+def draw_figures(inputs: FigureInputs) -> dict[FigureRole, bytes]:
     """Draw every figure of a model, as PNG."""
-    name, metrics, examples = evidence.name, evidence.metrics, evidence.examples
+    name, metrics, examples = inputs.name, inputs.metrics, inputs.examples
     right = int(np.trace(metrics.test.confusion_matrix))
     figures: dict[FigureRole, Figure] = {
-        "curves": draw_curves(metrics.curves, evidence.epoch, name),
+        "curves": draw_curves(metrics.curves, inputs.epoch, name),
         "confusion_matrix": draw_confusion(metrics.test, name),
-        "filters_first": _draw_layer(evidence, 0, "first"),
-        "filters_last": _draw_layer(evidence, -1, "last"),
-        "examples_correct": draw_correct(examples.correct, evidence.pixels, right, name),
-        "examples_wrong": draw_wrong(examples.wrong, evidence.pixels, name),
+        "filters_first": _draw_layer(inputs, 0, "first"),
+        "filters_last": _draw_layer(inputs, -1, "last"),
+        "examples_correct": draw_correct(examples.correct, inputs.pixels, right, name),
+        "examples_wrong": draw_wrong(examples.wrong, inputs.pixels, name),
     }
     if metrics.calibration is not None:
         figures["reliability"] = draw_reliability(metrics.calibration, name)
     return {role: png(figure) for role, figure in figures.items()}
 
 
-def _draw_layer(evidence: Evidence, place: int, position: str) -> Figure:
-    layer = describe_filters(evidence.network).layers[place]
-    weight = evidence.network.get_submodule(layer.name).get_parameter("weight")
-    title = f"{evidence.name}: weights of the {position} convolution, {layer.name}"
+def _draw_layer(inputs: FigureInputs, place: int, position: str) -> Figure:
+    layer = describe_filters(inputs.network).layers[place]
+    weight = inputs.network.get_submodule(layer.name).get_parameter("weight")
+    title = f"{inputs.name}: weights of the {position} convolution, {layer.name}"
     return draw_filters(weight.detach().cpu().float().numpy(), layer.kind, title)

@@ -34,7 +34,7 @@ def draw_curves(curves: Sequence[Epoch], chosen: int, name: str) -> Figure:
         name: Of the model, for the title.
     """
     accuracy = next(epoch.validation_accuracy for epoch in curves if epoch.epoch == chosen)
-    figure = blank(4.2, f"{name}: epoch {chosen} chosen, {accuracy:.2%} right on validation")
+    figure = blank(4.2, f"{name}: epoch {chosen} chosen, {accuracy:.2%} validation accuracy")
     left, right = figure.subplots(1, 2)
     _draw_loss(left, curves)
     _draw_accuracy(right, curves)

@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from artifact.filters import LayerKind
-from training.figures.canvas import BLUE, VERMILION, WIDTH, blank, styled
-from training.figures.tiles import draw_tiles
+from training.figures.canvas import BLUE, VERMILION, WIDTH, blank, draw_tiles, styled
 
 Weight = NDArray[np.float32]
 

@@ -8,8 +8,18 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from artifact.metrics import Example
-from training.figures.canvas import BLUE, FADED, INK, RUST, WIDTH, bare, blank, styled
-from training.figures.tiles import GAP, draw_tiles
+from training.figures.canvas import (
+    BLUE,
+    FADED,
+    GAP,
+    INK,
+    RUST,
+    WIDTH,
+    bare,
+    blank,
+    draw_tiles,
+    styled,
+)
 
 Pixels = NDArray[np.uint8]
 Caption = Sequence[tuple[str, str]]

@@ -1,8 +1,8 @@
-"""Pictures that are no digits, and what the service would make of them.
+"""Out-of-distribution pictures, and how the service would preprocess them.
 
 Every kind comes in two parts that have no source in common: other fonts and letters, other shapes,
-other ways of scribbling, other statistics. What is learnt or chosen rests on the one part, what is
-reported on the other.
+other ways of scribbling, other statistics. Training and thresholds use the one part, reported
+figures the other.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,15 +12,11 @@ import torch
 from torch import Tensor
 
 from training.data import NO_CLASS, Images
-from training.outliers.canvas import Pixels
-from training.outliers.handwriting import draw_handwritten
-from training.outliers.letters import FONTS, draw_glyph, draw_letter
-from training.outliers.noise import draw_noise
+from training.outliers.canvas import Part, Pixels, pick
 from training.outliers.photographs import draw_photograph
-from training.outliers.scribbles import draw_scribble
-from training.outliers.shapes import draw_shape
-from training.outliers.sources import Part, pick
-from training.outliers.textures import draw_texture
+from training.outliers.shapes import draw_scribble, draw_shape
+from training.outliers.textures import draw_noise, draw_texture
+from training.outliers.writing import FONTS, draw_glyph, draw_handwritten, draw_letter
 from vision.decode import Picture
 from vision.input import Input
 from vision.preprocess import View, view
@@ -54,36 +50,36 @@ def pictures(kind: str, part: Part, count: int, seed: int) -> Iterator[Picture]:
         yield Picture(pixels, width, height)
 
 
-def views(kind: str, part: Part, count: int, seed: int, wanted: Input) -> list[View]:
+def views(kind: str, part: Part, count: int, seed: int, spec: Input) -> list[View]:
     """Draw pictures of one kind, and preprocess them as the service would."""
-    return [view(picture, wanted) for picture in pictures(kind, part, count, seed)]
+    return [view(picture, spec) for picture in pictures(kind, part, count, seed)]
 
 
-def reaching(part: Part, count: int, seed: int, wanted: Input) -> dict[str, Tensor]:
-    """What a network would be shown of every kind: uint8 [M, C, H, W].
+def reaching(part: Part, count: int, seed: int, spec: Input) -> dict[str, Tensor]:
+    """Pictures of every kind as a network sees them: uint8 [M, C, H, W].
 
-    M is less than the count by what the preprocessing declines already. There are no kinds for an
+    M is less than the count by what the preprocessing rejects. There are no kinds for an
     input that is not of digits: any picture may be one of its classes.
     """
-    if wanted.preprocess != "digit":
+    if spec.preprocess != "digit":
         return {}
-    return {kind: _pixels(views(kind, part, count, seed, wanted)) for kind in KINDS}
+    return {kind: _pixels(views(kind, part, count, seed, spec)) for kind in KINDS}
 
 
-def printed(part: Part, count: int, seed: int, wanted: Input) -> Images:
-    """Digits in the fonts of the letters: they must not be declined for their font."""
+def printed(part: Part, count: int, seed: int, spec: Input) -> Images:
+    """Digits in the fonts of the letters: they must not be rejected for their font."""
     rng = np.random.default_rng((seed, len(KINDS), part == "held-out"))
     labels = torch.arange(count) % 10
-    return _labelled([_printed(rng, digit, part, wanted) for digit in labels.tolist()], labels)
+    return _labelled([_printed(rng, digit, part, spec) for digit in labels.tolist()], labels)
 
 
-def written(images: Images, count: int, seed: int, wanted: Input) -> Images:
+def written(images: Images, count: int, seed: int, spec: Input) -> Images:
     """Digits of the training images, drawn anew as other people write them."""
     rng = np.random.default_rng((seed, len(KINDS) + 1))
     chosen = images[torch.from_numpy(rng.integers(len(images), size=count))]
     digits = zip(chosen.pixels[:, 0].numpy(), chosen.labels.tolist(), strict=True)
     drawn = (draw_handwritten(rng, digit, label) for digit, label in digits)
-    return _labelled([_seen(pixels, wanted) for pixels in drawn], chosen.labels)
+    return _labelled([_view(pixels, spec) for pixels in drawn], chosen.labels)
 
 
 def to_learn(kinds: Mapping[str, Tensor], *digits: Images) -> Images:
@@ -94,12 +90,12 @@ def to_learn(kinds: Mapping[str, Tensor], *digits: Images) -> Images:
     return Images(torch.cat((outliers, *pixels)), torch.cat((none, *labels)))
 
 
-def _printed(rng: np.random.Generator, digit: int, part: Part, wanted: Input) -> View:
-    return _seen(draw_glyph(rng, str(digit), pick(rng, FONTS, part)), wanted)
+def _printed(rng: np.random.Generator, digit: int, part: Part, spec: Input) -> View:
+    return _view(draw_glyph(rng, str(digit), pick(rng, FONTS, part)), spec)
 
 
-def _seen(pixels: Pixels, wanted: Input) -> View:
-    return view(Picture(pixels, *pixels.shape[1::-1]), wanted)
+def _view(pixels: Pixels, spec: Input) -> View:
+    return view(Picture(pixels, *pixels.shape[1::-1]), spec)
 
 
 def _labelled(seen: list[View], labels: Tensor) -> Images:

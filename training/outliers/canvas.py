@@ -1,8 +1,13 @@
-"""Ink on a ground: what a drawing becomes when somebody photographs, scans or paints it."""
+"""Ink on a ground: a drawing as a photograph, a scan or a painting of it."""
+
+from typing import Literal, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+Part = Literal["fitting", "held-out"]
+Choice = TypeVar("Choice")
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -10,6 +15,12 @@ Floats = NDArray[np.float32]
 SMALLEST, LARGEST = 64, 256  # pixels: side of a drawing
 _SHIFT = 4  # fractional bits of cv2's coordinates
 _DARK_INK = 0.7  # share of drawings that are dark on light
+
+
+def pick(rng: np.random.Generator, choices: dict[Part, tuple[Choice, ...]], part: Part) -> Choice:
+    """Draw one of a part's choices, all alike likely."""
+    own = choices[part]
+    return own[int(rng.integers(len(own)))]
 
 
 def empty(rng: np.random.Generator) -> Pixels:

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from training.outliers.canvas import Floats, Pixels, fill, noisy, smooth
-from training.outliers.sources import Part, pick
+from training.outliers.canvas import Floats, Part, Pixels, fill, noisy, pick, smooth
 
 _SMALLEST, _LARGEST = 128, 256  # pixels: side of a photograph
 

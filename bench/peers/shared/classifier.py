@@ -25,9 +25,9 @@ class Classifier:
         path = Path(os.environ["BENCH_MODEL"])
         manifest = json.loads(path.with_name("manifest.json").read_text())
         self.labels: list[str] = manifest["labels"]
-        wanted = manifest["input"]
-        self._size = wanted["shape"][2], wanted["shape"][1]
-        self._mean, self._std = np.float32(wanted["mean"][0]), np.float32(wanted["std"][0])
+        spec = manifest["input"]
+        self._size = spec["shape"][2], spec["shape"][1]
+        self._mean, self._std = np.float32(spec["mean"][0]), np.float32(spec["std"][0])
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self.session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])

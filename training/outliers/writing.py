@@ -1,11 +1,43 @@
-"""Handwritten digits drawn anew as other people write: another pen, a mouse, a slash, a bar."""
+"""Printed letters, and handwritten digits drawn anew with another pen or another habit."""
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 import cv2
+import matplotlib as mpl
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
-from training.outliers.canvas import LARGEST, SMALLEST, Pixels, inked, stroke
+from training.outliers.canvas import LARGEST, SMALLEST, Part, Pixels, empty, inked, pick, stroke
+
+# These read as a digit when they stand alone: 0, 1, 2, 5, 6, 8, 9.
+LOOK_LIKE_DIGITS = frozenset("OoQDIliZzSsGbBgq")
+LETTERS: dict[Part, tuple[str, ...]] = {
+    "fitting": tuple("ACEHKMPTVXacdehkmpt"),
+    "held-out": tuple("FJLNRUWYfjnruvwxy"),
+}
+FONTS: dict[Part, tuple[str, ...]] = {
+    "fitting": (
+        "DejaVuSans",
+        "DejaVuSans-Bold",
+        "DejaVuSans-Oblique",
+        "DejaVuSansMono",
+        "DejaVuSerif",
+        "DejaVuSerif-Italic",
+    ),
+    "held-out": (
+        "STIXGeneral",
+        "STIXGeneralBol",
+        "STIXGeneralItalic",
+        "cmr10",
+        "cmss10",
+        "cmti10",
+        "cmtt10",
+    ),
+}
+_SLANT = 0.25  # horizontal shift per unit of height, to either side
+_TURN = 12.0  # degrees to either side
 
 _INK = 110  # of 255: what of an enlarged digit is ink
 _SOFT = 0.6  # of one of its pixels: how far its outline is smoothed
@@ -13,6 +45,35 @@ _HABIT = 0.5  # share of zeros with a slash, and of sevens with a bar
 _PEN = 0.06, 0.09  # width of the slash and of the bar, in shares of the side
 
 Draw = Callable[[np.random.Generator, Pixels], Pixels]
+
+
+def draw_letter(rng: np.random.Generator, part: Part) -> Pixels:
+    """Draw one letter, [S, S, 3]."""
+    return draw_glyph(rng, pick(rng, LETTERS, part), pick(rng, FONTS, part))
+
+
+def draw_glyph(rng: np.random.Generator, text: str, font: str) -> Pixels:
+    """Draw a character of a font, [S, S, 3]."""
+    side = len(empty(rng))
+    glyph = Image.new("L", (side, side))
+    size = int(rng.uniform(0.45, 0.75) * side)
+    middle = (side / 2, side / 2)
+    ImageDraw.Draw(glyph).text(middle, text, fill=255, font=_font(font, size), anchor="mm")
+    slant = rng.uniform(-_SLANT, _SLANT)
+    slanted = glyph.transform(
+        glyph.size,
+        Image.Transform.AFFINE,
+        (1, slant, -slant * side / 2, 0, 1, 0),
+        Image.Resampling.BILINEAR,
+    )
+    turned = slanted.rotate(rng.uniform(-_TURN, _TURN), Image.Resampling.BILINEAR)
+    return inked(rng, np.asarray(turned))
+
+
+@cache
+def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
+    path = Path(mpl.get_data_path(), "fonts", "ttf", f"{name}.ttf")
+    return ImageFont.truetype(str(path), size)
 
 
 def draw_handwritten(rng: np.random.Generator, digit: Pixels, label: int) -> Pixels:
