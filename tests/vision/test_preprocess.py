@@ -114,6 +114,49 @@ def test_scene_does_not_win_over_the_digit(scene: Callable[[Pixels], Pixels]) ->
     assert similar(found.pixels, PLAIN) > 0.9
 
 
+def on_a_desk(sheet: Pixels, desk: tuple[int, int, int], tilt: float) -> Pixels:
+    """A photograph of a sheet that lies, a little askew, on something of another colour."""
+    height, width = 700, 900
+    turn = cv2.getRotationMatrix2D((sheet.shape[1] / 2, sheet.shape[0] / 2), tilt, 1)
+    turn[:, 2] += (width / 2 - sheet.shape[1] / 2 + 60, height / 2 - sheet.shape[0] / 2 - 40)
+    photograph = np.full((height, width, 3), desk, np.uint8)
+    moved = cv2.warpAffine(
+        sheet, turn, (width, height), photograph, borderMode=cv2.BORDER_TRANSPARENT
+    )
+    return noisy(np.asarray(cv2.GaussianBlur(moved, (0, 0), 1)))
+
+
+@pytest.mark.parametrize("tilt", [0, 7, -15], ids="{}-degrees".format)
+@pytest.mark.parametrize(
+    ("pen", "sheet", "desk"),
+    [
+        pytest.param(BLUE, PAPER, (110, 78, 55), id="note-on-wood"),
+        pytest.param(BLACK, (250, 235, 130), (35, 35, 40), id="yellow-note-on-black"),
+        pytest.param((240, 240, 235), (40, 60, 50), (225, 225, 222), id="board-on-a-white-wall"),
+        pytest.param((200, 30, 30), (190, 215, 240), (250, 250, 250), id="blue-card-on-white"),
+    ],
+)
+def test_digit_on_a_sheet_wins_over_the_sheet(
+    pen: tuple[int, int, int], sheet: tuple[int, int, int], desk: tuple[int, int, int], tilt: float
+) -> None:
+    found = seen(on_a_desk(coloured(seven(400, 30), pen, sheet), desk, tilt), "JPEG")
+    assert found.reason is None
+    assert found.box is not None
+    assert found.box[2] - found.box[0] < 280
+    turned = cv2.warpAffine(PLAIN, cv2.getRotationMatrix2D((14, 14), tilt, 1), (28, 28))
+    assert similar(found.pixels, np.asarray(turned, np.uint8)) > 0.85
+
+
+@pytest.mark.parametrize("digit", "0689")
+@pytest.mark.parametrize("pen", [20, 30, 40])
+def test_hole_of_a_bold_digit_is_no_digit_on_a_sheet(digit: str, pen: int) -> None:
+    canvas = np.full((400, 400, 3), PAPER, np.uint8)
+    cv2.putText(canvas, digit, (120, 300), cv2.FONT_HERSHEY_SIMPLEX, 7, BLACK, pen)
+    found = seen(canvas)
+    assert found.box is not None
+    assert found.box[3] - found.box[1] > 130
+
+
 @pytest.mark.parametrize("dark", [True, False], ids=["dark-on-light", "light-on-dark"])
 @pytest.mark.parametrize("blur", [0, 8], ids=["sharp", "soft"])
 @pytest.mark.parametrize("pen", [20, 34], ids=["pen", "marker"])

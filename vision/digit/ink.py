@@ -16,6 +16,7 @@ from vision.digit.ground import COARSE, canvases, even, uneven
 from vision.digit.likelihood import Closeup, edges
 from vision.digit.lines import LINE_SPAN, without_lines
 from vision.digit.shapes import Group, Pieces
+from vision.digit.sheet import find_sheet
 from vision.pixels import Box, Colours, Pixels, average_blocks, reduce
 
 _SEARCHED = (128, 256, 64)  # longest sides, in pixels, of the pictures that are searched
@@ -33,6 +34,7 @@ _UNEVEN = 0.85  # of two candidates alike, the one on even ground is to be prefe
 _UNLIKELY = 0.8  # what is less likely than that is the ground's own noise
 _CROPPED = 0.15  # the same of strong ink on a canvas, which has no noise: cropped closely, perhaps
 _STRONG = 60.0  # of 255
+_ON_SHEET = 2.0  # so likely is what is written on a sheet at least
 _RING = 0.4  # a digit around it that is so much as likely makes a candidate its hole
 _SQUARE = np.ones((3, 3), np.uint8)
 
@@ -82,13 +84,33 @@ class _Candidate:
 
 def find_ink(pixels: Pixels) -> Ink | None:
     """Find the digit in a picture [H, W, 3]; None where nothing stands out."""
-    found = _search(pixels)
-    if found is None:
+    return _on_sheet(pixels) or _anywhere(pixels)
+
+
+def _on_sheet(pixels: Pixels) -> Ink | None:
+    """Find the digit on a sheet that lies on something else; None where nothing is clear."""
+    sheet = find_sheet(pixels)
+    found = None if sheet is None else _search(sheet.pixels)
+    if sheet is None or found is None or found[0].likelihood < _ON_SHEET:
         return None
-    candidate, block = found
-    if block > 1 and candidate.group.longest < _SMALL:
-        return _from_closer(pixels, block, candidate)
-    return _cut_out(pixels, block, candidate)
+    ink = _measure(sheet.pixels, *found)
+    return replace(ink, box=_moved(ink.box, sheet.box[:2]))
+
+
+def _anywhere(pixels: Pixels) -> Ink | None:
+    found = _search(pixels)
+    return None if found is None else _measure(pixels, *found)
+
+
+def _moved(box: Box, by: tuple[int, int]) -> Box:
+    x, y = by
+    return box[0] + x, box[1] + y, box[2] + x, box[3] + y
+
+
+def _measure(pixels: Pixels, found: _Candidate, block: int) -> Ink:
+    if block > 1 and found.group.longest < _SMALL:
+        return _from_closer(pixels, block, found)
+    return _cut_out(pixels, block, found)
 
 
 def _search(pixels: Pixels) -> tuple[_Candidate, int] | None:
@@ -127,8 +149,7 @@ def _from_closer(pixels: Pixels, block: int, found: _Candidate) -> Ink:
     again = _likeliest(searched)
     if again is not None:
         ink = _cut_out(part, smaller_block, again)
-        x, y, to_x, to_y = ink.box
-        box = left + x, top + y, left + to_x, top + to_y
+        box = _moved(ink.box, (left, top))
         if _contains(_enlarge(found.group.around(_BEYOND), block), box):
             return replace(ink, box=box, several=ink.several or found.group.has_rival())
     return _cut_out(pixels, block, found)
