@@ -176,8 +176,8 @@ class Split(Part):
     test_sha256: str | None = Field(
         None,
         pattern=SHA256,
-        description="Of the test images and labels: models of one digest saw the same; null where "
-        "it was not noted.",
+        description="Of the test images and labels, a folder's as they were stored: models of one "
+        "digest saw the same, at whatever size; null where it was not noted.",
     )
 
 
@@ -196,7 +196,13 @@ class Provenance(Part):
     commit: str | None = Field(description="Of the training code; null outside a checkout.")
     seed: int
     config: dict[str, JsonValue] = Field(description="The whole run configuration.")
-    dataset: str
+    dataset: str = Field(description="Its name; of a folder of pictures, the folder's.")
+    data_sha256: str | None = Field(
+        None,
+        pattern=SHA256,
+        description="Of every picture as it was stored, with its label: models of one digest are "
+        "of one data set; null where it was not noted.",
+    )
     split: Split
     epoch: int = Field(ge=1, description="The epoch published: the best on validation.")
     teacher: Teacher | None = Field(None, description="Null where the labels alone taught.")

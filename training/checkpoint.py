@@ -1,17 +1,111 @@
 """A run's training state on disk: whole or absent, never half written."""
 
+import io
 import os
 import pickle
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 from training.config import RunConfig
+from training.data.identity import DataIdentity
 from training.errors import CheckpointError
 
-FILE = "checkpoint.pt"
+FILE: Final = "checkpoint.pt"
+_FORMAT: Final = 2  # 1 did not say which data the run learns from
+_DAMAGED: Final = (
+    pickle.UnpicklingError,
+    AttributeError,
+    EOFError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Say in words that the run's checkpoint is not what `save` wrote.
+
+    Raises:
+        CheckpointError: In place of what torch and pydantic raise.
+    """
+    try:
+        yield
+    except _DAMAGED as error:
+        raise CheckpointError(
+            f"the checkpoint of run {folder.name!r} cannot be read: delete it to start over"
+        ) from error
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What is known of a run that has been begun.
+
+    Attributes:
+        name: Of the run.
+        config: What it was started with.
+        data: What it learns from.
+        state: Tensors, numbers, strings, and lists and dicts of them.
+    """
+
+    name: str
+    config: RunConfig
+    data: DataIdentity
+    state: dict[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> "Checkpoint":
+        """Read what the run of that folder has stored.
+
+        Raises:
+            CheckpointError: There is no such run, it was made by another version, or its
+                checkpoint is damaged.
+        """
+        path, name = folder / FILE, folder.name
+        if not path.is_file():
+            raise CheckpointError(f"there is no run {name!r} that has got as far as an epoch")
+        with reading(folder):
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            _refuse_other_format(name, state.pop("format", 1))
+            config = RunConfig.model_validate(state.pop("config"))
+            return cls(name, config, DataIdentity.model_validate(state.pop("data")), state)
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """Of the best epoch so far."""
+        weights: dict[str, Tensor] = self.state["history"]["weights"]
+        return weights
+
+    def finished_epoch(self) -> int:
+        """The chosen epoch of a run that is finished.
+
+        Raises:
+            CheckpointError: It is not.
+        """
+        curves, epochs = self.state["history"]["curves"], self.config.epochs
+        if len(curves) < epochs:
+            raise CheckpointError(
+                f"run {self.name!r} is at epoch {len(curves)} of {epochs}: --resume ends it"
+            )
+        best = max(curves, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
+        return int(best["epoch"])
+
+    def other_data(self, data: DataIdentity) -> str | None:
+        """Say what differs where the run learnt from other data or other parts of it."""
+        changes = self.data.differences(data)
+        return changes and (
+            f"run {self.name!r} learnt from other data: from {self.data}, and this is {data}. "
+            f"What differs: {changes}"
+        )
 
 
 def refuse_overwriting(folder: Path) -> None:
@@ -27,81 +121,80 @@ def refuse_overwriting(folder: Path) -> None:
         )
 
 
-def save(folder: Path, config: RunConfig, **state: Any) -> None:
+def save(folder: Path, config: RunConfig, data: DataIdentity, **state: Any) -> None:
     """Replace the checkpoint in one step, so that a kill at any moment leaves the old or the new.
 
     Args:
         folder: Of the run; made if missing.
         config: What the run was started with.
+        data: What it learns from.
         **state: Tensors, numbers, strings, and lists and dicts of them.
+
+    Raises:
+        CheckpointError: It cannot be written; the one before is still there.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    content = io.BytesIO()  # torch says nothing useful of a disk that is full
+    known = {"config": config.model_dump(), "data": data.model_dump()}
+    torch.save({"format": _FORMAT, **known, **state}, content)
     partial = folder / f"{FILE}.partial"
-    with partial.open("wb") as file:
-        torch.save({"config": config.model_dump(), **state}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(folder / FILE)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            file.write(content.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(folder / FILE)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise CheckpointError(
+            f"the checkpoint of run {folder.name!r} ({content.tell():,} bytes) cannot be written: "
+            f"{error.strerror}. Free some space or choose another --runs-dir"
+        ) from error
 
 
-def load(folder: Path, config: RunConfig) -> dict[str, Any] | None:
+def load(folder: Path, config: RunConfig, data: DataIdentity) -> dict[str, Any] | None:
     """The state of the run, or None where it has not got as far as a checkpoint.
 
     Args:
         folder: Of the run.
         config: Must be the one that the run was started with.
+        data: Must be what the run learns from.
 
     Raises:
-        CheckpointError: The file is damaged, or the run was started with other values.
+        CheckpointError: The file is damaged, or the run was started with other values or data.
     """
     if not (folder / FILE).is_file():
         return None
-    stored, state = _read(folder)
-    if stored != config:
+    checkpoint = Checkpoint.read(folder)
+    if checkpoint.config != config:
         raise CheckpointError(
-            f"run {folder.name!r} was started with other values: {differences(stored, config)}; "
-            "repeat them, or choose another --run-name"
+            f"run {folder.name!r} was started with other values: "
+            f"{differences(checkpoint.config, config)}; repeat them, or choose another --run-name"
         )
-    return state
+    if told := checkpoint.other_data(data):
+        raise CheckpointError(f"{told}. Another --run-name begins a new run")
+    return checkpoint.state
 
 
-def chosen_weights(folder: Path) -> tuple[RunConfig, dict[str, Tensor]]:
-    """What a run was started with, and the weights of its best epoch so far.
+def run_of_other_data(folder: Path, data: DataIdentity) -> str | None:
+    """Say which run has learnt the same from other pictures, where this one has not been begun.
+
+    The name of a folder's run holds the digest of its pictures: once they have changed, the run
+    has another name.
+
+    Args:
+        folder: Of the run.
+        data: What it would learn from.
 
     Raises:
-        CheckpointError: There is no such run, or its checkpoint is damaged.
+        CheckpointError: The other run's checkpoint is damaged.
     """
-    if not (folder / FILE).is_file():
-        raise CheckpointError(f"there is no run {folder.name!r} that has got as far as an epoch")
-    config, state = _read(folder)
-    weights: dict[str, Tensor] = state["history"]["weights"]
-    return config, weights
-
-
-def finished_weights(folder: Path) -> tuple[RunConfig, dict[str, Tensor], int]:
-    """What a finished run was started with, the weights of its chosen epoch, and that epoch.
-
-    Raises:
-        CheckpointError: There is no such run, it is not finished, or its checkpoint is damaged.
-    """
-    config, weights = chosen_weights(folder)
-    curves = _read(folder)[1]["history"]["curves"]
-    if len(curves) < config.epochs:
-        raise CheckpointError(
-            f"run {folder.name!r} is at epoch {len(curves)} of {config.epochs}: --resume ends it"
-        )
-    best = max(curves, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
-    return config, weights, best["epoch"]
-
-
-def _read(folder: Path) -> tuple[RunConfig, dict[str, Any]]:
-    try:
-        state: dict[str, Any] = torch.load(folder / FILE, map_location="cpu", weights_only=True)
-        return RunConfig.model_validate(state["config"]), state
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise CheckpointError(
-            f"the checkpoint of run {folder.name!r} cannot be read: delete it to start over"
-        ) from error
+    pattern = re.sub(r"-folder-[0-9a-f]{8}-", "-folder-*", folder.name)
+    if pattern == folder.name or (folder / FILE).exists():
+        return None
+    others = sorted(folder.parent.glob(f"{pattern}/{FILE}"))
+    told = (Checkpoint.read(path.parent).other_data(data) for path in others)
+    return next(filter(None, told), None)
 
 
 def differences(stored: RunConfig, config: RunConfig) -> str:
@@ -110,3 +203,12 @@ def differences(stored: RunConfig, config: RunConfig) -> str:
     return ", ".join(
         f"{name} {before[name]} -> {after[name]}" for name in before if before[name] != after[name]
     )
+
+
+def _refuse_other_format(name: str, found: int) -> None:
+    if found != _FORMAT:
+        other = "an older" if found < _FORMAT else "a newer"
+        raise CheckpointError(
+            f"run {name!r} was made by {other} version of Tandem (format {found}, accepted is "
+            f"{_FORMAT}): delete its folder to start over, or choose another --run-name"
+        )

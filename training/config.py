@@ -1,5 +1,6 @@
 """What decides a run's result, in one frozen model that is stored with the run."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -145,27 +146,46 @@ class Places(BaseModel):
     runs_dir: Path = Field(Path("runs"), description="Checkpoints, one folder a run.")
     models_dir: Path = Field(Path("models"), description="The model repository to publish to.")
     run_name: Name | None = Field(
-        None, description="Folder of the run; by default from what it trains."
+        None, description="Folder of the run; by default from what it trains, and on which data."
     )
     model_name: Name | None = Field(
         None,
-        description="To publish as; by default the architecture's, after the data set's if that "
-        "is not mnist.",
+        description="To publish as; by default the architecture's, after the data set's or the "
+        "folder's if that is not mnist.",
     )
 
-    def run_folder(self, config: RunConfig) -> Path:
-        """Where that run keeps its checkpoint."""
-        return self.runs_dir / (self.run_name or _default_run(config.architecture, config))
+    def run_folder(self, config: RunConfig, data_sha256: str) -> Path:
+        """Where that run keeps its checkpoint.
 
-    def teacher_folder(self, config: RunConfig) -> Path:
+        Args:
+            config: Of the run.
+            data_sha256: Of its data set: the name of a folder's run holds the first digits.
+        """
+        return self.runs_dir / (
+            self.run_name or _default_run(config.architecture, config, data_sha256)
+        )
+
+    def teacher_folder(self, config: RunConfig, data_sha256: str) -> Path:
         """Where the run of that run's teacher keeps its checkpoint."""
-        return self.runs_dir / _default_run(config.teacher or config.architecture, config)
+        teacher = config.teacher or config.architecture
+        return self.runs_dir / _default_run(teacher, config, data_sha256)
 
-    def published_name(self, config: RunConfig) -> str:
-        """The model's name: two data sets never share one by accident."""
-        prefix = "" if config.dataset == "mnist" else f"{config.dataset}-"
+    def published_name(self, config: RunConfig, dataset: str) -> str:
+        """The model's name: two data sets never share one by accident.
+
+        Args:
+            config: Of the run.
+            dataset: Name of the data set; a folder's own.
+        """
+        prefix = "" if config.dataset == "mnist" else f"{_lower(dataset)}-"
         return self.model_name or f"{prefix}{config.architecture}"
 
 
-def _default_run(name: str, config: RunConfig) -> str:
-    return f"{name}-{config.dataset}-seed{config.seed}"
+def _default_run(name: str, config: RunConfig, data_sha256: str) -> str:
+    digest = f"-{data_sha256[:8]}" if config.dataset == "folder" else ""
+    return f"{name}-{config.dataset}{digest}-seed{config.seed}"
+
+
+def _lower(dataset: str) -> str:
+    """The name of a data set as a part of a model's name."""
+    return re.sub(r"[^a-z0-9._]+", "-", dataset.lower()).strip("-._")[:60] or "own"

@@ -9,13 +9,12 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
 from artifact.manifest import Teacher as Taught
-from training.checkpoint import finished_weights
+from training.checkpoint import Checkpoint, run_of_other_data
 from training.config import Places, RunConfig
+from training.data import Dataset
 from training.errors import TeacherError
 from training.hardware import uses_bfloat16
 from training.networks.architectures import build
-
-_MUST_AGREE = ("dataset", "side", "mode", "train_ratio", "seed")  # or it has seen other images
 
 
 @dataclass(frozen=True)
@@ -59,19 +58,14 @@ class Teacher:
 
 
 def find_teacher(
-    config: RunConfig,
-    places: Places,
-    shape: tuple[int, int, int],
-    classes: int,
-    device: torch.device,
+    config: RunConfig, places: Places, dataset: Dataset, device: torch.device
 ) -> Teacher | None:
     """The teacher that the config names; None where it names none.
 
     Args:
         config: Of the run that wants to learn from it.
         places: Where its run lies.
-        shape: Channels, height and width of the input.
-        classes: Number of logits.
+        dataset: That run's.
         device: To put it on.
 
     Raises:
@@ -80,9 +74,9 @@ def find_teacher(
     """
     if config.teacher is None:
         return None
-    taught, weights, epoch = finished_weights(places.teacher_folder(config))
-    _refuse_other_images(config, taught)
-    network = build(taught.shape, shape, classes, taught.seed)
+    taught = _taught(config, places, dataset)
+    epoch, weights = taught.finished_epoch(), taught.weights
+    network = build(taught.config.shape, dataset.shape, len(dataset.labels), taught.config.seed)
     network.load_state_dict(weights)
     network.eval().requires_grad_(requires_grad=False).to(device)
     return Teacher(
@@ -90,12 +84,12 @@ def find_teacher(
         config.teacher_weight,
         config.teacher_temperature,
         Taught(
-            architecture=taught.architecture,
-            config=taught.model_dump(mode="json"),
+            architecture=taught.config.architecture,
+            config=taught.config.model_dump(mode="json"),
             epoch=epoch,
             weights_sha256=digest(weights),
         ),
-        torch.autocast(device.type, torch.bfloat16, enabled=uses_bfloat16(taught, device)),
+        torch.autocast(device.type, torch.bfloat16, enabled=uses_bfloat16(taught.config, device)),
     )
 
 
@@ -108,12 +102,19 @@ def digest(weights: Mapping[str, Tensor]) -> str:
     return content.hexdigest()
 
 
-def _refuse_other_images(config: RunConfig, taught: RunConfig) -> None:
-    wanted, had = config.model_dump(), taught.model_dump()
-    others = [name for name in _MUST_AGREE if wanted[name] != had[name]]
-    if others:
-        raise TeacherError(
-            f"the run of teacher {config.teacher!r} learnt from other images, maybe those that "
-            "this one is validated on: "
-            + ", ".join(f"{name} {had[name]} in place of {wanted[name]}" for name in others)
-        )
+def _taught(config: RunConfig, places: Places, dataset: Dataset) -> Checkpoint:
+    folder = places.teacher_folder(config, dataset.sha256)
+    data = dataset.identity(config.train_ratio, config.seed)
+    if told := run_of_other_data(folder, data):
+        raise _has_seen_others(config, told)
+    checkpoint = Checkpoint.read(folder)
+    if told := checkpoint.other_data(data):
+        raise _has_seen_others(config, told)
+    return checkpoint
+
+
+def _has_seen_others(config: RunConfig, told: str) -> TeacherError:
+    return TeacherError(
+        f"teacher {config.teacher!r} has seen other pictures, maybe those that this run is "
+        f"validated on: {told}. Train the teacher on this data first"
+    )

@@ -40,9 +40,7 @@ def _learnt(split: Split, config: RunConfig, wanted: Input, shelf: Shelf) -> Ima
             f"--outlier-weight {config.outlier_weight} with {config.dataset}: it is not known "
             "what is no picture of its classes; accepted is 0, or a set of MNIST's digits"
         )
-    return outliers.to_learn(
-        kinds, _printed(wanted, shelf), _written(split.train, config, wanted, shelf)
-    )
+    return outliers.to_learn(kinds, _printed(wanted, shelf), _written(split, wanted, shelf))
 
 
 def _reaching(part: outliers.Part, count: int, wanted: Input, shelf: Shelf) -> dict[str, Tensor]:
@@ -61,15 +59,16 @@ def _printed(wanted: Input, shelf: Shelf) -> Images:
     )
 
 
-def _written(images: Images, config: RunConfig, wanted: Input, shelf: Shelf) -> Images:
+def _written(split: Split, wanted: Input, shelf: Shelf) -> Images:
+    data = split.data
     decides = {
-        "of": (config.dataset, config.train_ratio, config.seed),
+        "of": (data.sha256, data.train_ratio, data.seed),
         "count": _WRITTEN,
         **_look(wanted),
     }
     return Images(
         **shelf.get(
-            "written", decides, lambda: vars(outliers.written(images, _WRITTEN, _SEED, wanted))
+            "written", decides, lambda: vars(outliers.written(split.train, _WRITTEN, _SEED, wanted))
         )
     )
 

@@ -92,21 +92,24 @@ def fit(
         teacher: To learn from, beside the labels.
 
     Raises:
-        CheckpointError: The folder holds a damaged checkpoint, or one of another config.
+        CheckpointError: The folder holds a damaged checkpoint, or one of another config or other
+            data; or it cannot be written.
         DivergedError: The loss is no longer a number.
     """
     steps = max(1, len(split.train) // config.batch_size)
     trainer = Trainer(network, normalization, config, steps, teacher)
     history = History(describe_environment(split.train.pixels.device))
-    if (state := checkpoint.load(folder, config)) is not None:
-        trainer.restore(state["trainer"])
-        history = History.of(state["history"])
+    if (state := checkpoint.load(folder, config, split.data)) is not None:
+        with checkpoint.reading(folder):
+            trainer.restore(state["trainer"])
+            history = History.of(state["history"])
     done = len(history.curves)
     with Progress(config.epochs, steps, done) as progress:
         for number in range(done + 1, config.epochs + 1):
             row = trainer.epoch(number, split, progress)
             history.add(row, trainer)
-            checkpoint.save(folder, config, trainer=trainer.state(), history=history.state())
+            state = {"trainer": trainer.state(), "history": history.state()}
+            checkpoint.save(folder, config, split.data, **state)
             progress.finish(row)
     network.load_state_dict(history.weights)
     return Fitted(network.eval(), history.best.epoch, tuple(history.curves), history.environment)

@@ -7,13 +7,14 @@ from torch import nn
 
 from artifact.repository import Artifact
 from training import data
-from training.checkpoint import refuse_overwriting
+from training.checkpoint import refuse_overwriting, run_of_other_data
 from training.config import Places, RunConfig
 from training.data import Dataset, normalization
 from training.distillation import find_teacher
+from training.errors import CheckpointError
 from training.evaluation.assessment import assess
 from training.export import provenance
-from training.export.publication import Candidate, describe_input, publish_candidate
+from training.export.publication import Candidate, publish_candidate, refuse_other_data
 from training.export.quantization import CALIBRATION_IMAGES
 from training.exposure import with_outliers
 from training.fit import fit
@@ -39,9 +40,15 @@ def run(
         TrainingError: As its subclasses say; nothing is published.
         BrokenArtifact: The model repository cannot take the model.
     """
+    dataset = data.load(config.dataset, places.data_dir, config.side, config.mode)
+    learnt = dataset.identity(config.train_ratio, config.seed)
+    folder = places.run_folder(config, dataset.sha256)
     if not resume:
-        refuse_overwriting(places.run_folder(config))
-    candidate = train(config, places)
+        refuse_overwriting(folder)
+    elif told := run_of_other_data(folder, learnt):
+        raise CheckpointError(f"{told}. Without --resume a new run begins")
+    refuse_other_data(places.models_dir, places.published_name(config, dataset.name), learnt)
+    candidate = train(config, places, dataset=dataset)
     return publish_candidate(candidate, places.models_dir, publish_flawed=publish_flawed)
 
 
@@ -63,7 +70,8 @@ def train(
     Raises:
         DatasetError: The data set is missing, damaged, or cannot be split as asked.
         DeviceError: There is no such device here.
-        CheckpointError: The run was begun with other values, or its checkpoint is damaged.
+        CheckpointError: The run was begun with other values or other data, or its checkpoint is
+            damaged or cannot be written.
         DivergedError: The loss is no longer a number.
         TeacherError: The teacher that the config names learnt from other images.
     """
@@ -75,16 +83,16 @@ def train(
     split = data.split(dataset, config.train_ratio, config.seed)
     scaling = normalization.measure(split.train)
     shelf = Shelf(places.runs_dir / "drawn")
-    split = with_outliers(split, config, describe_input(dataset, scaling), shelf)
+    split = with_outliers(split, config, dataset.input(scaling.mean, scaling.std), shelf)
     fresh = build(config.shape, dataset.shape, len(dataset.labels), config.seed)
     network = alter(fresh).to(device)
-    teacher = find_teacher(config, places, dataset.shape, len(dataset.labels), device)
-    folder = places.run_folder(config)
+    teacher = find_teacher(config, places, dataset, device)
+    folder = places.run_folder(config, dataset.sha256)
     with torch.backends.cudnn.flags(enabled=True, deterministic=True):
         fitted = fit(network, split.to(device), scaling, config, folder, teacher)
     portable = network.cpu().to(memory_format=torch.contiguous_format)
     return Candidate(
-        name=places.published_name(config),
+        name=places.published_name(config, dataset.name),
         architecture=config.shape,
         network=portable,
         dataset=dataset,

@@ -190,31 +190,33 @@ def _test(contender: Contender) -> _Tested | NotCompared:
 
 
 def _same_images(tested: Sequence[_Tested]) -> list[list[_Tested]]:
-    """Models by the test images that they saw.
-
-    They are the same where data set, number of images, labels and images of each label are, and
-    where the digests are not known to differ: older models have none.
-    """
-    alike: dict[object, list[_Tested]] = defaultdict(list)
+    """Models by the test images that they saw."""
+    groups: dict[object, list[_Tested]] = defaultdict(list)
     for model in tested:
-        provenance = model.manifest.provenance
-        supports = tuple(row.support for row in model.metrics.test.per_class)
-        kind = (provenance.dataset, provenance.split.test, model.manifest.labels, supports)
-        alike[kind].append(model)
-    return [group for models in alike.values() for group in _by_digest(models)]
-
-
-def _by_digest(models: Sequence[_Tested]) -> list[list[_Tested]]:
-    known = {_digest(model) for model in models} - {None}
-    default = next(iter(known)) if len(known) == 1 else None
-    groups: dict[str | None, list[_Tested]] = defaultdict(list)
-    for model in models:
-        groups[_digest(model) or default].append(model)
+        groups[_test_images(model, tested)].append(model)
     return list(groups.values())
+
+
+def _test_images(model: _Tested, tested: Sequence[_Tested]) -> object:
+    """The digest of the images: it is the same at whatever size a network sees them.
+
+    Older models have none: theirs are taken for those of the models whose data set, labels and
+    number of images of each label are the same, where these have one digest.
+    """
+    if digest := _digest(model):
+        return digest
+    described = _describe_images(model)
+    alike = {_digest(other) for other in tested if _describe_images(other) == described} - {None}
+    return alike.pop() if len(alike) == 1 else described
 
 
 def _digest(model: _Tested) -> str | None:
     return model.manifest.provenance.split.test_sha256
+
+
+def _describe_images(model: _Tested) -> object:
+    supports = tuple((row.label, row.support) for row in model.metrics.test.per_class)
+    return model.manifest.provenance.dataset, supports
 
 
 def _compare_group(group: Sequence[_Tested]) -> ComparedGroup:

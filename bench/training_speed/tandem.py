@@ -41,7 +41,8 @@ class Tandem:
     def __init__(self, data_dir: Path, device: torch.device) -> None:
         dataset = data.load("mnist", data_dir)
         # Looks at the test images stand in for those at validation images, as in the example.
-        split = Split(train=dataset.learning, validation=dataset.test, test=dataset.test)
+        learnt = dataset.identity(train_ratio=1.0, seed=QUICK.seed)
+        split = Split(learnt, dataset.learning, validation=dataset.test, test=dataset.test)
         self._split = split.to(device)
         self._device = device
 

@@ -13,15 +13,15 @@ from torch import Tensor
 from artifact.manifest import Name
 from research.ood.report import EVERYTHING, PRINTED, RunScores, ScoreRow, write_report
 from research.ood.scores import Activations, activations_of, methods
-from training import checkpoint, data, outliers
+from training import data, outliers
+from training.checkpoint import Checkpoint
 from training.config import RunConfig
 from training.data import Split, normalization
 from training.data.normalization import Normalization
-from training.errors import DatasetError
+from training.errors import CheckpointError, DatasetError
 from training.evaluation import evaluate
 from training.evaluation.assessment import truth
 from training.evaluation.rejection import ACCEPTED, separate, threshold_for
-from training.export.publication import describe_input
 from training.networks.architectures import build
 from vision.input import Input
 
@@ -49,17 +49,21 @@ def compare_scores(config: OODConfig) -> None:
     """Compare the scores on every run, and write the report.
 
     Raises:
-        CheckpointError: There is no such run, or its checkpoint is damaged.
+        CheckpointError: There is no such run, its checkpoint is damaged, or it learnt from other
+            data.
         DatasetError: The data set is missing, or it is not one of digits.
     """
     write_report([_score_run(config, name) for name in config.run], config.report)
 
 
 def _score_run(config: OODConfig, name: str) -> RunScores:
-    run, weights = checkpoint.chosen_weights(config.runs_dir / name)
+    begun = Checkpoint.read(config.runs_dir / name)
+    run = begun.config
     split, scaling, spec = _load_split(run, config.data_dir)
+    if told := begun.other_data(split.data):
+        raise CheckpointError(f"{told}. Give --data-dir the run's own data")
     network = build(run.shape, spec.shape, 10, run.seed)
-    network.load_state_dict(weights)
+    network.load_state_dict(begun.weights)
 
     def activations(pixels: Tensor) -> Activations:
         return activations_of(network, pixels, scaling)
@@ -94,7 +98,7 @@ def _load_split(run: RunConfig, data_dir: Path) -> tuple[Split, Normalization, I
         )
     split = data.split(dataset, run.train_ratio, run.seed)
     scaling = normalization.measure(split.train)
-    return split, scaling, describe_input(dataset, scaling)
+    return split, scaling, dataset.input(scaling.mean, scaling.std)
 
 
 @cache

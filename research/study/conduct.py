@@ -15,6 +15,7 @@ from research.study.lock import remove
 from research.study.progress import Progress
 from research.study.runner import Job
 from research.study.store import Store
+from training import data
 from training.config import DatasetName
 from training.errors import StudyError
 
@@ -73,12 +74,13 @@ def conduct(
 
     Raises:
         OutputError: A result cannot be written.
-        StudyError: Stored results are damaged, or of a study with another base; or there is no
-            result at all.
+        StudyError: Stored results are damaged, of other data, or of a study with another base; or
+            there is no result at all.
     """
     for definition in definitions:
         refuse_another(definition, config.studies_dir)
     store = Store(config.studies_dir)
+    _refuse_other_pictures(definitions, store, config)
     jobs = [*_jobs(definitions, store, config)] if train else []
     progress = Progress([job.run for job in jobs])
     progress.say(_outlook(definitions, jobs))
@@ -107,6 +109,15 @@ def overview(config: StudyConfig) -> Iterator[str]:
             f"{len(runs) - len(to_do):>2} of {len(runs):>2} runs done, {epochs:>4} epochs left   "
             f"{definition.question}"
         )
+
+
+def _refuse_other_pictures(
+    definitions: Iterable[Definition], store: Store, config: StudyConfig
+) -> None:
+    """A folder's pictures may have changed since its runs were done; other data sets are fixed."""
+    for base in {study.base for study in definitions if study.base.dataset == "folder"}:
+        dataset = data.load(base.dataset, config.data_dir, base.side, base.mode)
+        store.refuse_other_data(base, dataset.identity(base.train_ratio, base.seed))
 
 
 def _jobs(definitions: Iterable[Definition], store: Store, config: StudyConfig) -> Iterator[Job]:

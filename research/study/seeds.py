@@ -1,6 +1,6 @@
 """The same config from several seeds, and the best of them published."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,9 +14,11 @@ from research.study.definition import Run, changed
 from research.study.execution import execute
 from research.study.progress import Progress
 from research.study.runner import Job
+from training import checkpoint, data
 from training.config import Places, RunConfig
-from training.errors import StudyError
-from training.export.publication import publish_candidate
+from training.data import Dataset
+from training.errors import CheckpointError, StudyError
+from training.export.publication import publish_candidate, refuse_other_data
 from training.run import train
 
 
@@ -43,14 +45,21 @@ def publish_best(
         publish_flawed: Publish the network even if something is wrong with it, marked as such.
 
     Raises:
-        StudyError: A run has failed; nothing is published.
+        StudyError: A run has failed, maybe since it has learnt from other data before; nothing is
+            published.
         TrainingError: As `training.run.run` says.
     """
+    dataset = data.load(config.dataset, places.data_dir, config.side, config.mode)
+    learnt = dataset.identity(config.train_ratio, config.seed)
+    refuse_other_data(places.models_dir, places.published_name(config, dataset.name), learnt)
     seeds = range(config.seed, config.seed + how.seeds)
     configs = {seed: changed(config, {"seed": seed}) for seed in seeds}
-    outcomes = _train(configs, places, how.processes)
+    jobs = [_job(each, own_places(places, each), dataset.sha256) for each in configs.values()]
+    _refuse_runs_of_others(jobs, dataset)
+    outcomes = _train(jobs, how.processes)
     best = configs[best_on_validation(outcomes)]
-    candidate = replace(train(best, own_places(places, best)), seeds=_spread(outcomes))
+    candidate = train(best, own_places(places, best), dataset=dataset)
+    candidate = replace(candidate, seeds=_spread(outcomes))
     return publish_candidate(candidate, places.models_dir, publish_flawed=publish_flawed)
 
 
@@ -64,8 +73,17 @@ def best_on_validation(outcomes: Mapping[int, Outcome]) -> int:
     return max(outcomes, key=merit)
 
 
-def _train(configs: Mapping[int, RunConfig], places: Places, processes: int) -> dict[int, Outcome]:
-    jobs = [_job(config, own_places(places, config)) for config in configs.values()]
+def _refuse_runs_of_others(jobs: Iterable[Job], dataset: Dataset) -> None:
+    """Learn of them before hours of training, not after."""
+    for job in jobs:
+        config = job.run.config
+        try:
+            checkpoint.load(job.folder, config, dataset.identity(config.train_ratio, config.seed))
+        except CheckpointError as error:
+            raise StudyError(f"nothing was published: {job.name}: {error}") from error
+
+
+def _train(jobs: Sequence[Job], processes: int) -> dict[int, Outcome]:
     progress = Progress([job.run for job in jobs])
     outcomes: dict[int, Outcome] = {}
     failures: list[str] = []
@@ -87,8 +105,8 @@ def own_places(places: Places, config: RunConfig) -> Places:
     return places.model_copy(update={"run_name": f"{places.run_name}-seed{config.seed}"})
 
 
-def _job(config: RunConfig, places: Places) -> Job:
-    folder = places.run_folder(config)
+def _job(config: RunConfig, places: Places, data_sha256: str) -> Job:
+    folder = places.run_folder(config, data_sha256)
     return Job(f"{config.architecture}, seed {config.seed}", Run(config), folder, places.data_dir)
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from artifact.study import Outcome
 from research.study.definition import Run
 from training.config import RunConfig
+from training.data.identity import DataIdentity
 from training.errors import OutputError, StudyError
 
 RUNS: Final = "runs"
@@ -42,12 +43,31 @@ class Store:
 
         Raises:
             OutputError: It cannot be written.
-            StudyError: It is of another run.
+            StudyError: It is of another run, or of other data than the results that there are.
         """
         if _run(outcome) != run:
             raise StudyError(f"the result of run {run.digest} is that of {outcome.digest}")
+        self.refuse_other_data(run.config, _learnt(outcome))
         write(self.path(run), outcome)
         self._outcomes[run.effective] = outcome
+
+    def refuse_other_data(self, config: RunConfig, learnt: DataIdentity) -> None:
+        """Make sure that all results for a data set are of the same pictures.
+
+        Args:
+            config: Names the data set; all folders of pictures have one name.
+            learnt: From what its next result is.
+
+        Raises:
+            StudyError: There is a result of other pictures.
+        """
+        for run, outcome in self._outcomes.items():
+            before = _learnt(outcome)
+            if run.config.dataset == config.dataset and (told := before.other_pictures(learnt)):
+                raise StudyError(
+                    f"{RUNS}/{run.digest}.json is a result of other data: of {before}, and this "
+                    f"is {learnt}. What differs: {told}. Choose another --studies-dir"
+                )
 
 
 def write(path: Path, document: BaseModel, indent: int | None = None) -> None:
@@ -81,6 +101,11 @@ def _read(path: Path) -> Outcome:
             "delete it to do the run again"
         )
     return outcome
+
+
+def _learnt(outcome: Outcome) -> DataIdentity:
+    labels = tuple(row.label for row in outcome.metrics.test.per_class)
+    return DataIdentity.recorded(outcome.provenance, labels)
 
 
 def _run(outcome: Outcome) -> Run:

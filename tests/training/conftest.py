@@ -1,5 +1,6 @@
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,12 @@ def ctrl_c() -> Iterator[None]:
 def small() -> Split:
     """Enough of the digits to learn something from within a second."""
     split = data.split(data.load("digits", Path("nowhere")), 0.8, seed=0)
-    return Split(head(split.train, 320), head(split.validation, 100), head(split.test, 60))
+    return replace(
+        split,
+        train=head(split.train, 320),
+        validation=head(split.validation, 100),
+        test=head(split.test, 60),
+    )
 
 
 def head(images: Images, count: int) -> Images:

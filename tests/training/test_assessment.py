@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.identities import DATA
 from training.data import Images, Outliers, Split
 from training.data.normalization import Normalization
 from training.evaluation.assessment import assess
@@ -21,7 +22,7 @@ class Brightest(nn.Module):
 
 def split_of(pixels: list[list[int]], labels: list[int]) -> Split:
     images = Images(torch.tensor(pixels, dtype=torch.uint8).view(-1, 1, 1, 2), torch.tensor(labels))
-    return Split(images, images, images)
+    return Split(DATA, images, images, images)
 
 
 WRONG_ONCE = split_of([[255, 0], [0, 255], [255, 0], [0, 255]], [0, 1, 0, 0])

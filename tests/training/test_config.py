@@ -5,6 +5,8 @@ from pydantic import ValidationError
 
 from training.config import Places, RunConfig
 
+SHA256 = "0a1b2c3d" * 8
+
 
 def test_config_survives_json() -> None:
     config = RunConfig(architecture="conv2-mobile2", learning_rate=0.02)
@@ -50,13 +52,33 @@ def test_config_holds_no_path() -> None:
 )
 def test_published_name_tells_the_data_set(dataset: str, given: str | None, name: str) -> None:
     config = RunConfig.model_validate({"architecture": "conv", "dataset": dataset})
-    assert Places(model_name=given).published_name(config) == name
+    assert Places(model_name=given).published_name(config, dataset) == name
 
 
 def test_run_folder_tells_what_is_trained() -> None:
     places, config = Places(runs_dir=Path("there")), RunConfig(seed=7)
-    assert places.run_folder(config) == Path("there/mobilenet-digits-seed7")
-    assert Places(run_name="mine").run_folder(config) == Path("runs/mine")
+    assert places.run_folder(config, SHA256) == Path("there/mobilenet-digits-seed7")
+    assert Places(run_name="mine").run_folder(config, SHA256) == Path("runs/mine")
+
+
+def test_run_folder_of_own_pictures_tells_which_they_are() -> None:
+    config = RunConfig(architecture="conv", teacher="mobilenet", dataset="folder")
+    assert Places().run_folder(config, SHA256) == Path("runs/conv-folder-0a1b2c3d-seed0")
+    assert Places().teacher_folder(config, SHA256) == Path("runs/mobilenet-folder-0a1b2c3d-seed0")
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("stamps", "stamps-conv"),
+        ("My Stamps (2026)", "my-stamps-2026-conv"),
+        ("切手", "own-conv"),
+        ("mnist", "mnist-conv"),
+    ],
+)
+def test_model_of_own_pictures_is_named_after_their_folder(folder: str, name: str) -> None:
+    config = RunConfig(architecture="conv", dataset="folder")
+    assert Places().published_name(config, folder) == name
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a/b", "Upper", ".hidden"])

@@ -158,7 +158,9 @@ def test_split_is_stratified_and_complete(ratio: float, digits: Dataset) -> None
 
 def test_split_shares_no_image(digits: Dataset) -> None:
     numbered = Images(torch.arange(len(digits.learning)).view(-1, 1, 1, 1), digits.learning.labels)
-    split = data.split(Dataset(digits.labels, numbered, numbered, "resize"), 0.8, seed=0)
+    split = data.split(
+        Dataset.of_tensors("numbered", digits.labels, numbered, numbered), 0.8, seed=0
+    )
     drawn = torch.cat([split.train.pixels, split.validation.pixels]).flatten()
     assert torch.equal(drawn.sort().values, torch.arange(len(numbered)))
 

@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from artifact.manifest import Teacher as Taught
-from training import run
+from training import data, run
 from training.config import Places, RunConfig
+from training.data import Dataset
 from training.distillation import Teacher, digest, find_teacher
 from training.errors import CheckpointError, TeacherError
 
@@ -22,6 +23,11 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Places:
     places = Places(runs_dir=tmp_path_factory.mktemp("runs"))
     run.train(TEACHER, places)
     return places
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    return data.load("digits", Path("nowhere"))
 
 
 def teacher_of(logits: torch.Tensor, weight: float, temperature: float) -> Teacher:
@@ -62,31 +68,33 @@ def test_student_learns_otherwise_than_alone_and_says_from_whom(taught: Places) 
     assert digest(student.network.state_dict()) != digest(alone.network.state_dict())
 
 
-def test_no_teacher_is_asked_for_where_none_is_named(taught: Places) -> None:
-    assert find_teacher(TEACHER, taught, (1, 8, 8), 10, CPU) is None
+def test_no_teacher_is_asked_for_where_none_is_named(taught: Places, digits: Dataset) -> None:
+    assert find_teacher(TEACHER, taught, digits, CPU) is None
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"train_ratio": 0.7}])
-def test_teacher_that_saw_other_images_is_refused(taught: Places, change: dict[str, float]) -> None:
+def test_teacher_that_saw_other_images_is_refused(
+    taught: Places, digits: Dataset, change: dict[str, float]
+) -> None:
     config = STUDENT.model_copy(update=change)
     folder = taught.runs_dir / f"conv-digits-seed{config.seed}"
     if not folder.exists():
         folder.symlink_to(taught.runs_dir / "conv-digits-seed0")
     [name] = change
-    with pytest.raises(TeacherError, match=rf"other images.*{re.escape(name)}"):
-        find_teacher(config, taught, (1, 8, 8), 10, CPU)
+    with pytest.raises(TeacherError, match=rf"has seen other pictures.*{re.escape(name)}"):
+        find_teacher(config, taught, digits, CPU)
 
 
-def test_teacher_without_a_run_is_named(tmp_path: Path) -> None:
+def test_teacher_without_a_run_is_named(tmp_path: Path, digits: Dataset) -> None:
     with pytest.raises(CheckpointError, match="conv-digits-seed0"):
-        find_teacher(STUDENT, Places(runs_dir=tmp_path), (1, 8, 8), 10, CPU)
+        find_teacher(STUDENT, Places(runs_dir=tmp_path), digits, CPU)
 
 
-def test_unfinished_teacher_is_refused(taught: Places, tmp_path: Path) -> None:
+def test_unfinished_teacher_is_refused(taught: Places, tmp_path: Path, digits: Dataset) -> None:
     longer = TEACHER.model_copy(update={"epochs": 3})
-    state = torch.load(taught.run_folder(TEACHER) / "checkpoint.pt", weights_only=True)
-    folder = Places(runs_dir=tmp_path).run_folder(longer)
+    state = torch.load(taught.run_folder(TEACHER, "") / "checkpoint.pt", weights_only=True)
+    folder = Places(runs_dir=tmp_path).run_folder(longer, "")
     folder.mkdir()
     torch.save({**state, "config": longer.model_dump()}, folder / "checkpoint.pt")
     with pytest.raises(CheckpointError, match="epoch 2 of 3"):
-        find_teacher(STUDENT, Places(runs_dir=tmp_path), (1, 8, 8), 10, CPU)
+        find_teacher(STUDENT, Places(runs_dir=tmp_path), digits, CPU)

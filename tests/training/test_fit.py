@@ -74,7 +74,7 @@ def test_interrupted_run_goes_on_to_the_same_weights(
     with pytest.raises(KeyboardInterrupt):
         train(small, QUICK, tmp_path)
     monkeypatch.undo()
-    state = checkpoint.load(tmp_path, QUICK)
+    state = checkpoint.load(tmp_path, QUICK, small.data)
     assert state is not None
     assert len(state["history"]["curves"]) == epochs
     assert_same(whole, train(small, QUICK, tmp_path))

@@ -18,9 +18,9 @@ def load_digits() -> Dataset:
     learning, test = train_test_split(
         np.arange(len(images)), test_size=0.2, stratify=bunch.target, random_state=0
     )
-    return Dataset(
+    return Dataset.of_tensors(
+        "digits",
         labels=DIGITS,
         learning=images[torch.from_numpy(np.sort(learning))],
         test=images[torch.from_numpy(np.sort(test))],
-        preprocess="resize",
     )

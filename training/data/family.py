@@ -49,7 +49,9 @@ def load_family(name: DatasetName, root: Path) -> Dataset:
             "MNIST/raw/train-images-idx3-ubyte and its three companions), or a writable one and "
             "a connection; or try --dataset digits, which needs neither"
         ) from error
-    return Dataset(source.labels, learning, test, source.preprocess, source.disputed)
+    return Dataset.of_tensors(
+        name, source.labels, learning, test, source.preprocess, source.disputed
+    )
 
 
 def _read(source: _Source, root: Path, *, train: bool) -> Images:

@@ -1,5 +1,6 @@
 """Pictures in a folder for each class: `train/<class>/...` and `test/<class>/...`."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from training.config import Mode
+from training.data.identity import digest_lines
 from training.data.values import Dataset, Images
 from training.errors import DatasetError
 from vision.decode import decode
@@ -40,14 +42,32 @@ def load_folder(root: Path, side: int, mode: Mode) -> Dataset:
         std=(1.0,) * channels,
         preprocess="resize",
     )
-    learning, test = (_read(root / part, labels, wanted) for part in ("train", "test"))
-    return Dataset(labels, learning, test, "resize")
+    learning, test = (_find(root / part, labels) for part in ("train", "test"))
+    return Dataset(
+        name=root.resolve().name,
+        sha256=digest_lines(f"{label} {digest}" for label, digest, _ in (*learning, *test)),
+        test_sha256=digest_lines(f"{label} {digest}" for label, digest, _ in test),
+        labels=labels,
+        learning=_read(learning, labels, wanted),
+        test=_read(test, labels, wanted),
+        preprocess="resize",
+    )
 
 
-def _read(folder: Path, labels: tuple[str, ...], wanted: Input) -> Images:
-    files = [(path, index) for index, name in enumerate(labels) for path in _visible(folder / name)]
-    pixels = np.stack([_pixels(path, wanted) for path, _ in files])
-    return Images(torch.from_numpy(pixels), torch.tensor([index for _, index in files]))
+def _find(folder: Path, labels: tuple[str, ...]) -> list[tuple[str, str, Path]]:
+    """Label, digest and path of every picture, in an order that no file's name decides."""
+    return sorted(
+        (label, hashlib.sha256(path.read_bytes()).hexdigest(), path)
+        for label in labels
+        for path in _visible(folder / label)
+    )
+
+
+def _read(files: list[tuple[str, str, Path]], labels: tuple[str, ...], wanted: Input) -> Images:
+    pixels = np.stack([_pixels(path, wanted) for _, _, path in files])
+    return Images(
+        torch.from_numpy(pixels), torch.tensor([labels.index(label) for label, _, _ in files])
+    )
 
 
 def _pixels(path: Path, wanted: Input) -> NDArray[np.uint8]:

@@ -35,4 +35,5 @@ def split(dataset: Dataset, ratio: float, seed: int) -> Split:
     parts = [dataset.learning[torch.from_numpy(np.sort(part))] for part in (train, validation)]
     if any(len(torch.unique(part.labels)) < len(dataset.labels) for part in parts):
         raise DatasetError(f"a split at {ratio} leaves a part without some class: choose another")
-    return Split(parts[0], parts[1], dataset.test, disputed=dataset.disputed)
+    data = dataset.identity(ratio, seed)
+    return Split(data, parts[0], parts[1], dataset.test, disputed=dataset.disputed)

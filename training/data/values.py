@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from vision.input import Preprocess
+from training.data.identity import DataIdentity, digest_lines, digest_tensors
+from vision.input import Input, Preprocess
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,20 @@ class Images:
         """The same images on that device."""
         return Images(self.pixels.to(device), self.labels.to(device))
 
+    @property
+    def sha256(self) -> str:
+        """Digest of the pixels and labels, in their order."""
+        return digest_tensors(self.pixels, self.labels)
+
 
 @dataclass(frozen=True)
 class Dataset:
     """A whole data set.
 
     Attributes:
+        name: For people; a folder's own.
+        sha256: Of every picture as it is stored, with its label.
+        test_sha256: The same of the test pictures.
         labels: Name of each class.
         learning: What may be learnt from: training and validation.
         test: What is evaluated once.
@@ -48,17 +57,60 @@ class Dataset:
         disputed: 0-based indices of the test images whose label people disagree with.
     """
 
+    name: str
+    sha256: str
+    test_sha256: str
     labels: tuple[str, ...]
     learning: Images
     test: Images
     preprocess: Preprocess
     disputed: frozenset[int] = frozenset()
 
+    @classmethod
+    def of_tensors(
+        cls,
+        name: str,
+        labels: tuple[str, ...],
+        learning: Images,
+        test: Images,
+        preprocess: Preprocess = "resize",
+        disputed: frozenset[int] = frozenset(),
+    ) -> "Dataset":
+        """A data set whose pictures are stored as they are learnt: its pixels are its identity."""
+        digest = digest_lines(
+            f"{part} {images.sha256}" for part, images in (("learning", learning), ("test", test))
+        )
+        return cls(name, digest, test.sha256, labels, learning, test, preprocess, disputed)
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """Channels, height, width."""
         channels, height, width = self.test.pixels.shape[1:]
         return channels, height, width
+
+    def input(self, mean: tuple[float, ...], std: tuple[float, ...]) -> Input:
+        """What a network that learnt from this data set takes."""
+        return Input(
+            shape=self.shape,
+            mode="L" if self.shape[0] == 1 else "RGB",
+            mean=mean,
+            std=std,
+            preprocess=self.preprocess,
+        )
+
+    def identity(self, train_ratio: float, seed: int) -> DataIdentity:
+        """What is learnt from this data set, split so."""
+        zeros, ones = ((value,) * self.shape[0] for value in (0.0, 1.0))
+        return DataIdentity(
+            dataset=self.name,
+            labels=self.labels,
+            pictures=len(self.learning) + len(self.test),
+            sha256=self.sha256,
+            test_sha256=self.test_sha256,
+            train_ratio=train_ratio,
+            seed=seed,
+            preprocessing=self.input(zeros, ones).model_dump(mode="json", exclude={"mean", "std"}),
+        )
 
 
 NO_CLASS = -1  # the label of a picture of none of the classes
@@ -84,6 +136,7 @@ class Split:
     """A data set in its three parts, what is in none of its classes, and whose label is disputed.
 
     Attributes:
+        data: What it is a split of, and how.
         train: To learn from.
         validation: To choose by.
         test: To be evaluated once.
@@ -91,6 +144,7 @@ class Split:
         disputed: 0-based indices of the test images whose label people disagree with.
     """
 
+    data: DataIdentity
     train: Images
     validation: Images
     test: Images
@@ -100,10 +154,10 @@ class Split:
     def to(self, device: torch.device) -> "Split":
         """All that the training looks at, on that device."""
         learnt = self.outliers.learnt
-        return Split(
-            self.train.to(device),
-            self.validation.to(device),
-            self.test.to(device),
-            replace(self.outliers, learnt=None if learnt is None else learnt.to(device)),
-            self.disputed,
+        return replace(
+            self,
+            train=self.train.to(device),
+            validation=self.validation.to(device),
+            test=self.test.to(device),
+            outliers=replace(self.outliers, learnt=None if learnt is None else learnt.to(device)),
         )

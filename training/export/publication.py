@@ -14,9 +14,11 @@ from artifact import latency, manifest
 from artifact.manifest import Finding, Manifest, Parity, Provenance, Role
 from artifact.metrics import Quantised, Seeds
 from artifact.publish import fill, list_files, next_version, publish, staging, write_manifest
-from artifact.repository import Artifact
+from artifact.repository import Artifact, open_artifact, visible_folders
 from training.data import Dataset, Images
+from training.data.identity import DataIdentity
 from training.data.normalization import Normalization
+from training.errors import OutputError
 from training.evaluation.assessment import Assessment, truth
 from training.evaluation.flaws import evaluation_differs, refuse_flawed
 from training.evaluation.logits import network_logits
@@ -31,7 +33,6 @@ from training.export.quantization import (
 from training.figures import FigureInputs, draw_figures
 from training.networks.architectures import Architecture, count_macs, count_parameters
 from training.networks.filters import describe_filters
-from vision.input import Input
 
 PUBLISH_FLAWED: Final = "Publish the network even if something is wrong with it, marked as such."
 _THREADS = 1  # the service's own default: what is measured is what is served
@@ -62,6 +63,30 @@ class Candidate:
     assessment: Assessment
     provenance: Provenance
     seeds: Seeds | None = None
+
+
+def refuse_other_data(root: Path, name: str, data: DataIdentity) -> None:
+    """Make sure that two data sets do not become two versions of one model.
+
+    Raises:
+        BrokenArtifact: The newest version of that name cannot be read.
+        OutputError: It learnt from other data.
+    """
+    folder = root / name
+    newest = max(visible_folders(folder), key=_version, default=None) if folder.is_dir() else None
+    if newest is None:
+        return
+    artifact = open_artifact(newest)
+    before = DataIdentity.recorded(artifact.manifest.provenance, artifact.manifest.labels)
+    if changes := before.other_pictures(data):
+        raise OutputError(
+            f"{artifact} learnt from other data: from {before}, and this is {data}. "
+            f"What differs: {changes}. Choose another --model-name"
+        )
+
+
+def _version(folder: Path) -> int:
+    return int(folder.name) if folder.name.isdigit() else 0
 
 
 def publish_candidate(
@@ -128,7 +153,7 @@ def describe(
         version=version,
         architecture=describe_architecture(candidate),
         labels=candidate.dataset.labels,
-        input=describe_input(candidate.dataset, candidate.normalization),
+        input=candidate.dataset.input(candidate.normalization.mean, candidate.normalization.std),
         temperature=candidate.assessment.temperature,
         rejection=candidate.assessment.rejection,
         files=list_files(folder),
@@ -168,17 +193,6 @@ def describe_architecture(candidate: Candidate) -> manifest.Blocks:
         **asdict(candidate.architecture),
         parameters=count_parameters(candidate.network),
         macs=count_macs(candidate.network, candidate.dataset.shape),
-    )
-
-
-def describe_input(dataset: Dataset, normalization: Normalization) -> Input:
-    """What a network that learnt from this data set takes."""
-    return Input(
-        shape=dataset.shape,
-        mode="L" if dataset.shape[0] == 1 else "RGB",
-        mean=normalization.mean,
-        std=normalization.std,
-        preprocess=dataset.preprocess,
     )
 
 

@@ -9,6 +9,7 @@ from research.__main__ import main
 from research.ood.compare_scores import OODConfig, compare_scores
 from research.ood.report import RunScores, ScoreRow, write_report
 from research.ood.scores import Activations, activations_of, methods
+from tests.identities import DATA
 from training import checkpoint
 from training.config import RunConfig
 from training.data.normalization import Normalization
@@ -81,7 +82,7 @@ def test_run_that_was_never_begun_is_named(tmp_path: Path) -> None:
 
 
 def test_run_on_anything_but_digits_is_refused(tmp_path: Path) -> None:
-    checkpoint.save(tmp_path / "eights", RunConfig(), history={"weights": {}})
+    checkpoint.save(tmp_path / "eights", RunConfig(), DATA, history={"weights": {}})
     with pytest.raises(DatasetError, match="it is not known what is no picture of its classes"):
         compare_scores(OODConfig(run=("eights",), runs_dir=tmp_path))
 

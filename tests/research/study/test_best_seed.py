@@ -90,7 +90,7 @@ def test_run_of_other_values_is_refused_and_nothing_published(
 
 def test_run_name_is_followed_by_the_seed() -> None:
     named = Places(run_name="trial")
-    assert own_places(named, CONFIG).run_folder(CONFIG) == Path("runs/trial-seed0")
+    assert own_places(named, CONFIG).run_folder(CONFIG, "") == Path("runs/trial-seed0")
     assert own_places(Places(), CONFIG) == Places()
 
 

@@ -14,6 +14,7 @@ import pytest
 from artifact.studies import Studies, open_study
 from artifact.study import Outcome
 from research.__main__ import main
+from tests.pictures import draw, draw_folder
 from tests.research.study.family import children, is_running
 
 TINY = ("--dataset", "digits", "--epochs", "3", "--seeds", "2")
@@ -185,3 +186,19 @@ def test_unknown_study_is_refused_with_those_that_there_are(
 ) -> None:
     assert study(tmp_path, "optimisers") == 1
     assert "no study 'optimisers'; there are: architectures, " in capsys.readouterr().err
+
+
+def test_pictures_that_have_changed_are_no_part_of_a_study(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = draw_folder(tmp_path / "stamps")
+    own = ("--dataset", "folder", "--data-dir", str(pictures), "--epochs", "1", "--seeds", "1")
+    assert main(["study", STUDY, *own, *places(tmp_path)]) == 0
+    draw(pictures / "train" / "bar" / "more.png", 0, 900)
+    before = outcomes(tmp_path)
+    for options in ((), ("--seeds", "2"), ("--stored-only",)):
+        assert main(["study", STUDY, *own, *places(tmp_path), *options]) == 1
+        told = capsys.readouterr().err
+        assert "a result of other data: of stamps (" in told
+        assert "pictures 84 -> 85. Choose another --studies-dir" in told
+    assert outcomes(tmp_path) == before
