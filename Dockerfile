@@ -10,7 +10,7 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY vision vision
 COPY artifact artifact
 COPY service service
-RUN pip install --quiet --constraint constraints.txt '.[fast]'
+RUN pip install --quiet --constraint constraints.txt .
 
 
 FROM build AS build-full

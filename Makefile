@@ -103,5 +103,5 @@ $(VENV)/.complete: pyproject.toml constraints.txt
 $(SLIM)/.complete: pyproject.toml constraints.txt
 	@echo "Setting up $(SLIM) with the service alone ..."
 	$(PYTHON) -m venv $(SLIM)
-	$(SLIM)/bin/python $(PIP) --editable '.[fast]'
+	$(SLIM)/bin/python $(PIP) --editable .
 	@touch $@

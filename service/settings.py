@@ -127,6 +127,45 @@ class Settings(BaseSettings):
     body_seconds: float = Field(
         default=30, gt=0, description="Longest time in which a request's body must have arrived."
     )
+    keep_alive_seconds: float = Field(
+        default=75,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest time that a connection may be idle between two requests. A load "
+        "balancer's own must be shorter: most have 60.",
+    )
+    max_head_bytes: int = Field(
+        default=32_768,
+        ge=1024,
+        description="Most bytes of one request's head; more are refused with 431, or 414 where "
+        "they are the address.",
+    )
+    max_head_lines: int = Field(
+        default=100,
+        ge=1,
+        description="Most header lines of one request; more are refused with 431.",
+    )
+    head_seconds: float = Field(
+        default=10,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest time in which a request's head must have arrived; then it is refused "
+        "with 408.",
+    )
+    send_seconds: float = Field(
+        default=30,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest time in which a client reads nothing of its answer; then its "
+        "connection is ended.",
+    )
+    max_connections: int = Field(
+        default=8192,
+        ge=1,
+        description="Most connections of one process, or fewer where the limit of open files asks "
+        "for it. At the limit those that are idle for longest give way to new ones; where all are "
+        "being answered, a new one is refused with 503.",
+    )
     max_batch_size: int = Field(
         default=256, ge=1, description="Most pictures in one tensor of the /v2 routes."
     )

@@ -53,6 +53,14 @@ class SharedFolder:
         except FileNotFoundError:
             return None
 
+    def announce_stop(self) -> None:
+        """Tell the workers that all of them end, not one alone."""
+        self._stop_announcement().touch()
+
+    def stops(self) -> bool:
+        """Whether all workers end."""
+        return self._stop_announcement().exists()
+
     def forget(self, worker: int) -> None:
         """Take away what was true only while the worker lived; what it counted stays."""
         self._announcement(worker).unlink(missing_ok=True)
@@ -72,6 +80,9 @@ class SharedFolder:
 
     def _announcement(self, worker: int) -> Path:
         return self.path / f"{worker}.worker"
+
+    def _stop_announcement(self) -> Path:
+        return self.path / "stop"
 
 
 @contextmanager

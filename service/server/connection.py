@@ -11,11 +11,13 @@ from time import perf_counter
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from service.errors import Refused
 from service.pipeline.express import Express, Request
 from service.pipeline.shortcut import failing
+from service.server.connections import Connections
+from service.server.protocol import HttpProtocol
 
 # Most clients send head and body one after the other; whoever takes longer gets a task, which
 # sees to it that the body comes in time.
@@ -23,12 +25,14 @@ _GRACE: Final = 0.05
 _MOST_HELD: Final = 65_536  # bytes of a body: more is no small picture
 
 
-class Connection(HttpToolsProtocol):
+class Connection(HttpProtocol):
     """One connection of a client."""
 
-    def __init__(self, expresses: Sequence[Express[Any]], **given: Any) -> None:
+    def __init__(
+        self, shared: Connections, expresses: Sequence[Express[Any]], **given: Any
+    ) -> None:
         """Prepare; uvicorn gives the rest."""
-        super().__init__(**given)
+        super().__init__(shared, **given)
         self._expresses = expresses
         self._express: Express[Any] | None = None
         self._arriving: RequestResponseCycle | None = None

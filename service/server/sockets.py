@@ -1,6 +1,25 @@
-"""The one socket that every worker accepts connections from."""
+"""The socket that a service listens on: bound once, and closed so that no connection is lost."""
 
+import ctypes
+import os
 import socket
+import struct
+from contextlib import suppress
+from select import POLLIN, poll
+from typing import Final
+
+# Linux' option that has the kernel run a small program on each segment that comes to a socket,
+# and the program, for its classic packet filter: drop what opens a connection, take the rest.
+_SO_ATTACH_FILTER: Final = 26
+_LOAD_BYTE, _AND, _JUMP_IF_EQUAL, _RETURN = 0x30, 0x54, 0x15, 0x06
+_FLAGS_OFFSET, _SYN, _SYN_OR_ACK = 13, 0x02, 0x12
+_DROP_SYN: Final = (
+    (_LOAD_BYTE, 0, 0, _FLAGS_OFFSET),
+    (_AND, 0, 0, _SYN_OR_ACK),
+    (_JUMP_IF_EQUAL, 0, 1, _SYN),
+    (_RETURN, 0, 0, 0),
+    (_RETURN, 0, 0, 0xFFFF_FFFF),
+)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -17,3 +36,26 @@ def bind(host: str, port: int) -> socket.socket:
         bound.close()
         raise
     return bound
+
+
+def open_no_more(descriptor: int) -> None:
+    """Have the kernel open no further connection to a listening socket, where it can do so.
+
+    What has been opened can still be accepted. A client that comes now tries again a second later,
+    and is refused then if the socket is closed.
+    """
+    program = b"".join(struct.pack("HBBI", *instruction) for instruction in _DROP_SYN)
+    buffer = ctypes.create_string_buffer(program)
+    with socket.socket(fileno=os.dup(descriptor)) as listener, suppress(OSError):
+        listener.setsockopt(
+            socket.SOL_SOCKET,
+            _SO_ATTACH_FILTER,
+            struct.pack("HP", len(_DROP_SYN), ctypes.addressof(buffer)),
+        )
+
+
+def has_waiting(descriptor: int) -> bool:
+    """Whether a connection waits to be accepted."""
+    waiting = poll()
+    waiting.register(descriptor, POLLIN)
+    return bool(waiting.poll(0))

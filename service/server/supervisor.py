@@ -111,7 +111,7 @@ class Supervisor:
             time.sleep(_TICK_SECONDS)
 
     def _begin(self) -> None:
-        if self._all_served:
+        if self._all_served or self._status is not None:
             return
         serving = sum(self._folder.serves(worker.number) for worker in self._workers)
         if serving == len(self._workers):
@@ -197,6 +197,9 @@ class Supervisor:
             self._stop(0, self._signals.pop(0))
 
     def _stop(self, status: int, number: int = signal.SIGTERM) -> None:
+        # The workers alone have the socket now: with the last of them, it is gone.
+        self._folder.announce_stop()
+        self._listener.close()
         patience = self._settings.shutdown_delay + self._settings.shutdown_timeout
         kill_at = time.monotonic() + patience + _GRACE_SECONDS
         for worker in self._workers:

@@ -54,16 +54,23 @@ class Worker(Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Say whether it is time to stop."""
-        if os.getppid() != self._supervisor and not self.should_exit:
+        if self._is_alone() and not self.is_stopping():
             log.error("the supervisor is gone; worker %d ends", self._number)
-            self.should_exit = True
+            self.stop()
         return await super().on_tick(counter)
+
+    def answers_queue(self) -> bool:
+        """Whether no other worker accepts the connections that wait."""
+        return self._folder.stops() or self._is_alone()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish what is open; clean up where nobody is left to do so."""
         await super().shutdown(sockets)
-        if os.getppid() != self._supervisor:
+        if self._is_alone():
             self._folder.remove()
+
+    def _is_alone(self) -> bool:
+        return os.getppid() != self._supervisor
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from service.server.connection import Connection
+from service.server.connections import ConnectionLimits, Connections
 from service.server.http_server import expresses_of
 from tests.service.slow import until
 
@@ -33,6 +34,18 @@ class Wire(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return self.closed
+
+    def abort(self) -> None:
+        self.closed = True
+
+    def write_eof(self) -> None:
+        self.closed = True
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def get_write_buffer_size(self) -> int:
+        return 0
 
     def pause_reading(self) -> None:
         self.paused = True
@@ -79,9 +92,10 @@ class Listening:
         self.state = ServerState()
         self.state.default_headers = [(b"date", b"Thu, 01 Jan 1970 00:00:00 GMT")]
         self._expresses = expresses_of(app.state.service)
+        self.connections = Connections(ConnectionLimits(), app.state.service.telemetry.refused)
 
     def connect(self) -> Client:
-        return Client(Connection(self._expresses, **self._given()))
+        return Client(Connection(self.connections, self._expresses, **self._given()))
 
     def connect_plainly(self) -> Client:
         return Client(HttpToolsProtocol(**self._given()))
