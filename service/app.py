@@ -4,11 +4,12 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api import (
     benchmark,
     comparison,
+    docs,
     evidence,
     figures,
     health,
@@ -37,6 +38,7 @@ _ROUTES: Final = (
     studies,
     benchmark,
     health,
+    docs,
     open_inference,
 )
 # Those of `RecordMiddleware` cover what never reaches FastAPI. Releases that make none ignore it.
@@ -57,6 +59,8 @@ def create_app(settings: Settings, folder: SharedFolder | None = None) -> FastAP
         description=DESCRIPTION,
         openapi_tags=TAGS,
         lifespan=loading(service),
+        docs_url=None,  # service.api.docs has them, without another host
+        redoc_url=None,
         telemetry=_NO_SPANS_OF_ITS_OWN,
     )
     app.state.service = service
@@ -64,11 +68,21 @@ def create_app(settings: Settings, folder: SharedFolder | None = None) -> FastAP
     app.add_middleware(OneLineFailure)
     for routes in _ROUTES:
         app.include_router(routes.router)
+    docs.mount_assets(app)
     return app
 
 
 class _Application(FastAPI):
     """RecordMiddleware from outside all its layers, so that no answer escapes."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve below the root path too, where a proxy passes on paths as they come."""
+        root_path = self.state.service.settings.root_path
+        if root_path and scope["type"] == "http":
+            path = scope["path"]
+            below = path.removeprefix(root_path) if path.startswith(f"{root_path}/") else path
+            scope = {**scope, "path": below, "root_path": root_path}
+        await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         service: Service = self.state.service

@@ -39,6 +39,12 @@ class Settings(BaseSettings):
     port: int = Field(
         default=8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one."
     )
+    root_path: str = Field(
+        default="",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="Path below which a proxy shows the service, such as /tandem; /docs and its "
+        "OpenAPI document say so.",
+    )
     models_dir: Path = Field(
         default=Path("models"), description="The model repository: <name>/<version>/ folders."
     )

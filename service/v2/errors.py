@@ -21,7 +21,7 @@ def refusal(message: str) -> Refused:
 
 def is_open_inference(request: Request) -> bool:
     """Whether a request was sent to the protocol's part of the service."""
-    path: str = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    path: str = request.scope["path"]
     return path == PREFIX or path.startswith(f"{PREFIX}/")
 
 

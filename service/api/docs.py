@@ -1,0 +1,86 @@
+"""The interactive documentation at /docs and /redoc, with nothing fetched from another host.
+
+Swagger UI and ReDoc come inside the package fastapi-offline. Its pages start them by scripts in the
+page itself, which a content security policy rightly refuses; these pages do without.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import HTMLResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+_PACKAGE: Final = "fastapi_offline"
+# Addresses are relative, so that they hold below any TANDEM_ROOT_PATH.
+_PAGE: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Tandem: {title}</title>
+<link rel="icon" href="docs/assets/favicon.png">
+{head}
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+_SWAGGER_UI: Final = _PAGE.format(
+    title="API",
+    head='<link rel="stylesheet" href="docs/assets/swagger-ui.css">',
+    body='<main id="swagger-ui"></main>\n<script src="docs/assets/swagger-ui-bundle.js"></script>\n'
+    '<script src="docs/start.js"></script>',
+)
+_REDOC: Final = _PAGE.format(
+    title="API reference",
+    head="",
+    body='<redoc spec-url="openapi.json"></redoc>\n'
+    '<script src="docs/assets/redoc.standalone.js"></script>',
+)
+_START: Final = """SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  validatorUrl: null,
+});
+"""
+# Both libraries write styles into their page, and ReDoc searches in a worker.
+_POLICY: Final = {
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; worker-src 'self' blob:; frame-ancestors 'none'",
+}
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/docs")
+async def swagger_ui() -> HTMLResponse:
+    """Serve Swagger UI, where every call can be tried."""
+    return HTMLResponse(_SWAGGER_UI, headers=_POLICY)
+
+
+@router.get("/redoc")
+async def redoc() -> HTMLResponse:
+    """Serve ReDoc, which is made for reading."""
+    return HTMLResponse(_REDOC, headers=_POLICY)
+
+
+@router.get("/docs/start.js")
+async def start() -> Response:
+    """Serve what starts Swagger UI."""
+    return Response(_START, media_type="text/javascript")
+
+
+def mount_assets(app: FastAPI) -> None:
+    """Serve the scripts and styles of both pages."""
+    app.mount("/docs/assets", StaticFiles(directory=_assets()), name="docs-assets")
+
+
+def _assets() -> Path:
+    package = find_spec(_PACKAGE)
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError(f"the package {_PACKAGE} is not installed", name=_PACKAGE)
+    return Path(package.origin).parent / "static"
