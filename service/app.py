@@ -3,7 +3,7 @@
 from importlib.metadata import version
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api import (
@@ -19,6 +19,7 @@ from service.api import (
 )
 from service.api.errors import install_handlers
 from service.api.openapi import DESCRIPTION, TAGS, name_example, study_example
+from service.api.parameters import refuse_repeated
 from service.limits.body import BodyLimits
 from service.observability.recorder import RecordMiddleware
 from service.observability.shared import SharedFolder
@@ -61,6 +62,7 @@ def create_app(settings: Settings, folder: SharedFolder | None = None) -> FastAP
         lifespan=loading(service),
         docs_url=None,  # service.api.docs has them, without another host
         redoc_url=None,
+        dependencies=[Depends(refuse_repeated)],
         telemetry=_NO_SPANS_OF_ITS_OWN,
     )
     app.state.service = service

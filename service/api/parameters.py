@@ -1,15 +1,19 @@
 """What several routes take from a request's path and query, and the refusals that they share.
 
 A query parameter that no route knows is refused: a misspelt `model` must not become the default.
+So is one that is given twice: neither value may win in silence.
 """
 
-from typing import Annotated, Any, Final, Literal
+from collections import Counter
+from typing import Annotated, Any, Final, Literal, get_origin
 
-from fastapi import Path, Query
-from pydantic import Field
+from fastapi import Path, Query, Request
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, Field
 
 from artifact.manifest import Part
 from service.api.schemas import Detail
+from service.errors import InvalidField
 
 Version = Annotated[int | None, Field(ge=1, description="Of the model; unset: the highest.")]
 
@@ -81,3 +85,27 @@ REFUSED_BODY: Final[Responses] = {
     413: {"model": Detail, "description": "Too many bytes or pixels."},
     415: {"model": Detail, "description": "Not a picture of an accepted format."},
 }
+
+
+def refuse_repeated(request: Request) -> None:
+    """Refuse a query parameter that is given twice, unless the route takes a list of values.
+
+    Raises:
+        InvalidField: It is given twice.
+    """
+    times = Counter(name for name, _ in request.query_params.multi_items())
+    repeated = {name for name, count in times.items() if count > 1}
+    for name in sorted(repeated - _lists(request.scope["route"]) if repeated else ()):
+        raise InvalidField(("query", name), "repeated", "Given more than once; give it once")
+
+
+def _lists(route: APIRoute) -> set[str]:
+    """Name the query parameters of a route that may be given several times."""
+    models = [parameter.field_info.annotation for parameter in route.dependant.query_params]
+    return {
+        name
+        for model in models
+        if isinstance(model, type) and issubclass(model, BaseModel)
+        for name, field in model.model_fields.items()
+        if get_origin(field.annotation) is list
+    }

@@ -81,6 +81,7 @@ REQUESTS: dict[str, tuple[str, dict[str, Any], int, list[str]]] = {
     ),
     "version-no-number": ("/predict?version=two", as_body(GOOD), 422, ["version", "integer"]),
     "version-zero": ("/predict?version=0", as_body(GOOD), 422, ["version", "1"]),
+    "repeated-query": ("/predict?model=nope&model=known", as_body(GOOD), 422, ["model", "once"]),
     "misspelt-query": ("/predict?modle=known", as_body(GOOD), 422, ["modle"]),
     "missing-field": ("/predict", {"files": {"picture": ("a.png", GOOD, PNG)}}, 422, ["image"]),
     "no-files": (
