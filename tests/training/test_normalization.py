@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -29,3 +32,19 @@ def test_unit_pixels_go_from_nothing_to_one() -> None:
     assert to_unit(torch.tensor([0, 51, 255], dtype=torch.uint8)).tolist() == pytest.approx(
         [0, 0.2, 1]
     )
+
+
+def test_measuring_makes_no_float_copy_of_the_pictures() -> None:
+    program = (
+        "import resource, torch\n"
+        "from training.data import Images\n"
+        "from training.data.normalization import measure\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "pixels = torch.zeros(20_000, 3, 64, 64, dtype=torch.uint8)\n"
+        "measure(Images(pixels[:10], torch.zeros(10)))\n"
+        "before = peak()\n"
+        "measure(Images(pixels, torch.zeros(20_000)))\n"
+        "print((peak() - before) / pixels.nbytes)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)  # noqa: S603 - our own
+    assert float(ended.stdout) < 0.5

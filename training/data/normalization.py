@@ -1,11 +1,14 @@
 """The one transform between stored pictures and the network."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
 
 from training.data import Images
+
+_PART: Final = 1024  # pictures
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,18 @@ class Normalization:
 
 def measure(images: Images) -> Normalization:
     """Mean and standard deviation of each channel over these images, to four decimals."""
-    pixels = images.pixels.double().div_(255)
-    mean = pixels.mean(dim=(0, 2, 3)).tolist()
-    std = pixels.std(dim=(0, 2, 3), correction=0).tolist()
-    return Normalization(tuple(_rounded(mean)), tuple(_rounded(std)))
+    counts = torch.stack([_histogram(channel) for channel in images.pixels.unbind(dim=1)])
+    shares = counts / counts.sum(dim=1, keepdim=True)
+    values = torch.arange(256, dtype=torch.float64) / 255
+    mean = shares @ values
+    std = (shares * (values - mean[:, None]).square()).sum(dim=1).sqrt()
+    return Normalization(tuple(_rounded(mean.tolist())), tuple(_rounded(std.tolist())))
+
+
+def _histogram(pixels: Tensor) -> Tensor:
+    """Count how often each value occurs, in parts: float copies of all pixels fill the memory."""
+    parts = (part.flatten().bincount(minlength=256) for part in pixels.split(_PART))
+    return sum(parts, torch.zeros(256, dtype=torch.int64)).cpu().double()
 
 
 def to_unit(pixels: Tensor) -> Tensor:
