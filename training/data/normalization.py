@@ -48,7 +48,7 @@ def measure(images: Images) -> Normalization:
 
 def _histogram(pixels: Tensor) -> Tensor:
     """Count how often each value occurs, in parts: float copies of all pixels fill the memory."""
-    parts = (part.flatten().bincount(minlength=256) for part in pixels.split(_PART))
+    parts = (part.flatten().bincount(minlength=256) for part in torch.split(pixels, _PART))
     return sum(parts, torch.zeros(256, dtype=torch.int64)).cpu().double()
 
 
