@@ -6,14 +6,12 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from artifact.study import Study
-from research.study.attempts import Done
 from research.study.catalogue import studies
 from research.study.definition import Definition, Run
-from research.study.execution import execute
+from research.study.execution import Done, execute
 from research.study.keeping import keep, refuse_another
-from research.study.lock import remove
 from research.study.progress import Progress
-from research.study.runner import Job
+from research.study.runner import Job, remove
 from research.study.store import Store
 from training import data
 from training.config import DatasetName

@@ -1,17 +1,49 @@
-"""Doing many jobs: one after another here, in processes, or on a cluster."""
+"""Doing many runs: one after another, each in a process of its own, or on a Ray cluster.
 
+A run that fails, or whose process dies, loses no other.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Final
 
-from research.study.attempts import Result, attempt
-from research.study.cluster import on_cluster
-from research.study.processes import in_processes
+from artifact.study import Outcome
 from research.study.runner import Job, Runner
+from training.errors import StudyError, TrainingError
+
+LOCAL: Final = "local"  # an address: a cluster of this machine alone, for as long as the study
+
+
+@dataclass(frozen=True)
+class Done:
+    """A job and its outcome."""
+
+    job: Job
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A job without an outcome."""
+
+    job: Job
+    reason: str
+
+
+Result = Done | Failed
 
 
 def execute(
     jobs: Sequence[Job], processes: int | None = None, ray: str | None = None
 ) -> Iterator[Result]:
-    """Do every job; what becomes of each is told as soon as it is known.
+    """Do every job; each result comes as soon as it is known.
 
     Args:
         jobs: What to do.
@@ -24,13 +56,115 @@ def execute(
     if not jobs:
         return iter(())
     if ray is not None:
-        return on_cluster(jobs, ray, processes)
+        return _on_cluster(jobs, ray, processes)
     if processes is not None and processes > 1:
         return in_processes(jobs, processes)
-    return _one_after_another(jobs)
-
-
-def _one_after_another(jobs: Iterable[Job]) -> Iterator[Result]:
     runner = Runner()
-    for job in jobs:
-        yield attempt(runner, job)
+    return (_attempt(job, runner) for job in jobs)
+
+
+def _attempt(job: Job, runner: Runner) -> Result:
+    try:
+        return Done(job, runner(job))
+    except TrainingError as error:
+        return Failed(job, str(error))
+    except Exception as error:  # noqa: BLE001 - a fault in one run must not lose the others
+        return Failed(job, f"{type(error).__name__}: {error}")
+
+
+def in_processes(jobs: Iterable[Job], count: int) -> Iterator[Result]:
+    """Do each job in a process of its own, that many at a time."""
+    threads = ThreadPoolExecutor(count)
+    results = [threads.submit(_in_process, job) for job in jobs]
+    try:
+        for result in as_completed(results):
+            yield result.result()
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+        while wait(results, timeout=0.1).not_done:  # again: one may just have been started
+            for process in multiprocessing.active_children():
+                process.terminate()
+
+
+def _in_process(job: Job) -> Result:
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(job, sender), daemon=True)
+    process.start()
+    sender.close()  # the process has the only other end: its death ends `recv`
+    try:
+        result: Result = receiver.recv()
+    except (EOFError, ConnectionError):
+        process.join()
+        return Failed(job, f"its process died with {_status(process.exitcode)}")
+    process.join()
+    return result
+
+
+def _work(job: Job, sender: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # in order: open files are closed
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    sender.send(_attempt(job, Runner()))
+
+
+def _end_with_parent() -> None:
+    """A killed parent takes no result, and the next study must be able to go on with the run."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _status(code: int | None) -> str:
+    if code is not None and code < 0:
+        return signal.Signals(-code).name
+    return f"status {code}"
+
+
+def _on_cluster(jobs: Iterable[Job], address: str, most: int | None) -> Iterator[Result]:
+    """Do the jobs on every core of a Ray cluster, the next one as soon as a core is free.
+
+    The folders of the jobs are on the machine that does them: where that is not this one, they
+    have to be shared for a run to be gone on with.
+    """
+    ray = _connect(address, most)
+    try:
+        resources = ray.cluster_resources()
+        count = most or int(resources.get("CPU", 1))
+        share = resources.get("GPU", 0) / count
+        task = ray.remote(num_cpus=1, num_gpus=share, max_retries=0)(_attempt)
+        waiting = (job.anywhere() for job in jobs)
+        under_way: dict[Any, Job] = {}
+        while True:
+            while len(under_way) < count and (job := next(waiting, None)) is not None:
+                under_way[task.remote(job, Runner())] = job
+            if not under_way:
+                return
+            [ready], _ = ray.wait(list(under_way))
+            yield _received(ray, ready, under_way.pop(ready))
+    finally:
+        ray.shutdown()
+
+
+def _connect(address: str, most: int | None) -> Any:
+    try:
+        import ray  # noqa: PLC0415 - an extra of its own
+    except ImportError as error:
+        raise StudyError("--ray needs the package ray: pip install 'tandem[ray]'") from error
+    try:
+        if address == LOCAL:
+            ray.init(address=LOCAL, num_cpus=most, include_dashboard=False, log_to_driver=False)
+        else:
+            ray.init(address=address, log_to_driver=False)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise StudyError(f"there is no Ray cluster at {address}: {error}") from error
+    return ray
+
+
+def _received(ray: Any, ready: Any, job: Job) -> Result:
+    try:
+        result: Result = ray.get(ready)
+    except ray.exceptions.RayError as error:
+        return Failed(job, f"its process died: {str(error).strip().partition(chr(10))[0]}")
+    return result

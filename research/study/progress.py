@@ -4,8 +4,8 @@ import sys
 import time
 from typing import TextIO
 
-from research.study.attempts import Done, Result
 from research.study.definition import Run
+from research.study.execution import Done, Result
 
 
 class Progress:

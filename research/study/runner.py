@@ -1,19 +1,62 @@
 """One run of a study, wherever it is run."""
 
 import contextlib
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from artifact.study import Outcome
+from filelock import FileLock
+from torch import Tensor, nn
+
+from artifact.study import Head, Outcome
 from research.study.definition import Run
-from research.study.heads import HEADS
-from research.study.lock import locked
 from training import data
 from training.config import Places, RunConfig
 from training.data import Dataset
 from training.export.publication import Candidate, describe_architecture
+from training.networks.architectures import Network
 from training.run import train
+
+
+class ReluHead(nn.Module):
+    """A network with a ReLU on its logits: the fault of the seed report.
+
+    The ReLU has no gradient where it is 0. An output that begins there for every picture stays
+    there: its class is predicted only where all others are 0 too.
+
+    Args:
+        network: Whose logits are cut off at 0.
+    """
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [N, classes], none below 0, of normalised images."""
+        logits: Tensor = self.network(images)
+        return logits.relu()
+
+
+def unaltered(network: Network) -> nn.Module:
+    """The network as it is."""
+    return network
+
+
+HEADS: dict[Head, Callable[[Network], nn.Module]] = {"linear": unaltered, "relu": ReluHead}
+
+
+def lock(folder: Path) -> FileLock:
+    """The lock of a run's folder, beside it; a killed process holds it no more."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder.with_name(f".{folder.name}.lock"))
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder once no other process is in it."""
+    with lock(folder):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -58,15 +101,16 @@ class Runner:
         """
         config = job.run.config
         places = Places(data_dir=job.data_dir, runs_dir=job.folder.parent, run_name=job.folder.name)
-        with locked(job.folder), _logged(job.folder):
+        with lock(job.folder):
             if job.result is not None and job.result.is_file():
                 return Outcome.model_validate_json(job.result.read_bytes())
-            candidate = train(
-                config,
-                places,
-                dataset=self._dataset(config, job.data_dir),
-                alter=HEADS[job.run.head],
-            )
+            with _logged(job.folder):
+                candidate = train(
+                    config,
+                    places,
+                    dataset=self._dataset(config, job.data_dir),
+                    alter=HEADS[job.run.head],
+                )
             return _outcome(candidate, job.run)
 
     def _dataset(self, config: RunConfig, data_dir: Path) -> Dataset:
@@ -79,6 +123,7 @@ class Runner:
 @contextlib.contextmanager
 def _logged(folder: Path) -> Iterator[None]:
     """Write each epoch's line to a file: a study has a line of its own for each run."""
+    folder.mkdir(exist_ok=True)
     with (
         (folder / "log.txt").open("a", buffering=1, encoding="utf-8") as log,
         contextlib.redirect_stderr(log),

@@ -9,9 +9,8 @@ from artifact.metrics import Seeds
 from artifact.repository import Artifact
 from artifact.study import Outcome
 from research.seeds import spread
-from research.study.attempts import Failed
 from research.study.definition import Run, changed
-from research.study.execution import execute
+from research.study.execution import Failed, execute
 from research.study.progress import Progress
 from research.study.runner import Job
 from training import checkpoint, data

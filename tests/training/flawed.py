@@ -1,6 +1,6 @@
 """A small network with the fault of the seed report: some outputs never win."""
 
-from research.study.heads import ReluHead
+from research.study.runner import ReluHead
 from training.networks.architectures import MOBILENET, build
 
 __all__ = ["ReluHead", "relu_head"]

@@ -4,8 +4,9 @@ from pathlib import Path
 
 
 def children(pid: int) -> list[int]:
-    """Of a process that is running."""
-    return [*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+    """Of a process that is running, of all its threads."""
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for each in lists for child in each.read_text().split()]
 
 
 def is_running(pid: int) -> bool:

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from research.study.definition import Run
-from research.study.lock import locked, remove
-from research.study.runner import Job, Runner
+from research.study.runner import Job, Runner, lock, remove
 from research.study.store import write
 from training.config import RunConfig
 
@@ -36,8 +35,9 @@ def test_run_that_is_finished_but_not_stored_yet_is_not_trained_again(tmp_path: 
 def test_folder_is_not_removed_from_under_another_command(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     with ThreadPoolExecutor() as threads:
-        with locked(folder):
+        with lock(folder):
             removal = threads.submit(remove, folder)
+            folder.mkdir()
             (folder / "checkpoint.pt").write_bytes(b"at work")
             with pytest.raises(TimeoutError):
                 removal.result(timeout=0.2)
