@@ -1,59 +1,37 @@
 """From the bytes of a picture to its pixels.
 
-Formats are told by content and taken from a short list; sizes are read from the header and
-refused before anything is decoded. OpenCV decodes plain PNG, four times as fast as Pillow for a
-28x28 one, and refuses damaged ones as strictly. Pillow decodes the rest: it notices a JPEG that
-is cut short (OpenCV fills it up with grey), reads orientation, palettes, CMYK and 16 bits, and is
-as fast where it decodes a JPEG reduced.
+The structure is checked before anything is decoded: format, size, and whether the file is whole.
+OpenCV decodes plain PNG, four times as fast as Pillow for a 28x28 one, WebP in half of Pillow's
+memory, and packed BMP, which Pillow unpacks in Python. Pillow decodes the rest: it notices a JPEG
+that is cut short (OpenCV fills it up with grey), and gives it reduced. What is decoded is reduced
+in bands, so that no second copy of a large picture is ever made.
 """
 
-import contextlib
-import io
-import re
-import struct
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from io import BytesIO
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image
+from PIL import Image
 
-from vision.errors import ImageError, TooLarge, Undecodable, UnsupportedType
-from vision.pixels import Pixels, average_blocks
-from vision.transparency import flatten
+from vision.errors import ImageError, TooLarge
+from vision.orientation import upright
+from vision.pixels import Box, Pixels, average_blocks, reduction
+from vision.structure import inspect as inspect_structure
+from vision.structure import size_of
+from vision.structure.base import Structure, damaged
+from vision.transparency import on_opaque_ground, premultiply
 
-Format = Literal["PNG", "JPEG", "WebP", "BMP", "GIF", "TIFF"]
-ACCEPTED: Final = "PNG, JPEG, WebP, BMP, GIF and TIFF"
-
-_PNG: Final = b"\x89PNG\r\n\x1a\n"
-_SIGNATURES: Final[dict[bytes, Format]] = {
-    b"\xff\xd8\xff": "JPEG",
-    b"GIF87a": "GIF",
-    b"GIF89a": "GIF",
-    b"BM": "BMP",
-    b"II*\x00": "TIFF",
-    b"MM\x00*": "TIFF",
-}
-_BOMBS: Final = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-_DETAIL = 400  # pixels: a picture is decoded reduced, but with a longer side of at least that
 _CHEAP_BYTES = 16_384
 _CHEAP_PIXELS = 64 * 64
-_PNG_SIZE = struct.Struct(">II")
-_PLAIN_PNG = frozenset({b"\x08\x00", b"\x08\x02", b"\x08\x04", b"\x08\x06"})  # 8 bits, no palette
-_SPECIAL_CHUNKS = re.compile(b"tRNS|eXIf|acTL")  # transparency, orientation, animation
+_BAND_PIXELS = 2**19  # that are converted at once
+_BAND_BYTES = 24  # that converting a pixel takes at most, measured
+_LAST_OF_SAME_SIDES = 4  # of the orientations: 5 to 8 exchange width and height
 _DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 _FULL_SCALES = (1.0, 255.0, 1023.0, 4095.0, 65535.0)  # unit floats; 8, 10, 12 and 16 bits
-_UPRIGHT: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +40,13 @@ class Limits:
 
     Attributes:
         max_bytes: Of the encoded picture.
-        max_pixels: Width times height; decoding takes up to 12 bytes of memory for each.
+        max_pixels: Width times height.
+        max_memory: Bytes that decoding may take beside the encoded picture.
     """
 
     max_bytes: int = 20 * 2**20
-    max_pixels: int = 32_000_000
+    max_pixels: int = 64_000_000
+    max_memory: int = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +71,13 @@ _DEFAULT_LIMITS: Final = Limits()
 
 def is_cheap(data: bytes) -> bool:
     """Whether decoding and preprocessing, or refusing, takes no more than about a millisecond."""
+    if len(data) > _CHEAP_BYTES:
+        return False
     try:
-        width, height = _size(data, _format(data)) if len(data) <= _CHEAP_BYTES else (0, 0)
-    except (ImageError, *_BOMBS):
+        width, height = size_of(data)
+    except ImageError:
         return True
-    return len(data) <= _CHEAP_BYTES and width * height <= _CHEAP_PIXELS
+    return width * height <= _CHEAP_PIXELS
 
 
 def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> Picture:
@@ -103,108 +85,102 @@ def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> Picture:
 
     Raises:
         UnsupportedType: Not a picture of an accepted format.
-        Undecodable: Damaged or cut short.
-        TooLarge: More bytes or pixels than the limits.
+        Undecodable: Empty, damaged or cut short.
+        TooLarge: More bytes, pixels or memory than the limits.
     """
+    return decode_inspected(inspect(data, limits))
+
+
+def inspect(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> Structure:
+    """Check a picture's structure and size before anything is decoded; raises as `decode` does."""
     if len(data) > limits.max_bytes:
         raise TooLarge(
             f"the picture has {len(data):,} bytes; at most {limits.max_bytes:,} are accepted"
         )
-    kind = _format(data)
-    _check_size(data, kind, limits)
-    if kind == "PNG" and _is_plain_png(data):
-        return _decode_plain_png(data)
-    return _decode_with_pillow(data, kind)
+    structure = inspect_structure(data)
+    if structure.pixels > limits.max_pixels:
+        raise TooLarge(
+            f"the picture has {structure.width:,} x {structure.height:,} pixels; at most "
+            f"{limits.max_pixels:,} pixels are accepted"
+        )
+    if structure.pixels <= _CHEAP_PIXELS:
+        return structure
+    memory = memory_to_decode(structure)
+    if memory > limits.max_memory:
+        raise TooLarge(
+            f"decoding {structure.width:,} x {structure.height:,} pixels of this {structure.kind} "
+            f"picture takes {memory / 2**20:,.0f} MiB of memory; at most "
+            f"{limits.max_memory / 2**20:,.0f} MiB are accepted: send fewer pixels"
+        )
+    return structure
 
 
-def _format(data: bytes) -> Format:
-    if data.startswith(_PNG):  # the most frequent by far, where time counts
-        return "PNG"
-    for signature, kind in _SIGNATURES.items():
-        if data.startswith(signature):
-            return kind
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WebP"
-    raise UnsupportedType(f"not a picture of an accepted format; accepted: {ACCEPTED}")
+def memory_to_decode(structure: Structure) -> int:
+    """Give the bytes that decoding takes at most: the decoder's, a copy of the file, one band."""
+    return structure.memory + sum(map(len, structure.parts)) + _BAND_PIXELS * _BAND_BYTES
 
 
-def _size(data: bytes, kind: Format) -> tuple[int, int]:
-    if kind == "PNG" and data[12:16] == b"IHDR" and len(data) >= 24:
-        return _PNG_SIZE.unpack_from(data, 16)
-    with _opened(data, kind) as image:
-        return image.size
+def decode_inspected(structure: Structure) -> Picture:
+    """Decode a picture of sound structure.
 
-
-def _check_size(data: bytes, kind: Format, limits: Limits) -> None:
+    Raises:
+        Undecodable: Damaged in a way that only decoding shows.
+    """
     try:
-        width, height = _size(data, kind)
-    except _BOMBS as error:
-        raise _too_many_pixels("far too many", limits) from error
-    if width * height > limits.max_pixels:
-        raise _too_many_pixels(f"{width:,} x {height:,}", limits)
+        pixels, scale = (_with_opencv if structure.opencv else _with_pillow)(structure)
+    except Exception as error:  # the decoders have no common root
+        raise damaged(structure.kind) from error
+    width, height = structure.width, structure.height
+    if structure.orientation > 1:
+        pixels = upright(pixels, structure.orientation)
+        if structure.orientation > _LAST_OF_SAME_SIDES:
+            width, height = height, width
+    return Picture(pixels, width, height, scale)
 
 
-def _too_many_pixels(number: str, limits: Limits) -> TooLarge:
-    return TooLarge(
-        f"the picture has {number} pixels; at most {limits.max_pixels:,} pixels are accepted"
+def _with_opencv(structure: Structure) -> tuple[Pixels, int]:
+    data = np.frombuffer(b"".join(structure.parts), np.uint8)
+    decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    if decoded is None or decoded.shape[:2] != (structure.height, structure.width):
+        raise damaged(structure.kind)
+    colours = decoded[..., None] if decoded.ndim == 2 else decoded
+    if structure.pixels <= _CHEAP_PIXELS and colours.shape[2] != 4:
+        return _in_rgb(colours), 1  # nothing to reduce, and time counts
+    return _reduced(
+        lambda box: _in_rgb(colours[box[1] : box[3], box[0] : box[2]]),
+        structure.width,
+        structure.height,
     )
 
 
-def _is_plain_png(data: bytes) -> bool:
-    return data[12:16] == b"IHDR" and data[24:26] in _PLAIN_PNG and not _SPECIAL_CHUNKS.search(data)
+def _in_rgb(colours: Pixels) -> Pixels:
+    """Put OpenCV's order of colours, blue first, into the usual one."""
+    if colours.shape[2] == 1:
+        return colours
+    code = cv2.COLOR_BGR2RGB if colours.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+    return np.asarray(cv2.cvtColor(colours, code), np.uint8)
 
 
-def _decode_plain_png(data: bytes) -> Picture:
-    try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise _damaged("PNG") from error
-    if pixels is None:
-        raise _damaged("PNG")
-    if pixels.ndim == 2:
-        return _picture(pixels[..., None])
-    to_rgb = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
-    return _picture(cv2.cvtColor(pixels, to_rgb))
+def _with_pillow(structure: Structure) -> tuple[Pixels, int]:
+    data = BytesIO(b"".join(structure.parts))
+    with Image.open(data, formats=(structure.kind,)) as image:
+        if image.size != (structure.width, structure.height):
+            raise damaged(structure.kind)
+        block = reduction(*image.size)
+        image.draft(None, (max(1, image.width // block), max(1, image.height // block)))  # JPEG
+        image.load()
+        drafted = round(max(structure.width, structure.height) / max(image.size))
+        to_eight_bits = _scaling(image) if image.mode in _DEEP_MODES else _to_eight_bits
+        pixels, scale = _reduced(lambda box: to_eight_bits(_part(image, box)), *image.size)
+        return pixels, scale * drafted
 
 
-def _decode_with_pillow(data: bytes, kind: Format) -> Picture:
-    with _opened(data, kind) as image:
-        width, block = image.width, _block(image.size)
-        image.draft(None, (image.width // block, image.height // block))  # JPEG: 1/2, 1/4 or 1/8
-        drafted = round(width / image.width)
-        return _picture(_pixels(_upright(image)), drafted)
+def _part(image: Image.Image, box: Box) -> Image.Image:
+    return image if box == (0, 0, *image.size) else image.crop(box)
 
 
-@contextlib.contextmanager
-def _opened(data: bytes, kind: Format) -> Iterator[Image.Image]:
-    """Open with Pillow; what a damaged file makes it raise, until the end, is Undecodable."""
-    try:
-        with Image.open(io.BytesIO(data), formats=(kind,)) as image:
-            yield image
-    except _BOMBS:
-        raise
-    except Exception as error:  # Pillow's decoders have no common root
-        raise _damaged(kind) from error
-
-
-def _damaged(kind: Format) -> Undecodable:
-    return Undecodable(
-        f"the picture is a {kind} file that is damaged or cut short; accepted: whole files of "
-        f"{ACCEPTED}"
-    )
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    orientation = 1
-    with contextlib.suppress(Exception):  # damaged EXIF spoils no picture
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
-
-
-def _pixels(image: Image.Image) -> Pixels:
-    """Bring every mode to 8 bits, [H, W, C]: grey, RGB or RGBA."""
-    if image.mode in _DEEP_MODES:
-        return _to_eight_bits(np.asarray(image))[..., None]
+def _to_eight_bits(image: Image.Image) -> Pixels:
+    """Bring every mode of up to 8 bits to [H, W, C]: grey, RGB or RGBA."""
     if image.has_transparency_data:
         return np.asarray(image.convert("RGBA"))
     if image.mode in {"1", "L"}:
@@ -212,21 +188,51 @@ def _pixels(image: Image.Image) -> Pixels:
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
-def _to_eight_bits(deep: NDArray[np.generic]) -> Pixels:
-    """Scale by the smallest depth that holds the brightest pixel."""
-    values = np.nan_to_num(deep.astype(np.float32))
-    peak = float(values.max())
+def _scaling(image: Image.Image) -> Callable[[Image.Image], Pixels]:
+    """Bring deeper modes to 8 bits by the smallest depth that holds the brightest pixel."""
+    peak = max(float(_numbers(_part(image, box)).max()) for box in _bands(*image.size))
     depth = min((scale for scale in _FULL_SCALES if scale >= peak), default=peak)
-    return np.clip(values * (255 / depth), 0, 255).astype(np.uint8)
+
+    def to_eight_bits(part: Image.Image) -> Pixels:
+        return np.clip(_numbers(part) * (255 / depth), 0, 255).astype(np.uint8)[..., None]
+
+    return to_eight_bits
 
 
-def _picture(pixels: Pixels, scale: int = 1) -> Picture:
-    """Put decoded pixels [H, W, C] on opaque ground and reduce them to what is needed."""
-    height, width = pixels.shape[:2]
-    block = _block((width, height))
-    opaque = flatten(pixels, block) if pixels.shape[2] == 4 else average_blocks(pixels, block)
-    return Picture(opaque, width * scale, height * scale, scale * block)
+def _numbers(image: Image.Image) -> NDArray[np.float32]:
+    return np.nan_to_num(np.asarray(image).astype(np.float32))
 
 
-def _block(size: tuple[int, int]) -> int:
-    return max(1, max(size) // _DETAIL)
+def _reduced(read: Callable[[Box], Pixels], width: int, height: int) -> tuple[Pixels, int]:
+    """Average a picture over blocks, band by band, and put it on opaque ground.
+
+    Args:
+        read: Gives the part of the picture that a box holds, uint8 [H, W, 1, 3 or 4].
+        width: Of the picture.
+        height: Of the picture.
+
+    Returns:
+        uint8 [H // block, W // block, 1 or 3] and the side of a block.
+    """
+    block = reduction(width, height)
+    parts = [_averaged(read(box), block) for box in _bands(width, height)]
+    pixels = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=int(width > height))
+    return (on_opaque_ground(pixels) if pixels.shape[2] == 4 else pixels), block
+
+
+def _averaged(pixels: Pixels, block: int) -> Pixels:
+    return average_blocks(premultiply(pixels) if pixels.shape[2] == 4 else pixels, block)
+
+
+def _bands(width: int, height: int) -> list[Box]:
+    """Cut a picture across its longer side into bands of whole blocks and limited pixels."""
+    if width * height <= _BAND_PIXELS:
+        return [(0, 0, width, height)]
+    block = reduction(width, height)
+    longer, shorter = max(width, height), min(width, height)
+    step = max(1, _BAND_PIXELS // (shorter * block)) * block
+    end = longer // block * block
+    spans = [(start, min(start + step, end)) for start in range(0, end, step)]
+    if width > height:
+        return [(start, 0, end, height) for start, end in spans]
+    return [(0, start, width, end) for start, end in spans]

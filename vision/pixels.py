@@ -10,6 +10,13 @@ Pixels = NDArray[np.uint8]
 Colours = NDArray[np.float32]
 Box = tuple[int, int, int, int]  # left, top, right, bottom; the last two exclusive
 
+_DETAIL = 400  # pixels: a picture is decoded reduced, but with a longer side of at least that
+
+
+def reduction(width: int, height: int) -> int:
+    """Side of the squares of pixels that a picture's are averaged over: 1 for small ones."""
+    return max(1, max(width, height) // _DETAIL)
+
 
 def average_blocks(pixels: Pixels, block: int) -> Pixels:
     """Average squares of `block` pixels; what is left over at the right and below is cut off.

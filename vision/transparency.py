@@ -3,26 +3,30 @@
 import cv2
 import numpy as np
 
-from vision.pixels import Colours, Pixels, average_blocks, reduce
+from vision.pixels import Colours, Pixels, reduce
 
 _SAMPLED = 128  # longest side, in pixels, of the picture that the ground is chosen by
 _VARIED = 20.0  # standard deviation of one ink's colours, of 255, at most
 _WHITE, _BLACK = np.full(3, 255, np.float32), np.zeros(3, np.float32)
 
 
-def flatten(rgba: Pixels, block: int) -> Pixels:
-    """Put a picture [H, W, 4] on opaque ground, averaged over blocks: [H // block, W // block, 3].
+def premultiply(rgba: Pixels) -> Pixels:
+    """Multiply the colours of [H, W, 4] by their opacity: only so can pixels be averaged."""
+    return np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2mRGBA), np.uint8)
+
+
+def on_opaque_ground(premultiplied: Pixels) -> Pixels:
+    """Put a picture [H, W, 4] on opaque ground: [H, W, 3].
 
     What shows through is white under dark strokes and black under light ones. Where the opaque
     part is most of the picture and has several colours, it brings its own ground: what shows
     through is then its most typical colour.
     """
-    if rgba[..., 3].min() == 255:
-        return average_blocks(np.ascontiguousarray(rgba[..., :3]), block)
-    premultiplied = cv2.cvtColor(rgba, cv2.COLOR_RGBA2mRGBA)
-    reduced = average_blocks(np.asarray(premultiplied, np.uint8), block)
-    ink, alpha = reduced[..., :3].astype(np.float32), reduced[..., 3:].astype(np.float32)
-    behind = _ground(reduced) * (1 - alpha / 255)
+    if premultiplied[..., 3].min() == 255:
+        return np.ascontiguousarray(premultiplied[..., :3])
+    ink = premultiplied[..., :3].astype(np.float32)
+    alpha = premultiplied[..., 3:].astype(np.float32)
+    behind = _ground(premultiplied) * (1 - alpha / 255)
     return np.minimum(ink + behind + 0.5, 255).astype(np.uint8)
 
 

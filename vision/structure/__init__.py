@@ -1,0 +1,72 @@
+"""What the bytes of a picture say of themselves, checked before any decoder sees them.
+
+One small checker for each format walks over the file's parts: their lengths have to add up, the
+pixels have to be inside, and the data has to be enough for the size that is claimed. Nothing that
+is allocated here grows with a length that a file claims.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from vision.errors import Undecodable, UnsupportedType
+from vision.structure import bmp, gif, jpeg, png, tiff, webp
+from vision.structure.base import ACCEPTED, Format, Structure
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_SIGNATURES: Final[dict[bytes, Format]] = {
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF87a": "GIF",
+    b"GIF89a": "GIF",
+    b"BM": "BMP",
+    b"II*\x00": "TIFF",
+    b"MM\x00*": "TIFF",
+}
+_BIG_TIFF: Final = (b"II+\x00", b"MM\x00+")
+_INSPECTORS: Final[Mapping[Format, Callable[[bytes], Structure]]] = {
+    "PNG": png.inspect,
+    "JPEG": jpeg.inspect,
+    "WebP": webp.inspect,
+    "BMP": bmp.inspect,
+    "GIF": gif.inspect,
+    "TIFF": tiff.inspect,
+}
+
+
+def inspect(data: bytes) -> Structure:
+    """Tell a picture's format by its first bytes and check its structure.
+
+    Raises:
+        UnsupportedType: Not a picture of an accepted format.
+        Undecodable: Empty, damaged or cut short.
+    """
+    return _INSPECTORS[format_of(data)](data)
+
+
+def size_of(data: bytes) -> tuple[int, int]:
+    """Read width and height, of PNG without any check; raises as `inspect` does."""
+    kind = format_of(data)
+    if kind == "PNG":
+        return png.size_of(data)
+    structure = _INSPECTORS[kind](data)
+    return structure.width, structure.height
+
+
+def format_of(data: bytes) -> Format:
+    """Tell the format by the first bytes.
+
+    Raises:
+        UnsupportedType: Not a picture of an accepted format.
+        Undecodable: There are no bytes.
+    """
+    if data.startswith(_PNG):  # the most frequent by far, where time counts
+        return "PNG"
+    for signature, kind in _SIGNATURES.items():
+        if data.startswith(signature):
+            return kind
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP"
+    if not data:
+        raise Undecodable(f"the picture is empty; accepted: whole files of {ACCEPTED}")
+    if data.startswith(_BIG_TIFF):
+        raise UnsupportedType(f"BigTIFF is not accepted; accepted: {ACCEPTED}")
+    raise UnsupportedType(f"not a picture of an accepted format; accepted: {ACCEPTED}")

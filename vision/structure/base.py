@@ -1,0 +1,63 @@
+"""What every format's checker gives, and the words in which it refuses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from vision.errors import Undecodable, UnsupportedType
+
+Format = Literal["PNG", "JPEG", "WebP", "BMP", "GIF", "TIFF"]
+ACCEPTED: Final = "PNG, JPEG, WebP, BMP, GIF and TIFF"
+
+# Of chunks, segments, blocks or tags: far more than any encoder writes, and walked over in
+# some tens of milliseconds.
+MOST_PARTS: Final = 100_000
+
+
+@dataclass(slots=True)
+class Structure:
+    """A picture whose structure is sound, still encoded.
+
+    Attributes:
+        kind: The format.
+        width: In pixels, as stored: before it is turned upright.
+        height: In pixels, as stored.
+        parts: Of the file, one after the other a file of the same format with nothing in it but
+            what the decoder needs: no text, profiles, thumbnails or later frames.
+        memory: Bytes that decoding takes at most, beside the file.
+        orientation: As EXIF has it, 1 to 8: how the stored pixels are turned upright.
+        opencv: Whether OpenCV decodes it, rather than Pillow.
+    """
+
+    kind: Format
+    width: int
+    height: int
+    parts: Sequence[bytes | memoryview]
+    memory: int
+    orientation: int = 1
+    opencv: bool = False
+
+    @property
+    def pixels(self) -> int:
+        """Width times height."""
+        return self.width * self.height
+
+
+def damaged(kind: Format, why: str = "") -> Undecodable:
+    """Refuse a file that contradicts its format, and say where."""
+    what = f"is damaged: {why}" if why else "is damaged or cut short"
+    return Undecodable(
+        f"the picture is a {kind} file that {what}; accepted: whole files of {ACCEPTED}"
+    )
+
+
+def cut_short(kind: Format) -> Undecodable:
+    """Refuse a file that ends before the picture does."""
+    return Undecodable(
+        f"the picture is a {kind} file that is cut short; accepted: whole files of {ACCEPTED}"
+    )
+
+
+def unsupported(kind: Format, what: str, accepted: str) -> UnsupportedType:
+    """Refuse a variant of an accepted format."""
+    return UnsupportedType(f"{kind} with {what} is not accepted; accepted: {accepted}")
