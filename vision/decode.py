@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vision.errors import ImageError, TooLarge
+from vision.errors import TooLarge
 from vision.orientation import upright
 from vision.pixels import Box, Pixels, average_blocks, reduction
 from vision.structure import inspect as inspect_structure
-from vision.structure import size_of
+from vision.structure import is_small
 from vision.structure.base import Structure, damaged
 from vision.transparency import on_opaque_ground, premultiply
 
@@ -71,13 +71,7 @@ _DEFAULT_LIMITS: Final = Limits()
 
 def is_cheap(data: bytes) -> bool:
     """Whether decoding and preprocessing, or refusing, takes no more than about a millisecond."""
-    if len(data) > _CHEAP_BYTES:
-        return False
-    try:
-        width, height = size_of(data)
-    except ImageError:
-        return True
-    return width * height <= _CHEAP_PIXELS
+    return len(data) <= _CHEAP_BYTES and is_small(data, _CHEAP_PIXELS)
 
 
 def decode(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> Picture:
@@ -97,12 +91,7 @@ def inspect(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> Structure:
         raise TooLarge(
             f"the picture has {len(data):,} bytes; at most {limits.max_bytes:,} are accepted"
         )
-    structure = inspect_structure(data)
-    if structure.pixels > limits.max_pixels:
-        raise TooLarge(
-            f"the picture has {structure.width:,} x {structure.height:,} pixels; at most "
-            f"{limits.max_pixels:,} pixels are accepted"
-        )
+    structure = inspect_structure(data, limits.max_pixels)
     if structure.pixels <= _CHEAP_PIXELS:
         return structure
     memory = memory_to_decode(structure)

@@ -48,7 +48,7 @@ def test_ids_differ_between_requests_and_apps(settings: Settings) -> None:
     ("method", "path", "status"),
     [
         ("GET", "/no/such/path", 404),
-        ("POST", "/predict", 415),
+        ("POST", "/predict", 400),
         ("GET", "/predict", 405),
         ("GET", "/models/none", 404),
         ("GET", "/docs", 200),

@@ -1,6 +1,7 @@
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -145,11 +146,41 @@ def test_bytes_of_no_accepted_format_are_refused_with_the_list(data: bytes) -> N
         decode(data)
 
 
+def bmp_header(width: int, height: int) -> bytes:
+    info = struct.pack("<I2i2H6I", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<I2HI", 54, 0, 0, 54) + info
+
+
+def gif_header(width: int, height: int) -> bytes:
+    whole = encode(INK, "GIF")
+    return whole[:6] + struct.pack("<2H", width, height) + whole[10:]
+
+
+def jpeg_header(width: int, height: int) -> bytes:
+    whole = encode(INK, "JPEG")
+    size = whole.index(b"\xff\xc0") + 5
+    return whole[:size] + struct.pack(">2H", height, width) + whole[size + 4 :]
+
+
+def webp_header(width: int, height: int) -> bytes:
+    sizes = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    body = b"WEBPVP8X" + struct.pack("<2I", 10, 0) + sizes
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
 def tiff_header(width: int, height: int) -> bytes:
     """One uncompressed strip of grey, whose pixels are missing."""
     sizes = [(256, width), (257, height), (258, 8), (259, 1), (262, 1), (273, 8), (279, 9)]
     entries = b"".join(struct.pack("<2H2I", tag, 4, 1, value) for tag, value in sizes)
     return b"II*\x00" + struct.pack("<IH", 8, len(sizes)) + entries + bytes(4)
+
+
+@pytest.mark.parametrize(
+    "header", [png_header, bmp_header, gif_header, jpeg_header, webp_header, tiff_header]
+)
+def test_size_is_refused_from_the_header_alone(header: Callable[[int, int], bytes]) -> None:
+    with pytest.raises(TooLarge, match="at most 64,000,000 pixels are accepted"):
+        decode(header(60_000, 60_000))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"])

@@ -21,6 +21,7 @@ _LARGE: Final = 0.15  # of the picture's longer side: a smaller sheet holds no l
 _STRAIGHT: Final = 0.93  # of the quadrilateral around it: so much a sheet fills; an ellipse 0.79
 _CUT_OFF: Final = 0.3  # of its width and height together: so much may lie on the picture's border
 _BARE: Final = 0.7  # of the sheet: so much is not written on
+_CORNERS = 4  # of a sheet
 _MARGIN: Final = 0.03  # of the sheet's longer side: its edge and its shadow
 _COARSE: Final = (
     48  # longest side, in pixels, of the picture that the sheet's colour is continued in
@@ -72,9 +73,9 @@ def _sheet_hull(mask: Pixels) -> Any | None:
     hull = cv2.convexHull(outlines[0])
     area = cv2.contourArea(hull)
     convex = cv2.contourArea(outlines[0]) >= _STRAIGHT * area
-    if not convex or cv2.countNonZero(mask) < _BARE * area:
+    if not convex or cv2.countNonZero(mask) < _BARE * area or len(hull) < _CORNERS:
         return None
-    around = cv2.approxPolyN(hull, 4, ensure_convex=True)
+    around = cv2.approxPolyN(hull, _CORNERS, ensure_convex=True)
     return hull if area >= _STRAIGHT * cv2.contourArea(around) else None
 
 

@@ -8,7 +8,7 @@ is allocated here grows with a length that a file claims.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from vision.errors import Undecodable, UnsupportedType
+from vision.errors import ImageError, TooLarge, Undecodable, UnsupportedType
 from vision.structure import bmp, gif, jpeg, png, tiff, webp
 from vision.structure.base import ACCEPTED, Format, Structure
 
@@ -22,7 +22,7 @@ _SIGNATURES: Final[dict[bytes, Format]] = {
     b"MM\x00*": "TIFF",
 }
 _BIG_TIFF: Final = (b"II+\x00", b"MM\x00+")
-_INSPECTORS: Final[Mapping[Format, Callable[[bytes], Structure]]] = {
+_INSPECTORS: Final[Mapping[Format, Callable[[bytes, int], Structure]]] = {
     "PNG": png.inspect,
     "JPEG": jpeg.inspect,
     "WebP": webp.inspect,
@@ -32,23 +32,29 @@ _INSPECTORS: Final[Mapping[Format, Callable[[bytes], Structure]]] = {
 }
 
 
-def inspect(data: bytes) -> Structure:
+def inspect(data: bytes, max_pixels: int) -> Structure:
     """Tell a picture's format by its first bytes and check its structure.
 
     Raises:
         UnsupportedType: Not a picture of an accepted format.
         Undecodable: Empty, damaged or cut short.
+        TooLarge: Width times height is more than `max_pixels`.
     """
-    return _INSPECTORS[format_of(data)](data)
+    return _INSPECTORS[format_of(data)](data, max_pixels)
 
 
-def size_of(data: bytes) -> tuple[int, int]:
-    """Read width and height, of PNG without any check; raises as `inspect` does."""
-    kind = format_of(data)
-    if kind == "PNG":
-        return png.size_of(data)
-    structure = _INSPECTORS[kind](data)
-    return structure.width, structure.height
+def is_small(data: bytes, most_pixels: int) -> bool:
+    """Whether a picture has at most so many pixels, or is refused soon; of PNG by its header."""
+    try:
+        kind = format_of(data)
+        if kind == "PNG":
+            return png.is_small(data, most_pixels)
+        _INSPECTORS[kind](data, most_pixels)
+    except TooLarge:
+        return False
+    except ImageError:
+        return True
+    return True
 
 
 def format_of(data: bytes) -> Format:

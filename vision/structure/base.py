@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from vision.errors import Undecodable, UnsupportedType
+from vision.errors import TooLarge, Undecodable, UnsupportedType
 
 Format = Literal["PNG", "JPEG", "WebP", "BMP", "GIF", "TIFF"]
 ACCEPTED: Final = "PNG, JPEG, WebP, BMP, GIF and TIFF"
@@ -41,6 +41,18 @@ class Structure:
     def pixels(self) -> int:
         """Width times height."""
         return self.width * self.height
+
+
+def check_pixels(width: int, height: int, most: int) -> None:
+    """Refuse a picture for its header alone, whatever follows.
+
+    Raises:
+        TooLarge: More pixels than that.
+    """
+    if width * height > most:
+        raise TooLarge(
+            f"the picture has {width:,} x {height:,} pixels; at most {most:,} pixels are accepted"
+        )
 
 
 def damaged(kind: Format, why: str = "") -> Undecodable:

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Mapping
 from typing import Final
 
-from vision.structure.base import Structure, cut_short, damaged, unsupported
+from vision.structure.base import Structure, check_pixels, cut_short, damaged, unsupported
 
 _FILE_HEADER: Final = struct.Struct("<2s8xI")  # where the pixels begin
 _SIZE: Final = struct.Struct("<I")  # of the information header
@@ -22,12 +22,13 @@ _BITS: Final[Mapping[int, tuple[int, ...]]] = {
 _ACCEPTED: Final = "1 to 32 bits a pixel, plain, RLE or bit fields"
 
 
-def inspect(data: bytes) -> Structure:
+def inspect(data: bytes, max_pixels: int) -> Structure:
     """Check that the headers, the palette and every row are inside the file.
 
     Raises:
         UnsupportedType: A compression or a number of bits that is not accepted.
         Undecodable: Damaged or cut short.
+        TooLarge: More pixels than `max_pixels`.
     """
     if len(data) < _FILE_HEADER.size + _CORE_SIZE:
         raise cut_short("BMP")
@@ -37,6 +38,7 @@ def inspect(data: bytes) -> Structure:
         raise unsupported("BMP", f"compression {compression} and {bits} bits a pixel", _ACCEPTED)
     if width <= 0 or not height:
         raise damaged("BMP", "it has no pixels")
+    check_pixels(width, abs(height), max_pixels)
     if bits <= 8 and colours > 1 << bits:
         raise damaged("BMP", f"it has {colours} colours for {bits} bits a pixel")
     if not palette <= pixels <= len(data):

@@ -3,7 +3,7 @@
 import struct
 from typing import Final
 
-from vision.structure.base import MOST_PARTS, Structure, cut_short, damaged
+from vision.structure.base import MOST_PARTS, Structure, check_pixels, cut_short, damaged
 
 _SCREEN: Final = struct.Struct("<6xHHBBB")  # width, height, flags, background, aspect
 _IMAGE: Final = struct.Struct("<xHHHHB")  # left, top, width, height, flags
@@ -13,15 +13,17 @@ _CONTROL: Final = 0xF9  # the extension that says which colour is transparent
 _MOST_CODE_BITS: Final = 11  # of the first code: the longest has 12
 
 
-def inspect(data: bytes) -> Structure:
+def inspect(data: bytes, max_pixels: int) -> Structure:
     """Walk over the blocks to the end of the first frame; nothing after it is read.
 
     Raises:
         Undecodable: Damaged or cut short.
+        TooLarge: More pixels than `max_pixels`.
     """
     if len(data) < _SCREEN.size:
         raise cut_short("GIF")
     width, height, flags, _, _ = _SCREEN.unpack_from(data)
+    check_pixels(width, height, max_pixels)
     view = memoryview(data)
     at = _SCREEN.size + _palette_bytes(flags)
     parts: list[bytes | memoryview] = [view[:at]]
@@ -33,6 +35,7 @@ def inspect(data: bytes) -> Structure:
             right, below, end = _image(data, at)
             parts += [control, view[at:end], bytes((_TRAILER,))]
             width, height = max(width, right), max(height, below)
+            check_pixels(width, height, max_pixels)
             return Structure("GIF", width, height, parts, memory=2 * width * height)
         if data[at] == _TRAILER:
             raise damaged("GIF", "it has no frame")

@@ -7,7 +7,14 @@ from typing import Final
 
 from vision.orientation import orientation_of
 from vision.pixels import reduction
-from vision.structure.base import MOST_PARTS, Structure, cut_short, damaged, unsupported
+from vision.structure.base import (
+    MOST_PARTS,
+    Structure,
+    check_pixels,
+    cut_short,
+    damaged,
+    unsupported,
+)
 
 _MARKER: Final = re.compile(rb"\xff+([^\xff])")
 _AFTER_SCAN: Final = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")  # no stuffed byte, no restart
@@ -40,12 +47,13 @@ class _Found:
     orientation: int = 1
 
 
-def inspect(data: bytes) -> Structure:
+def inspect(data: bytes, max_pixels: int) -> Structure:
     """Walk over the segments, from scan to scan, to the end of the picture.
 
     Raises:
         UnsupportedType: Arithmetic coding, 12 bits, lossless or hierarchical.
         Undecodable: Damaged or cut short.
+        TooLarge: More pixels than `max_pixels`.
     """
     view = memoryview(data)
     found = _Found([view[:2]])
@@ -66,6 +74,7 @@ def inspect(data: bytes) -> Structure:
         at = _segment_end(data, start)
         if code in _FRAMES:
             _read_frame(view[start + 2 : at], code, found)
+            check_pixels(found.width, found.height, max_pixels)
         elif code == _SCAN:
             at = _read_scan(data, start, at, found)
         elif code == _EXIF and found.orientation == 1:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from vision.orientation import orientation_of
-from vision.structure.base import MOST_PARTS, Structure, cut_short, damaged
+from vision.structure.base import MOST_PARTS, Structure, check_pixels, cut_short, damaged
 
 _SIGNATURE: Final = 8  # bytes
 _HEADER: Final = struct.Struct(">I4sIIBBBBBI")  # the first chunk, IHDR
@@ -14,6 +14,7 @@ _FIRST: Final = _SIGNATURE + _HEADER.size  # where the second chunk begins
 _CHUNK: Final = struct.Struct(">I4s")  # length of the data, name
 _NUMBER: Final = struct.Struct(">I")
 _SIZE: Final = struct.Struct(">II")
+_SIZE_AT: Final = 16
 _FRAME: Final = 12  # bytes of a chunk besides its data
 _END: Final = b"\0\0\0\0IEND\xaeB`\x82"
 _NEEDED: Final = frozenset({b"PLTE", b"tRNS", b"IDAT"})
@@ -50,16 +51,20 @@ class _Chunks:
     orientation: int = 1
 
 
-def size_of(data: bytes) -> tuple[int, int]:
-    """Read width and height, and check nothing; a file that is too short has none."""
-    return _SIZE.unpack_from(data, 16) if len(data) >= _FIRST else (0, 0)
+def is_small(data: bytes, most_pixels: int) -> bool:
+    """Whether the header, unchecked, says at most so many pixels, or is cut short."""
+    if len(data) < _FIRST:
+        return True
+    width, height = _SIZE.unpack_from(data, _SIZE_AT)
+    return bool(width * height <= most_pixels)
 
 
-def inspect(data: bytes) -> Structure:
+def inspect(data: bytes, max_pixels: int) -> Structure:
     """Walk over the chunks; those that hold no pixels are left out, whatever is in them.
 
     Raises:
         Undecodable: Damaged or cut short.
+        TooLarge: More pixels than `max_pixels`.
     """
     if len(data) < _FIRST:
         raise cut_short("PNG")
@@ -73,6 +78,7 @@ def inspect(data: bytes) -> Structure:
         raise damaged("PNG", "its header says what the format does not have")
     if not (0 < width < _TOO_LARGE and 0 < height < _TOO_LARGE):
         raise damaged("PNG", "it has no pixels")
+    check_pixels(width, height, max_pixels)
     inflated = _inflated(width, height, bits, interlaced)
     # OpenCV decodes them several times as fast as Pillow.
     is_plain = depth == 8 and colour != _INDEXED and not interlaced and width * height <= _SMALL

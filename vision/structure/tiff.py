@@ -8,7 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from vision.structure.base import MOST_PARTS, Structure, cut_short, damaged, unsupported
+from vision.structure.base import (
+    MOST_PARTS,
+    Structure,
+    check_pixels,
+    cut_short,
+    damaged,
+    unsupported,
+)
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
 _STRIPS, _ORIENTATION, _SAMPLES, _ROWS, _STRIP_BYTES, _PLANAR = 273, 274, 277, 278, 279, 284
@@ -80,17 +87,19 @@ class _Directory:
         return self.values[tag][0] if tag in self.values else default
 
 
-def inspect(data: bytes) -> Structure:
+def inspect(data: bytes, max_pixels: int) -> Structure:
     """Read the first directory, and check that strips or tiles are inside the file and whole.
 
     Raises:
         UnsupportedType: A compression that is not accepted.
         Undecodable: Damaged or cut short.
+        TooLarge: More pixels than `max_pixels`.
     """
     directory = _directory(data)
     width, height = directory.first(_WIDTH, 0), directory.first(_HEIGHT, 0)
     if not width or not height:
         raise damaged("TIFF", "it has no pixels")
+    check_pixels(width, height, max_pixels)
     compression = directory.first(_COMPRESSION, _PLAIN)
     if compression not in {*_MOST_INFLATED, _JPEG, *_GROUP_3_AND_4}:
         raise unsupported("TIFF", f"compression {compression}", _ACCEPTED)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from vision.orientation import orientation_of
-from vision.structure.base import MOST_PARTS, Structure, cut_short, damaged
+from vision.structure.base import MOST_PARTS, Structure, check_pixels, cut_short, damaged
 
 _RIFF: Final = struct.Struct("<4sI4s")
 _CHUNK: Final = struct.Struct("<4sI")
@@ -13,6 +13,8 @@ _LOSSY: Final = struct.Struct("<3x3sHH")  # after the frame's tag: start code, w
 _LOSSLESS: Final = struct.Struct("<BI")  # signature, then 14 bits each of width and height less 1
 _CANVAS: Final = struct.Struct("<B3xHBHB")  # flags, then 24 bits each of width and height less 1
 _FRAME: Final = struct.Struct("<HBHBHBHB4x")  # 24 bits each: left, top, width - 1, height - 1
+_CANVAS_CHUNK: Final = _CHUNK.pack(b"VP8X", _CANVAS.size)
+_NO_CANVAS: Final = (0, 0)
 _ALPHA: Final = 0x10
 _ANIMATED: Final = 0x02
 _SIDE: Final = 0x3FFF
@@ -23,32 +25,43 @@ _STILL_BYTES, _COMPOSED_BYTES = 9, 18
 _Chunk = tuple[bytes, bytes | memoryview]  # name, data
 
 
-def inspect(data: bytes) -> Structure:
+def inspect(data: bytes, max_pixels: int) -> Structure:
     """Walk over the chunks; a still file of the first picture is left.
 
     Raises:
         Undecodable: Damaged or cut short.
+        TooLarge: More pixels than `max_pixels`.
     """
     if len(data) < _RIFF.size:
         raise cut_short("WebP")
+    size = _canvas_size(data)
+    check_pixels(*size, max_pixels)
     end = _RIFF.unpack_from(data)[1] + 8
     if end > len(data):
         raise cut_short("WebP")
     chunks = list(_chunks(memoryview(data)[_RIFF.size : end]))
     if not chunks:
         raise cut_short("WebP")
-    name, canvas = chunks[0]
-    if name != b"VP8X":
-        return _still(chunks[:1], None)
-    if len(canvas) < _CANVAS.size:
-        raise damaged("WebP", "its first chunk is too short")
-    flags, *sides = _CANVAS.unpack_from(canvas)
-    size = _sides(*sides)
-    structure = _animated(chunks, size) if flags & _ANIMATED else _still(chunks, size)
-    structure.orientation = next(
-        (orientation_of(exif) for name, exif in chunks if name == b"EXIF"), 1
-    )
+    if size == _NO_CANVAS:
+        structure = _still(chunks[:1], None)
+        check_pixels(structure.width, structure.height, max_pixels)
+        return structure
+    is_animated = chunks[0][1][0] & _ANIMATED
+    structure = _animated(chunks, size) if is_animated else _still(chunks, size)
+    exif = next((data for name, data in chunks if name == b"EXIF"), b"")
+    structure.orientation = orientation_of(exif)
     return structure
+
+
+def _canvas_size(data: bytes) -> tuple[int, int]:
+    """Read the size in a file's first chunk, if that is of a canvas."""
+    first = _RIFF.size + _CHUNK.size
+    if data[_RIFF.size : first] != _CANVAS_CHUNK:
+        return _NO_CANVAS
+    if len(data) < first + _CANVAS.size:
+        raise cut_short("WebP")
+    _flags, *sides = _CANVAS.unpack_from(data, first)
+    return _sides(*sides)
 
 
 def _chunks(view: memoryview) -> Iterator[_Chunk]:
