@@ -2,6 +2,7 @@
 
 TandemError                 of vision.errors
 ├── BrokenArtifact          a published folder is not what its manifest says
+├── NotPublished            a folder cannot be written where models are published
 ├── UnknownModel            no such model, version or runtime; says which there are
 ├── UnknownStudy            no such study, or it has no such figure; says which there are
 └── RuntimeUnavailable      the runtime needs a library that is not installed
@@ -9,11 +10,29 @@ TandemError                 of vision.errors
 Each message says what was wrong and what is accepted, and is fit to be shown to the client.
 """
 
+from collections.abc import Callable
+
 from vision.errors import TandemError
+
+# What happens to something broken in a repository of many: its name, and why.
+OnBroken = Callable[[str, TandemError], None]
+
+
+def refuse(_name: str, error: TandemError) -> None:
+    """Stop at the first thing that is broken.
+
+    Raises:
+        TandemError: Always.
+    """
+    raise error
 
 
 class BrokenArtifact(TandemError):
     """A published folder is not what its manifest says; the message names the file."""
+
+
+class NotPublished(TandemError):
+    """A folder cannot be written where models are published; the message says why."""
 
 
 class UnknownModel(TandemError):

@@ -1,17 +1,41 @@
 """What manifest.json says of a published model.
 
 Every part is a frozen pydantic model that refuses unknown keys, so that a reader which does not
-know a field fails loudly instead of serving half of what was meant.
+know a field fails loudly instead of serving half of what was meant. Every number is finite and
+bounded: what the service makes of it is JSON, which knows neither NaN nor Infinity.
 """
 
-from typing import Annotated, Literal, get_args
+import json
+from typing import Annotated, Final, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    JsonValue,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from vision.input import Input
 
+_EXACT: Final = 2**53  # up to here, every reader of JSON keeps whole numbers as they are
+
+
+def _finite(value: JsonValue) -> JsonValue:
+    json.dumps(value, allow_nan=False)
+    return value
+
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
-Version = Annotated[int, Field(ge=1)]
+Version = Annotated[int, Field(ge=1, lt=10**9)]
+Label = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+Count = Annotated[int, Field(ge=0, le=_EXACT)]
+Positive = Annotated[int, Field(ge=1, le=_EXACT)]
+Json = Annotated[JsonValue, AfterValidator(_finite)]
 RuntimeId = Literal["onnx", "onnx-int8", "torchscript"]
 SHA256 = r"^[0-9a-f]{64}$"
 ScoreName = Literal["max-softmax", "energy", "max-logit"]
@@ -52,16 +76,16 @@ PATHS: dict[Role, str] = {
 
 
 class Part(BaseModel):
-    """A frozen part of a published document; unknown keys are refused."""
+    """A frozen part of a published document; unknown keys, NaN and Infinity are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Cost(Part):
     """What any network costs, whatever it is made of."""
 
-    parameters: int = Field(ge=1, description="Weights, trained here or before.")
-    macs: int = Field(ge=1, description="Multiply-accumulate operations for one picture.")
+    parameters: Positive = Field(description="Weights, trained here or before.")
+    macs: Positive = Field(description="Multiply-accumulate operations for one picture.")
 
 
 class Blocks(Cost):
@@ -69,11 +93,11 @@ class Blocks(Cost):
 
     kind: Literal["blocks"] = "blocks"
     blocks: tuple[str, ...] = Field(description="Kind of each block, from input to output.")
-    stem: int = Field(ge=1, description="Channels of the standard convolution before the blocks.")
-    stem_kernel: int = Field(3, ge=1, description="Side of that convolution's filters.")
-    stem_stride: int = Field(1, ge=1, description="Of that convolution.")
-    widths: tuple[int, ...] = Field(description="Output channels of each block.")
-    strides: tuple[int, ...] = Field(description="Stride of each block.")
+    stem: Positive = Field(description="Channels of the standard convolution before the blocks.")
+    stem_kernel: Positive = Field(3, description="Side of that convolution's filters.")
+    stem_stride: Positive = Field(1, description="Of that convolution.")
+    widths: tuple[Positive, ...] = Field(description="Output channels of each block.")
+    strides: tuple[Positive, ...] = Field(description="Stride of each block.")
     residual: bool = Field(
         default=False, description="Whether a block that leaves the shape adds to its input."
     )
@@ -95,7 +119,7 @@ class Linear(Cost):
     features: Literal["pixels", "hog-colour", "efficientnet-lite0"] = Field(
         description="What is computed of a picture; the last one learnt from ImageNet."
     )
-    width: int = Field(ge=1, description="Features of one picture.")
+    width: Positive = Field(description="Features of one picture.")
 
 
 class Library(Cost):
@@ -162,7 +186,7 @@ class File(Part):
         description="Relative to the manifest, with forward slashes.",
     )
     sha256: str = Field(pattern=SHA256, description="Of the file's bytes.")
-    bytes: int = Field(ge=0, description="Length of the file.")
+    bytes: int = Field(ge=0, lt=2**31, description="Length of the file.")
 
 
 class Split(Part):
@@ -185,7 +209,7 @@ class Teacher(Part):
     """The network whose answers the weights were also learnt from."""
 
     architecture: str
-    config: dict[str, JsonValue] = Field(description="The whole configuration of its run.")
+    config: dict[str, Json] = Field(description="The whole configuration of its run.")
     epoch: int = Field(ge=1, description="Of that run: the best on validation.")
     weights_sha256: str = Field(pattern=SHA256, description="Of its weights, by name.")
 
@@ -195,7 +219,7 @@ class Provenance(Part):
 
     commit: str | None = Field(description="Of the training code; null outside a checkout.")
     seed: int
-    config: dict[str, JsonValue] = Field(description="The whole run configuration.")
+    config: dict[str, Json] = Field(description="The whole run configuration.")
     dataset: str = Field(description="Its name; of a folder of pictures, the folder's.")
     data_sha256: str | None = Field(
         None,
@@ -238,7 +262,7 @@ class Finding(Part):
 
     name: FindingName
     message: str = Field(description="What was seen, in words.")
-    evidence: dict[str, JsonValue] = Field(description="The figures that it rests on.")
+    evidence: dict[str, Json] = Field(description="The figures that it rests on.")
 
 
 class Manifest(Part):
@@ -248,9 +272,11 @@ class Manifest(Part):
     name: Name
     version: Version
     architecture: Architecture
-    labels: Annotated[tuple[str, ...], Field(min_length=2)]
+    labels: Annotated[tuple[Label, ...], Field(min_length=2, max_length=100_000)]
     input: Input
-    temperature: float = Field(gt=0, description="Logits are divided by it before the softmax.")
+    temperature: float = Field(
+        ge=1e-3, le=1e3, description="Logits are divided by it before the softmax."
+    )
     rejection: Rejection | None
     files: dict[Role, File] = Field(description="By role, for example `onnx` or `metrics`.")
     provenance: Provenance
@@ -262,7 +288,26 @@ class Manifest(Part):
         (), description="What is wrong with the network; it was published by an explicit override."
     )
 
+    @field_validator("labels")
+    @classmethod
+    def _differ(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(labels)) < len(labels):
+            raise ValueError("the labels must differ from each other")
+        return labels
+
+    @model_validator(mode="after")
+    def _lie_where_their_roles_say(self) -> Self:
+        for role, file in self.files.items():
+            if file.path != PATHS[role]:
+                raise ValueError(f"the file for {role} is {PATHS[role]}, not {file.path}")
+        return self
+
     @property
     def runtimes(self) -> tuple[RuntimeId, ...]:
         """The runtimes that this model has a file for, the default one first."""
         return tuple(runtime for runtime in MODEL_FILES if runtime in self.files)
+
+    @property
+    def evidence(self) -> tuple[Role, ...]:
+        """The documents and figures that this model was published with."""
+        return tuple(role for role in self.files if role not in MODEL_FILES)

@@ -1,13 +1,11 @@
 """What metrics.json and examples.json say: how good a published model is, and where it errs."""
 
-from typing import Annotated
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from artifact.manifest import Part
+from artifact.manifest import Count, Part, Positive, Share
 from artifact.statistics.paired import PairedDifference
-
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class ClassMetrics(Part):
@@ -17,7 +15,7 @@ class ClassMetrics(Part):
     precision: Share = Field(description="0 where the class is never predicted.")
     recall: Share
     f1: Share
-    support: int = Field(ge=0, description="Images whose true label this is.")
+    support: Count = Field(description="Images whose true label this is.")
 
 
 class MacroMetrics(Part):
@@ -35,7 +33,7 @@ class SplitMetrics(Part):
     loss: float = Field(ge=0, description="Mean cross-entropy in nats.")
     macro: MacroMetrics
     per_class: tuple[ClassMetrics, ...]
-    confusion_matrix: tuple[tuple[int, ...], ...] = Field(
+    confusion_matrix: tuple[tuple[Count, ...], ...] = Field(
         description="Counts: rows are true labels, columns are predicted ones."
     )
     interval: tuple[Share, Share] = Field(description="Wilson's 95% interval of the accuracy.")
@@ -43,13 +41,20 @@ class SplitMetrics(Part):
         description="Expected calibration error over 15 equal-width bins of confidence."
     )
 
+    @model_validator(mode="after")
+    def _has_a_row_and_a_column_for_each_class(self) -> Self:
+        classes = len(self.per_class)
+        if [len(row) for row in self.confusion_matrix] != [classes] * classes:
+            raise ValueError(f"the confusion matrix must be of {classes} x {classes} classes")
+        return self
+
 
 class Bin(Part):
     """The images of one range of confidence."""
 
     low: Share = Field(description="The range is open here.")
     high: Share = Field(description="The range is closed here.")
-    images: int = Field(ge=1)
+    images: Positive
     confidence: Share = Field(description="Mean probability of the predicted label.")
     accuracy: Share
 
@@ -93,7 +98,7 @@ class Seeds(Part):
 class Epoch(Part):
     """One pass over the training images."""
 
-    epoch: int = Field(ge=1)
+    epoch: Positive
     learning_rate: float = Field(ge=0, description="At the end of the epoch.")
     train_loss: float
     train_accuracy: Share = Field(description="On augmented images, while the weights move.")
@@ -117,7 +122,7 @@ class Metrics(Part):
 class Example(Part):
     """One test image and what the network made of it."""
 
-    index: int = Field(ge=0, description="0-based position in the data set's test part.")
+    index: Count = Field(description="0-based position in the data set's test part.")
     true: str
     predicted: str
     probability: Share = Field(description="Of the predicted label.")

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 import numpy as np
 
+from artifact.errors import BrokenArtifact
 from artifact.manifest import Manifest, RuntimeId
 from artifact.runtimes.base import Batch, Logits, Runtime
 from artifact.scores import SCORES, distribution, softmax
@@ -45,8 +47,19 @@ class Predictor:
         self._temperature = np.float32(manifest.temperature)
 
     def run(self, batch: Batch) -> Logits:
-        """Compute the raw logits [N, K] of a batch [N, C, H, W], before the temperature."""
-        return self._runtime.run(batch)
+        """Compute the raw logits [N, K] of a batch [N, C, H, W], before the temperature.
+
+        Raises:
+            BrokenArtifact: The network answers with NaN, with infinity, or near it.
+        """
+        logits = self._runtime.run(batch)
+        # One number tells of all, in half a microsecond: their squares overflow or carry the NaN.
+        if not isfinite(np.vdot(logits, logits)):
+            raise BrokenArtifact(
+                f"model {self.manifest.name} version {self.manifest.version} answers with numbers "
+                f"that are not finite on {self.runtime_id}"
+            )
+        return logits
 
     def predict(self, views: Sequence[View]) -> list[Prediction]:
         """Answer N views, in their order."""

@@ -1,51 +1,76 @@
 """Publish a model: fill a staging folder beside the target, then rename it.
 
-A reader sees a whole version or none.
+A reader sees a whole version or none. Who is ended while publishing leaves a staging folder, which
+the next one to publish that name removes: its lock says that nobody fills it any more.
 """
 
+import errno
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from pydantic import BaseModel, TypeAdapter
 
-from artifact.errors import BrokenArtifact
+from artifact.errors import NotPublished
 from artifact.manifest import PATHS, File, Manifest, Name, Role
 from artifact.repository import MANIFEST, Artifact, open_artifact, visible_folders
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
+_STAGING: Final = ".staging-"
+_TAKEN: Final = (errno.EEXIST, errno.ENOTEMPTY)
 
 
 @contextmanager
 def staging(root: Path, name: str) -> Iterator[Path]:
-    """Make a folder to fill before `publish`; what is left of it afterwards is removed."""
+    """Make a folder to fill before `publish`; what is left of it afterwards is removed.
+
+    Raises:
+        NotPublished: It cannot be made.
+    """
     parent = root / _NAME.validate_python(name)
-    parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".staging-", dir=parent))
-    try:
+    with ExitStack() as stack:
+        with _in_words(f"model {name}"):
+            parent.mkdir(parents=True, exist_ok=True)
+            stack.callback(_remove_if_empty, parent)
+            _remove_abandoned(parent)
+            folder = stack.enter_context(_locked_folder(parent))
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        _remove_if_empty(parent)
+
+
+def check_publishable(root: Path, name: str) -> None:
+    """Find out before hours of training whether their result can be written.
+
+    Raises:
+        NotPublished: It cannot.
+    """
+    with staging(root, name):
+        pass
 
 
 def fill(folder: Path, role: Role, content: bytes | BaseModel) -> None:
-    """Write the file of that role into a staged folder; a document becomes JSON."""
+    """Write the file of that role into a staged folder; a document becomes JSON.
+
+    Raises:
+        NotPublished: It cannot be written.
+    """
     path = folder / PATHS[role]
-    path.parent.mkdir(exist_ok=True)
     if isinstance(content, BaseModel):
         content = content.model_dump_json(indent=2).encode() + b"\n"
-    path.write_bytes(content)
+    with _in_words(PATHS[role]):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
 
 
 def next_version(root: Path, name: str) -> int:
     """Say which version a publish under that name would get; the first is 1."""
     parent = root / _NAME.validate_python(name)
     folders = visible_folders(parent) if parent.is_dir() else []
-    return 1 + max((int(folder.name) for folder in folders if folder.name.isdigit()), default=0)
+    return 1 + max((int(folder.name) for folder in folders if folder.name.isdecimal()), default=0)
 
 
 def list_files(folder: Path) -> dict[Role, File]:
@@ -55,30 +80,97 @@ def list_files(folder: Path) -> dict[Role, File]:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Artifact:
-    """Write the manifest of a staged folder, and open it as a reader will."""
-    (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    """Write the manifest of a staged folder, and open it as a reader will.
+
+    Raises:
+        NotPublished: It cannot be written.
+    """
+    with _in_words(MANIFEST):
+        text = manifest.model_dump_json(indent=2) + "\n"
+        (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
     return open_artifact(folder)
 
 
 def publish(staged: Path, root: Path) -> Artifact:
     """Verify a staged folder and make it visible, all at once.
 
+    Where its version was published meanwhile, it becomes the next one that is free.
+
     Raises:
-        BrokenArtifact: A file is not what the manifest says, or the version exists already.
+        BrokenArtifact: A file is not what the manifest says.
+        NotPublished: The folder cannot be put there.
     """
     artifact = open_artifact(staged)
     artifact.verify()
-    target = root / artifact.manifest.name / str(artifact.manifest.version)
     staged.chmod(0o755)
+    while not _rename(artifact, root):
+        version = next_version(root, artifact.manifest.name)
+        artifact = write_manifest(staged, artifact.manifest.model_copy(update={"version": version}))
+    return Artifact(_target(artifact, root), artifact.manifest)
+
+
+def _rename(artifact: Artifact, root: Path) -> bool:
+    with _in_words(str(artifact)):
+        try:
+            artifact.folder.rename(_target(artifact, root))
+        except OSError as error:
+            if error.errno not in _TAKEN:
+                raise
+            return False
+    return True
+
+
+def _target(artifact: Artifact, root: Path) -> Path:
+    return root / artifact.manifest.name / str(artifact.manifest.version)
+
+
+@contextmanager
+def _in_words(what: str) -> Iterator[None]:
     try:
-        staged.rename(target)
+        yield
     except OSError as error:
-        raise BrokenArtifact(f"{artifact} cannot be published: {error.strerror}") from error
-    return Artifact(target, artifact.manifest)
+        raise NotPublished(f"{what} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def _locked_folder(parent: Path) -> Iterator[Path]:
+    with ExitStack() as stack:
+        folder = None
+        while folder is None or not folder.exists():  # another publisher may be quicker than we
+            folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=parent))
+            stack.enter_context(_lock(folder, wait=True))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        yield folder
+
+
+def _remove_abandoned(parent: Path) -> None:
+    for folder in parent.glob(f"{_STAGING}*"):
+        with _lock(folder, wait=False) as locked:
+            if locked:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _lock(folder: Path, *, wait: bool) -> Iterator[bool]:
+    """Hold a folder's lock, which the end of the process gives back, if it can be had."""
+    if os.name != "posix":
+        yield False
+        return
+    import fcntl  # noqa: PLC0415 - not on every system
+
+    with ExitStack() as stack:
+        try:
+            descriptor = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except OSError:  # it is gone, another publisher has the lock, or this disk has none
+            yield False
+        else:
+            yield True
 
 
 def _remove_if_empty(folder: Path) -> None:
-    if not any(folder.iterdir()):
+    with suppress(OSError):  # another publisher is at it, or it has versions
         folder.rmdir()
 
 

@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from artifact.errors import BrokenArtifact, UnknownModel
+from artifact.errors import BrokenArtifact, OnBroken, UnknownModel, refuse
+from artifact.files import open_inside, read_inside
 from artifact.manifest import PATHS, DocumentRole, File, Manifest, Role, RuntimeId
 from artifact.predictor import Predictor
 from artifact.runtimes.table import open_runtime
@@ -81,16 +82,13 @@ class Artifact:
             raise BrokenArtifact(f"{self}/{PATHS[runtime]}: {error}") from error
 
     def _verified(self, file: File) -> bytes:
-        try:
-            data = (self.folder / file.path).read_bytes()
-        except OSError as error:
-            raise BrokenArtifact(f"{self}/{file.path} cannot be read: {error.strerror}") from error
-        if len(data) != file.bytes:
-            raise BrokenArtifact(
-                f"{self}/{file.path} has {len(data)} bytes, the manifest says {file.bytes}"
-            )
+        shown = f"{self}/{file.path}"
+        with open_inside(self.folder, file.path, shown) as (content, length):
+            if length != file.bytes:
+                raise BrokenArtifact(f"{shown} has {length} bytes, the manifest says {file.bytes}")
+            data = content.read(length)
         if hashlib.sha256(data).hexdigest() != file.sha256:
-            raise BrokenArtifact(f"{self}/{file.path} does not have the manifest's checksum")
+            raise BrokenArtifact(f"{shown} does not have the manifest's checksum")
         return data
 
 
@@ -101,15 +99,24 @@ class Repository:
         self._artifacts = artifacts
 
     @classmethod
-    def scan(cls, root: Path) -> "Repository":
+    def scan(cls, root: Path, on_broken: OnBroken = refuse) -> "Repository":
         """Read every manifest below `root` and verify every file that they list.
 
+        Args:
+            root: The directory.
+            on_broken: Called where a folder is no artifact, or a file is not what its manifest
+                says. Where it returns, the rest is read: a version whose manifest and networks
+                hold is kept without the figures and documents that do not.
+
         Raises:
-            BrokenArtifact: The directory cannot be read, a folder is no artifact, or a file is
-                not what its manifest says.
+            BrokenArtifact: The directory cannot be read.
         """
-        scanned = {folder.name: _scan_versions(folder) for folder in visible_folders(root)}
-        return cls({name: versions for name, versions in scanned.items() if versions})
+        return cls.of(
+            artifact
+            for model in visible_folders(root)
+            for folder in visible_folders(model)
+            if (artifact := _scan_artifact(folder, on_broken))
+        )
 
     @classmethod
     def of(cls, artifacts: Iterable[Artifact]) -> "Repository":
@@ -153,11 +160,12 @@ def scan_model(root: Path, name: str) -> list[Artifact]:
         UnknownModel: There is no such model; the message says which there are.
     """
     folders = {folder.name: folder for folder in visible_folders(root)}
-    versions = _scan_versions(folders[name]) if name in folders else {}
-    if not versions:
+    versions = map(_scan_artifact, visible_folders(folders[name])) if name in folders else ()
+    artifacts = list(Repository.of(artifact for artifact in versions if artifact))
+    if not artifacts:
         known = ", ".join(name for name, kept in list_versions(root).items() if kept) or "none"
         raise UnknownModel(f"no model {name[:100]!r} is published; published models: {known}")
-    return [versions[version] for version in sorted(versions, reverse=True)]
+    return artifacts
 
 
 def list_versions(root: Path) -> dict[str, list[str]]:
@@ -179,11 +187,7 @@ def open_artifact(folder: Path) -> Artifact:
         BrokenArtifact: There is no manifest, or it says something that is not understood.
     """
     shown = f"{folder.parent.name}/{folder.name}/{MANIFEST}"
-    try:
-        text = (folder / MANIFEST).read_bytes()
-    except OSError as error:
-        raise BrokenArtifact(f"{shown} cannot be read: {error.strerror}") from error
-    return Artifact(folder, parse(Manifest, text, shown))
+    return Artifact(folder, parse(Manifest, read_inside(folder, MANIFEST, shown), shown))
 
 
 def visible_folders(root: Path) -> list[Path]:
@@ -199,18 +203,22 @@ def visible_folders(root: Path) -> list[Path]:
     return sorted(folder for folder in folders if not folder.name.startswith("."))
 
 
-def _scan_versions(folder: Path) -> dict[int, Artifact]:
-    artifacts = map(_scan_artifact, visible_folders(folder))
-    return {artifact.manifest.version: artifact for artifact in artifacts}
-
-
-def _scan_artifact(folder: Path) -> Artifact:
-    artifact = open_artifact(folder)
-    if str(artifact) != f"{folder.parent.name}/{folder.name}":
-        raise BrokenArtifact(
-            f"{folder.parent.name}/{folder.name}/{MANIFEST} says that it is {artifact}"
-        )
-    artifact.verify()
+def _scan_artifact(folder: Path, on_broken: OnBroken = refuse) -> Artifact | None:
+    name = f"{folder.parent.name}/{folder.name}"
+    try:
+        artifact = open_artifact(folder)
+        if str(artifact) != name:
+            raise BrokenArtifact(f"{name}/{MANIFEST} says that it is {artifact}")
+        for runtime in artifact.manifest.runtimes:
+            artifact.read(runtime)
+    except BrokenArtifact as error:
+        on_broken(name, error)
+        return None
+    for role in artifact.manifest.evidence:
+        try:
+            artifact.read(role)
+        except BrokenArtifact as error:
+            on_broken(f"{name}/{PATHS[role]}", error)
     return artifact
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from artifact.errors import BrokenArtifact, UnknownStudy
+from artifact.errors import BrokenArtifact, OnBroken, UnknownStudy, refuse
+from artifact.files import read_inside
 from artifact.repository import parse, visible_folders
 from artifact.study import Outcome, Study, StudyFigure, WholeStudy
 
@@ -27,6 +28,9 @@ class StoredStudy:
     folder: Path
     study: Study
 
+    def __str__(self) -> str:
+        return f"studies/{self.study.name}"
+
     def figure(self, role: StudyFigure) -> bytes:
         """Read the figure of that role, verified.
 
@@ -38,11 +42,10 @@ class StoredStudy:
         if file is None:
             known = ", ".join(self.study.figures) or "none"
             raise UnknownStudy(f"study {self.study.name} has no figure {role}; it has: {known}")
-        content = _read(self.folder / file.path, f"studies/{self.study.name}/{file.path}")
+        shown = f"{self}/{file.path}"
+        content = read_inside(self.folder, file.path, shown)
         if hashlib.sha256(content).hexdigest() != file.sha256:
-            raise BrokenArtifact(
-                f"studies/{self.study.name}/{file.path} does not have its checksum"
-            )
+            raise BrokenArtifact(f"{shown} does not have its checksum")
         return content
 
     def whole(self) -> WholeStudy:
@@ -57,20 +60,10 @@ class StoredStudy:
     def _run(self, digest: str) -> Outcome:
         path = f"{RUNS}/{digest}.json"
         shown = f"studies/{path}"
-        outcome = parse(Outcome, _read(self.folder.parent / path, shown), shown)
+        outcome = parse(Outcome, read_inside(self.folder.parent, path, shown), shown)
         if outcome.digest != digest:
             raise BrokenArtifact(f"{shown} holds the run {outcome.digest}")
         return outcome
-
-    def verify(self) -> None:
-        """Check every figure and every run.
-
-        Raises:
-            BrokenArtifact: One is not what it should be.
-        """
-        self.whole()
-        for role in self.study.figures:
-            self.figure(role)
 
 
 class Studies:
@@ -80,19 +73,22 @@ class Studies:
         self._stored = stored
 
     @classmethod
-    def scan(cls, root: Path) -> "Studies":
+    def scan(cls, root: Path, on_broken: OnBroken = refuse) -> "Studies":
         """Read every study below `root` and verify what it rests on; no such folder is empty.
 
+        Args:
+            root: The directory.
+            on_broken: Called where a study, a run of it or a figure is not what it says. Where it
+                returns, the rest is read: a study whose runs hold is kept without its figure.
+
         Raises:
-            BrokenArtifact: The folder cannot be read, or a study is not what it says.
+            BrokenArtifact: The directory cannot be read.
         """
         if not root.exists():
             return cls({})
         folders = [folder for folder in visible_folders(root) if folder.name != RUNS]
-        stored = cls({folder.name: open_study(folder) for folder in folders})
-        for study in stored:
-            study.verify()
-        return stored
+        stored = (_scan_study(folder, on_broken) for folder in folders)
+        return cls({study.folder.name: study for study in stored if study})
 
     def __iter__(self) -> Iterator[StoredStudy]:
         """All of them, names in order."""
@@ -120,14 +116,25 @@ def open_study(folder: Path) -> StoredStudy:
         BrokenArtifact: There is no study, or it says something that is not understood.
     """
     shown = f"studies/{folder.name}/{STUDY}"
-    study = parse(Study, _read(folder / STUDY, shown), shown)
+    study = parse(Study, read_inside(folder, STUDY, shown), shown)
     if study.name != folder.name:
         raise BrokenArtifact(f"{shown} says that it is {study.name}")
+    for role, file in study.figures.items():
+        if file.path != FIGURES[role]:
+            raise BrokenArtifact(f"{shown}: the figure {role} is {FIGURES[role]}, not {file.path}")
     return StoredStudy(folder, study)
 
 
-def _read(path: Path, shown: str) -> bytes:
+def _scan_study(folder: Path, on_broken: OnBroken) -> StoredStudy | None:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BrokenArtifact(f"{shown} cannot be read: {error.strerror}") from error
+        stored = open_study(folder)
+        stored.whole()
+    except BrokenArtifact as error:
+        on_broken(f"studies/{folder.name}", error)
+        return None
+    for role, file in stored.study.figures.items():
+        try:
+            stored.figure(role)
+        except BrokenArtifact as error:
+            on_broken(f"{stored}/{file.path}", error)
+    return stored

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue
 
-from artifact.manifest import Blocks, File, Finding, FindingName, Part, Provenance, Share
+from artifact.manifest import Blocks, File, Finding, FindingName, Json, Part, Provenance, Share
 from artifact.metrics import Metrics
 
 LEVEL: Final = 0.05  # a p below it is more than noise
@@ -56,7 +56,7 @@ class StudyArm(Part):
     """One choice, over its seeds."""
 
     label: str
-    changes: dict[str, JsonValue] = Field(description="What differs from the study's base.")
+    changes: dict[str, Json] = Field(description="What differs from the study's base.")
     head: Head
     runs: dict[int, Digest] = Field(min_length=1, description="By seed.")
     parameters: int
@@ -109,7 +109,7 @@ class Study(Part):
     protocol: Protocol = Field(
         description="Whose defaults the arms change: the seed report's, or this project's."
     )
-    base: dict[str, JsonValue] = Field(description="The run configuration that the arms change.")
+    base: dict[str, Json] = Field(description="The run configuration that the arms change.")
     arms: tuple[StudyArm, ...] = Field(description="In the order of the question.")
     pairs: tuple[StudyPair, ...]
     missing: tuple[MissingRun, ...] = Field((), description="What was planned and has no result.")

@@ -177,13 +177,17 @@ def _warm_up(predictor: Predictor, shown: str) -> None:
     for pictures in _WARM_UP_BATCHES:
         batch = np.zeros((pictures, *predictor.manifest.input.shape), np.float32)
         try:
-            shape = predictor.run(batch).shape
+            logits = predictor.run(batch)
+            shape, kind = logits.shape, logits.dtype
+        except BrokenArtifact:
+            raise
         except Exception as error:
             reason = str(error).strip().partition("\n")[0]
             raise BrokenArtifact(f"{shown} does not take {batch.shape}: {reason}") from error
-        if shape != (pictures, labels):
+        if shape != (pictures, labels) or kind != np.float32:
             raise BrokenArtifact(
-                f"{shown} gives {shape} for {pictures} pictures, the manifest has {labels} labels"
+                f"{shown} gives {kind} {shape} for {pictures} pictures; "
+                f"for {labels} labels it must be float32 {(pictures, labels)}"
             )
 
 

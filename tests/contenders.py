@@ -5,7 +5,16 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from artifact.latency import Benchmark, Latency
-from artifact.manifest import Blocks, File, Manifest, Parity, Provenance, RuntimeId, Split
+from artifact.manifest import (
+    MODEL_FILES,
+    Blocks,
+    File,
+    Manifest,
+    Parity,
+    Provenance,
+    RuntimeId,
+    Split,
+)
 from artifact.metrics import Metrics
 from artifact.statistics.comparison import Contender
 from training.evaluation.evaluate import choose_examples, split_metrics
@@ -69,7 +78,7 @@ def _manifest(
         temperature=1,
         rejection=None,
         files={
-            runtime: File(path="model.onnx", sha256="a" * 64, bytes=size)
+            runtime: File(path=MODEL_FILES[runtime], sha256="a" * 64, bytes=size)
             for runtime, size in files.items()
         },
         provenance=Provenance(

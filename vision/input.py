@@ -1,21 +1,24 @@
 """What a network takes, and how a picture becomes it: the part of a manifest that vision reads."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Preprocess = Literal["digit", "resize"]
+Side = Annotated[int, Field(ge=1, le=4096)]
+Mean = Annotated[float, Field(ge=-100, le=100)]
+Deviation = Annotated[float, Field(ge=1e-4, le=1e4)]
 
 
 class Input(BaseModel):
     """What the network takes, and how a picture becomes it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    shape: tuple[int, int, int] = Field(description="Channels, height, width.")
+    shape: tuple[int, Side, Side] = Field(description="Channels, height, width.")
     mode: Literal["L", "RGB"] = Field(description="Grey or colour.")
-    mean: tuple[float, ...] = Field(description="Per channel, subtracted after scaling to 0..1.")
-    std: tuple[float, ...] = Field(description="Per channel, divided by afterwards.")
+    mean: tuple[Mean, ...] = Field(description="Per channel, subtracted after scaling to 0..1.")
+    std: tuple[Deviation, ...] = Field(description="Per channel, divided by afterwards.")
     preprocess: Preprocess = Field(
         description="`digit`: find the ink, scale and centre it as MNIST does; `resize`: scale "
         "the whole picture."

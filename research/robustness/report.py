@@ -7,8 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pydantic import Field
 
-from artifact.manifest import Finding, Name, Part, RuntimeId, Version
-from artifact.metrics import Share
+from artifact.manifest import Finding, Name, Part, RuntimeId, Share, Version
 from research.robustness.samples import TITLES, SetName
 from training.figures.canvas import BLUE, FADED, INK, VERMILION, blank, styled
 

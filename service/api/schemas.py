@@ -6,8 +6,8 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from artifact.filters import LayerKind
 from artifact.latency import Benchmark
-from artifact.manifest import Finding, FindingName, Part, RuntimeId
-from artifact.metrics import Epoch, Example, Share
+from artifact.manifest import Finding, FindingName, Part, RuntimeId, Share
+from artifact.metrics import Epoch, Example
 from artifact.predictor import Reason
 from artifact.study import Protocol, StudyFigure, StudyPair, Summary
 from vision.preprocess import Polarity

@@ -50,12 +50,23 @@ MANIFEST: dict[str, Any] = {
 
 def changed(path: str, value: object) -> str:
     document = json.loads(json.dumps(MANIFEST))
-    *parents, last = path.split("/")
+    *parents, last = (int(key) if key.isdecimal() else key for key in path.split("/"))
     part = document
     for key in parents:
         part = part[key]
     part[last] = value
-    return json.dumps(document)
+    text = json.dumps(document, default=str)
+    return text.replace(f'"{value}"', str(value)) if isinstance(value, Literally) else text
+
+
+class Literally:
+    """What stands in the JSON as it is: Python's writer would not write it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def test_manifest_survives_a_round_trip() -> None:
@@ -105,9 +116,50 @@ def test_architecture_is_told_by_its_kind(architecture: dict[str, Any], kind: ty
         ("files/onnx/path", "../secret"),
         ("files/onnx/path", "/etc/passwd"),
         ("files/onnx/path", "figures//x"),
+        ("files/onnx/path", "model.torchscript.pt"),
+        ("files/onnx/path", "figures/curves.png"),
+        ("files/curves", {"path": "model.onnx", "sha256": "a" * 64, "bytes": 1}),
         ("files/onnx/sha256", "short"),
         ("files/onnx/bytes", -1),
+        ("files/onnx/bytes", 2**31),
+        ("version", 10**9),
+        ("labels", ["0", "0"]),
+        ("labels", ["0", ""]),
+        ("labels", ["0", "1" * 256]),
+        ("labels", ["0", "a\r\nX: y"]),
+        ("labels", [str(label) for label in range(100_001)]),
+        *[
+            (f"{place}{last}", value)
+            for place, last in [
+                ("temperature", ""),
+                ("input/mean", "/0"),
+                ("input/std", "/0"),
+                ("provenance/seconds", ""),
+                ("provenance/split/ratio", ""),
+                ("parity/tolerance", ""),
+                ("provenance/config/learning_rate", ""),
+                ("provenance/config/nested", ""),
+            ]
+            for value in (float("nan"), float("inf"), float("-inf"), Literally("1e999"))
+        ],
+        ("provenance/config/nested", {"deep": [[float("nan")]]}),
+        ("rejection", {"score": "energy", "threshold": float("nan"), "accepted": 1}),
+        ("temperature", 1e-38),
+        ("temperature", 1e300),
+        ("temperature", -1),
+        ("input/std", [0]),
+        ("input/std", [1e-9]),
+        ("input/std", [-0.3]),
+        ("input/mean", [1e30]),
+        ("input/shape", [1, 28, 10**9]),
+        ("input/shape", [1, 0, 28]),
+        ("architecture/macs", 10**30),
+        ("architecture/macs", 0),
+        ("architecture/parameters", 2**53 + 1),
+        ("architecture/widths", [0]),
+        ("architecture/strides", [10**30]),
     ],
+    ids=str,
 )
 def test_manifest_that_breaks_the_contract_is_refused(path: str, value: object) -> None:
     with pytest.raises(ValidationError):

@@ -1,9 +1,13 @@
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from artifact.errors import BrokenArtifact
 from artifact.manifest import Rejection
 from artifact.predictor import Predictor
+from artifact.runtimes.base import Batch, Logits
 from tests.known_answer import (
     GAIN,
     LABELS,
@@ -14,6 +18,29 @@ from tests.known_answer import (
 )
 from vision.decode import decode
 from vision.preprocess import View, view
+
+
+class Answering:
+    """A runtime that answers every picture with the same logits."""
+
+    input_name = "input"
+    output_name = "logits"
+
+    def __init__(self, logits: Sequence[float]) -> None:
+        self._logits = np.array(logits, np.float32)
+
+    def run(self, batch: Batch) -> Logits:
+        return np.tile(self._logits, (len(batch), 1))
+
+
+@pytest.mark.parametrize("pictures", [1, 40])
+@pytest.mark.parametrize("logit", [float("nan"), float("inf"), float("-inf"), 1e30])
+def test_answer_that_is_not_finite_is_refused(
+    predictor: Predictor, logit: float, pictures: int
+) -> None:
+    broken = Predictor(predictor.manifest, "onnx", Answering([0, 1, logit, 0]))
+    with pytest.raises(BrokenArtifact, match=r"known version 1 .* not finite on onnx"):
+        broken.predict([seen(predictor, "top-left")] * pictures)
 
 
 @pytest.fixture

@@ -1,11 +1,23 @@
+import errno
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from artifact.errors import BrokenArtifact
+from artifact.errors import BrokenArtifact, NotPublished
 from artifact.manifest import Manifest
-from artifact.publish import list_files, next_version, publish, staging, write_manifest
+from artifact.publish import (
+    check_publishable,
+    fill,
+    list_files,
+    next_version,
+    publish,
+    staging,
+    write_manifest,
+)
 from artifact.repository import Artifact, Repository
 from tests.known_answer import publish_known_answer
 
@@ -39,12 +51,77 @@ def test_interrupted_publish_leaves_no_trace(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_existing_version_is_never_replaced(known: Artifact, tmp_path: Path) -> None:
+def test_version_that_was_published_meanwhile_stays_and_the_later_one_is_the_next(
+    known: Artifact, tmp_path: Path
+) -> None:
     with staging(tmp_path, "known") as folder:
-        write_manifest(folder, staged_twin(known, folder, version=1))
-        with pytest.raises(BrokenArtifact, match="known/1 cannot be published"):
-            publish(folder, tmp_path)
-    known.verify()
+        write_manifest(folder, staged_twin(known, folder, version=2))
+        first = publish_known_answer(tmp_path, "known", version=2, runtimes=["onnx"])
+        later = publish(folder, tmp_path)
+    assert (first.manifest.version, later.manifest.version) == (2, 3)
+    assert [str(artifact) for artifact in Repository.scan(tmp_path)] == [
+        "known/3",
+        "known/2",
+        "known/1",
+    ]
+
+
+LEAVES_A_FOLDER = """
+import os, pathlib, sys
+from artifact.publish import staging
+with staging(pathlib.Path(sys.argv[1]), sys.argv[2]) as folder:
+    (folder / "model.onnx").write_bytes(b"half of it")
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs locks that end with their process")
+@pytest.mark.parametrize("name", ["known", "new"])
+@pytest.mark.usefixtures("known")
+def test_next_publish_removes_what_a_killed_one_left_and_nothing_else(
+    tmp_path: Path, name: str
+) -> None:
+    with staging(tmp_path, name) as under_way:
+        for _ in range(3):
+            killed = [sys.executable, "-c", LEAVES_A_FOLDER, str(tmp_path), name]
+            assert subprocess.run(killed, check=False, timeout=60).returncode == -9  # noqa: S603
+        assert under_way.is_dir()
+        with staging(tmp_path, name) as folder:
+            left = set((tmp_path / name).glob(".staging-*"))
+            assert left == {under_way, folder}
+    assert not list((tmp_path / name).glob(".staging-*"))
+    assert (tmp_path / name).exists() == (name == "known")
+
+
+@pytest.mark.parametrize(
+    ("failing", "shown"),
+    [("mkdir", "model known"), ("write_bytes", "model.onnx"), ("write_text", "manifest.json")],
+)
+def test_full_disk_is_told_in_words_and_leaves_nothing_behind(
+    known: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, shown: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def publish_again() -> None:
+        with staging(tmp_path, "known") as folder:
+            fill(folder, "onnx", b"model")
+            write_manifest(folder, known.manifest)
+
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(Path, failing, fail)
+        with pytest.raises(NotPublished, match=f"{shown} cannot be written: No space left"):
+            publish_again()
+    assert [str(artifact) for artifact in Repository.scan(tmp_path)] == ["known/1"]
+    assert not list((tmp_path / "known").glob(".staging-*"))
+
+
+def test_place_is_tried_before_anything_is_published(tmp_path: Path) -> None:
+    check_publishable(tmp_path / "models", "new")
+    assert not list((tmp_path / "models").iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(NotPublished, match="model new cannot be written: "):
+        check_publishable(tmp_path / "file", "new")
 
 
 def test_staged_file_that_disagrees_with_its_manifest_is_not_published(

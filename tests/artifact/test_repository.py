@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,6 +101,88 @@ def test_damaged_file_is_refused_by_name_and_reason(
     with pytest.raises(BrokenArtifact, match=rf"known/1/{file} {reason}") as caught:
         Repository.scan(known.folder.parent.parent)
     assert str(known.folder) not in str(caught.value)
+
+
+def link_to_a_copy_outside(path: Path) -> None:
+    outside = path.parent.with_name("outside") / path.name
+    outside.parent.mkdir()
+    path.rename(outside)
+    path.symlink_to(outside)
+
+
+def link_to_itself(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path)
+
+
+def make_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def make_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs links and pipes")
+@pytest.mark.parametrize("file", ["manifest.json", "model.onnx", "figures/curves.png"])
+@pytest.mark.parametrize(
+    ("replace", "reason"),
+    [
+        (link_to_a_copy_outside, "is a symbolic link, or lies behind one"),
+        (link_to_itself, "is a symbolic link, or lies behind one"),
+        (make_folder, "cannot be read: Is a directory"),
+        (make_pipe, "is no regular file"),
+    ],
+)
+def test_what_is_no_file_of_the_folder_is_refused_whatever_its_checksum(
+    known: Artifact, file: str, replace: Callable[[Path], None], reason: str
+) -> None:
+    replace(known.folder / file)
+    with pytest.raises(BrokenArtifact, match=rf"known/1/{file} {reason}"):
+        Repository.scan(known.folder.parent.parent)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs links")
+def test_folder_of_figures_that_lies_elsewhere_is_refused(known: Artifact) -> None:
+    figures = known.folder / "figures"
+    outside = known.folder.parent.parent.parent / "figures-outside"
+    figures.rename(outside)
+    figures.symlink_to(outside)
+    with pytest.raises(BrokenArtifact, match=r"known/1/figures/\w+\.png is a symbolic link, or"):
+        Repository.scan(known.folder.parent.parent)
+
+
+def test_longer_document_than_any_is_not_read(known: Artifact) -> None:
+    os.truncate(known.folder / "manifest.json", 10**12)
+    with pytest.raises(BrokenArtifact, match=r"manifest\.json has 1000000000000 bytes; at most"):
+        open_artifact(known.folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "kept"),
+    [
+        ("manifest.json", ["known/1"]),
+        ("model.onnx", ["known/1"]),
+        ("metrics.json", ["known/2", "known/1"]),
+        ("figures/curves.png", ["known/2", "known/1"]),
+    ],
+)
+def test_rest_is_kept_where_something_broken_may_be_left_out(
+    tmp_path: Path, file: str, kept: list[str]
+) -> None:
+    publish_known_answer(tmp_path, "known", runtimes=["onnx"])
+    newer = publish_known_answer(tmp_path, "known", 2, runtimes=["onnx"])
+    os.truncate(newer.folder / file, 10)
+    broken: dict[str, str] = {}
+    repository = Repository.scan(
+        tmp_path, on_broken=lambda name, error: broken.update({name: str(error)})
+    )
+    assert [str(artifact) for artifact in repository] == kept
+    [(name, reason)] = broken.items()
+    assert name == ("known/2" if kept == ["known/1"] else f"known/2/{file}")
+    assert reason.startswith(f"known/2/{file} ")
 
 
 @pytest.mark.parametrize(

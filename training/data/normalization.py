@@ -9,6 +9,7 @@ from torch import Tensor
 from training.data import Images
 
 _PART: Final = 1024  # pictures
+_SMALLEST_DEVIATION: Final = 0.0001
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,16 @@ class Normalization:
 
 
 def measure(images: Images) -> Normalization:
-    """Mean and standard deviation of each channel over these images, to four decimals."""
+    """Mean and standard deviation of each channel over these images, to four decimals.
+
+    A channel that is the same everywhere has the smallest deviation that four decimals tell.
+    """
     counts = torch.stack([_histogram(channel) for channel in images.pixels.unbind(dim=1)])
     shares = counts / counts.sum(dim=1, keepdim=True)
     values = torch.arange(256, dtype=torch.float64) / 255
     mean = shares @ values
-    std = (shares * (values - mean[:, None]).square()).sum(dim=1).sqrt()
+    variance = (shares * (values - mean[:, None]).square()).sum(dim=1)
+    std = variance.sqrt().clamp(min=_SMALLEST_DEVIATION)
     return Normalization(tuple(_rounded(mean.tolist())), tuple(_rounded(std.tolist())))
 
 

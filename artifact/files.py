@@ -1,0 +1,57 @@
+"""Reading one file of a published folder, and nothing else through it."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Final
+
+from artifact.errors import BrokenArtifact
+
+_MOST_BYTES: Final = 16_000_000  # of a document that no manifest gives the length of
+# Not every system has them. A pipe that nobody writes to would be waited for.
+_FLAGS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+@contextmanager
+def open_inside(folder: Path, path: str, shown: str) -> Iterator[tuple[IO[bytes], int]]:
+    """Open a regular file below a folder, through no symbolic link; also give its length.
+
+    Args:
+        folder: Of an artifact or a study.
+        path: Relative to it, with forward slashes.
+        shown: The file's name, for messages.
+
+    Raises:
+        BrokenArtifact: It cannot be read, or is no such file.
+    """
+    place = folder
+    for part in PurePosixPath(path).parts:
+        place /= part
+        if place.is_symlink():
+            raise BrokenArtifact(f"{shown} is a symbolic link, or lies behind one")
+    try:
+        with open(place, "rb", opener=_open) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise BrokenArtifact(f"{shown} is no regular file")
+            yield file, status.st_size
+    except OSError as error:
+        raise BrokenArtifact(f"{shown} cannot be read: {error.strerror}") from error
+
+
+def _open(name: str, flags: int) -> int:
+    return os.open(name, flags | _FLAGS)
+
+
+def read_inside(folder: Path, path: str, shown: str) -> bytes:
+    """Read a document whose length nothing gives, as `open_inside` opens it.
+
+    Raises:
+        BrokenArtifact: As `open_inside`, or it is too long for a document.
+    """
+    with open_inside(folder, path, shown) as (file, length):
+        if length > _MOST_BYTES:
+            raise BrokenArtifact(f"{shown} has {length} bytes; at most {_MOST_BYTES} are read")
+        return file.read(_MOST_BYTES)
