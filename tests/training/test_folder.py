@@ -1,33 +1,38 @@
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from tests.pictures import draw, draw_folder
 from training import data
+from training.__main__ import main
 from training.errors import DatasetError
 
-
-def draw(path: Path, colour: tuple[int, int, int]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (40, 30), colour).save(path)
+LABELS = ("bar", "circle", "line")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for part in ("train", "test"):
-        for number in range(5):
-            draw(tmp_path / part / "red" / f"{number}.png", (200, 0, 0))
-            draw(tmp_path / part / "blue" / f"{number}.jpg", (0, 0, 200))
-    return tmp_path
+    """Three classes of 20 pictures to learn from, and 8 to test."""
+    return draw_folder(tmp_path / "stamps")
+
+
+def sizes(root: Path) -> tuple[int, int, int]:
+    """Training, validation and test images."""
+    split = data.split(data.load("folder", root, side=8), 0.8, seed=0)
+    return len(split.train), len(split.validation), len(split.test)
 
 
 def test_each_folder_is_a_class(folder: Path) -> None:
     dataset = data.load("folder", folder, side=16, mode="RGB")
-    assert dataset.labels == ("blue", "red")
-    assert dataset.shape == (3, 16, 16)
-    assert dataset.learning.labels.tolist() == [0] * 5 + [1] * 5
-    assert dataset.test.pixels[-1, :, 8, 8].tolist() == [200, 0, 0]
+    assert (dataset.name, dataset.labels, dataset.shape) == ("stamps", LABELS, (3, 16, 16))
+    assert dataset.learning.labels.tolist() == [0] * 20 + [1] * 20 + [2] * 20
+    assert dataset.test.labels.tolist() == [0] * 8 + [1] * 8 + [2] * 8
     assert dataset.preprocess == "resize"
 
 
@@ -35,43 +40,351 @@ def test_grey_pictures_have_one_channel(folder: Path) -> None:
     assert data.load("folder", folder, side=12, mode="L").shape == (1, 12, 12)
 
 
-def test_hidden_files_are_no_pictures(folder: Path) -> None:
-    (folder / "train" / "red" / ".DS_Store").write_text("no picture")
-    assert len(data.load("folder", folder).learning) == 10
+def test_pixels_are_those_of_the_pictures(tmp_path: Path) -> None:
+    for part, first in (("train", 0), ("test", 9)):
+        for red in range(first, first + 9):
+            for name, colour in (("red", (200 + red, 0, 0)), ("blue", (0, 0, 200 + red))):
+                path = tmp_path / part / name / f"{red}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.new("RGB", (40, 30), colour).save(path)
+    dataset = data.load("folder", tmp_path, side=16, mode="RGB")
+    middles = dataset.test.pixels[:, :, 8, 8]
+    assert sorted(middles[:9].tolist()) == [[0, 0, 200 + k] for k in range(9, 18)]
+    assert sorted(middles[9:].tolist()) == [[200 + k, 0, 0] for k in range(9, 18)]
+    assert data.split(dataset, 0.6, seed=0).train.pixels.float().mean(
+        dim=(0, 2, 3)
+    ).tolist() == pytest.approx(np.array([102, 0, 102]), abs=3)
 
 
-def test_file_that_is_no_picture_is_named(folder: Path) -> None:
-    (folder / "test" / "red" / "notes.txt").write_text("no picture")
-    with pytest.raises(DatasetError, match=r"test/red/notes\.txt is refused") as error:
+def nested(root: Path) -> None:
+    place = root / "train" / "bar" / "2026" / "november"
+    place.mkdir(parents=True)
+    (root / "train" / "bar" / "000.png").rename(place / "000.png")
+
+
+def flat(root: Path) -> None:
+    for part in ("train", "test"):
+        for path in sorted((root / part).glob("*/*")):
+            target = root / path.parent.name / path.name
+            target.parent.mkdir(exist_ok=True)
+            path.rename(target)
+        shutil.rmtree(root / part)
+
+
+def flat_with_a_class_train(root: Path) -> None:
+    flat(root)
+    (root / "line").rename(root / "train")
+
+
+def without_test(root: Path) -> None:
+    shutil.rmtree(root / "test")
+
+
+def with_validation(root: Path) -> None:
+    draw_folder(root / "more", train=5, test=0, first=500)
+    (root / "more" / "train").rename(root / "Val")
+    (root / "more").rmdir()
+
+
+def system_files(root: Path) -> None:
+    for name in ("Thumbs.db", ".DS_Store", "desktop.ini", "._000.png", "Icon\r"):
+        (root / "train" / "bar" / name).write_bytes(b"\xd0\xcf\x11\xe0")
+    shutil.copytree(root / "train" / "bar", root / "train" / "__MACOSX")
+    shutil.copytree(root / "train" / "bar", root / "train" / "bar" / ".git")
+
+
+def any_name_and_ending(root: Path) -> None:
+    (root / "train" / "bar" / "000.png").rename(root / "train" / "bar" / "001.txt")
+
+
+def composed_and_decomposed(root: Path) -> None:
+    (root / "train" / "bar").rename(root / "train" / "caf\u00e9")
+    (root / "test" / "bar").rename(root / "test" / "cafe\u0301")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (nested, (48, 12, 24)),
+        (flat, (52, 14, 18)),
+        (flat_with_a_class_train, (52, 14, 18)),
+        (without_test, (38, 10, 12)),
+        (with_validation, (60, 15, 24)),
+        (system_files, (48, 12, 24)),
+        (any_name_and_ending, (48, 12, 24)),
+        (composed_and_decomposed, (48, 12, 24)),
+    ],
+)
+def test_layout_is_understood(
+    change: Callable[[Path], None],
+    expected: tuple[int, int, int],
+    folder: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    change(folder)
+    assert sizes(folder) == expected
+    told = caplog.text.replace("no test folder, drawn as test", "")
+    assert "left out" not in told
+    assert "skipped" not in told
+
+
+def damaged(root: Path) -> None:
+    path = root / "train" / "bar" / "000.png"
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def no_picture(root: Path) -> None:
+    (root / "test" / "bar" / "notes.txt").write_text("no picture")
+
+
+def empty(root: Path) -> None:
+    (root / "test" / "bar" / "new.png").touch()
+
+
+def too_large(root: Path) -> None:
+    Image.new("1", (20_000, 20_000)).save(root / "train" / "bar" / "poster.png")
+
+
+def far_too_long(root: Path) -> None:
+    with (root / "train" / "bar" / "film.mkv").open("wb") as file:
+        file.truncate(2**40)
+
+
+def broken_link(root: Path) -> None:
+    (root / "train" / "bar" / "zzz.png").symlink_to("/nonexistent.png")
+
+
+def link_in_a_circle(root: Path) -> None:
+    (root / "train" / "bar" / "loop.png").symlink_to("loop.png")
+
+
+def link_out(root: Path) -> None:
+    draw(root.parent / "elsewhere.png", 0, 900)
+    (root / "train" / "bar" / "link.png").symlink_to(root.parent / "elsewhere.png")
+
+
+def pipe(root: Path) -> None:
+    os.mkfifo(root / "train" / "bar" / "pipe.png")
+
+
+def file_name_in_latin_1(root: Path) -> None:
+    bar = os.fsencode(root / "train" / "bar")
+    Path(os.fsdecode(bar + b"/000.png")).rename(os.fsdecode(bar + b"/caf\xe9.png"))
+
+
+def hidden_class(root: Path) -> None:
+    for part in ("train", "test"):
+        shutil.copytree(root / part / "bar", root / part / ".square")
+
+
+def loose_picture(root: Path) -> None:
+    draw(root / "train" / "loose.png", 0, 900)
+
+
+def folder_beside(root: Path) -> None:
+    (root / "old").mkdir()
+
+
+def learnt_test_picture(root: Path) -> None:
+    shutil.copy(root / "test" / "bar" / "020.png", root / "train" / "bar" / "copy.png")
+
+
+def copy_in_one_part(root: Path) -> None:
+    shutil.copy(root / "train" / "bar" / "000.png", root / "train" / "bar" / "copy.png")
+
+
+def copy_in_two_classes(root: Path) -> None:
+    shutil.copy(root / "train" / "bar" / "000.png", root / "train" / "line" / "copy.png")
+
+
+def two_spellings(root: Path) -> None:
+    for part in ("train", "test"):
+        (root / part / "line").rename(root / part / "Bar")
+
+
+def few(root: Path) -> None:
+    for path in sorted((root / "train" / "bar").iterdir())[5:]:
+        path.unlink()
+
+
+NOTED = [
+    (damaged, "damaged or cut short (1): train/bar/000.png", 59),
+    (no_picture, "not a picture (1): test/bar/notes.txt", 60),
+    (empty, "empty file (1): test/bar/new.png", 60),
+    (too_large, "too large (1): train/bar/poster.png", 60),
+    (far_too_long, "larger than 20,971,520 bytes (1): train/bar/film.mkv", 60),
+    (broken_link, "broken link (1): train/bar/zzz.png", 60),
+    (link_in_a_circle, "broken link (1): train/bar/loop.png", 60),
+    (link_out, "link out of the folder (1): train/bar/link.png", 60),
+    (pipe, "no file (1): train/bar/pipe.png", 60),
+    (file_name_in_latin_1, r"name is not UTF-8 or not printable (1): train/bar/caf\xe9.png", 59),
+    (hidden_class, "hidden, left out (2): test/.square, train/.square", 60),
+    (loose_picture, "picture in no class's folder, left out (1): train/loose.png", 60),
+    (folder_beside, "folder beside train and test, left out (1): old", 60),
+    (learnt_test_picture, "(1): train/bar/copy.png = test/bar/020.png", 60),
+    (copy_in_one_part, "(1): train/bar/copy.png = train/bar/000.png", 60),
+    (copy_in_two_classes, "(1): train/bar/000.png = train/line/copy.png", 59),
+    (two_spellings, "classes that differ in spelling alone (1): Bar / bar", 60),
+    (few, "class with fewer than 10 pictures to learn from (1): bar", 45),
+    (flat, "no test folder, drawn as test (1)", 66),
+]
+
+
+@pytest.mark.parametrize(("change", "told", "learnt"), NOTED)
+def test_what_is_left_out_or_odd_is_told(
+    change: Callable[[Path], None],
+    told: str,
+    learnt: int,
+    folder: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    change(folder)
+    assert sum(sizes(folder)[:2]) == learnt
+    assert told in caplog.text
+    assert str(folder) not in caplog.text
+
+
+def many_damaged(root: Path) -> None:
+    for path in sorted((root / "train").rglob("*.png"))[::9]:
+        path.write_bytes(b"GIF89a")
+
+
+def class_in_test_only(root: Path) -> None:
+    draw(root / "test" / "star" / "0.png", 0, 900)
+
+
+def class_in_train_only(root: Path) -> None:
+    shutil.rmtree(root / "test" / "bar")
+
+
+def class_without_a_picture(root: Path) -> None:
+    (root / "train" / "star").mkdir()
+
+
+def class_of_copies_alone(root: Path) -> None:
+    shutil.rmtree(root / "train" / "bar")
+    shutil.copytree(root / "test" / "bar", root / "train" / "bar")
+
+
+def class_with_one_picture(root: Path) -> None:
+    for path in sorted((root / "train" / "bar").iterdir())[1:]:
+        path.unlink()
+
+
+def spelt_otherwise_in_test(root: Path) -> None:
+    (root / "test" / "bar").rename(root / "test" / "Bar")
+
+
+def class_name_in_latin_1(root: Path) -> None:
+    for part in ("train", "test"):
+        (root / part / "bar").rename(os.fsdecode(os.fsencode(root / part) + b"/caf\xe9"))
+
+
+def class_name_with_a_line_break(root: Path) -> None:
+    for part in ("train", "test"):
+        (root / part / "bar").rename(root / part / "a\nb")
+
+
+def linked_class(root: Path) -> None:
+    (root / "train" / "bar").rename(root.parent / "bar")
+    (root / "train" / "bar").symlink_to(root.parent / "bar")
+
+
+def one_class(root: Path) -> None:
+    for label in LABELS[1:]:
+        for part in ("train", "test"):
+            shutil.rmtree(root / part / label)
+
+
+def no_class(root: Path) -> None:
+    shutil.rmtree(root)
+    root.mkdir()
+
+
+def nothing(root: Path) -> None:
+    shutil.rmtree(root)
+
+
+def a_file(root: Path) -> None:
+    shutil.rmtree(root)
+    root.touch()
+
+
+def only_test(root: Path) -> None:
+    shutil.rmtree(root / "train")
+
+
+def validation_lacks_a_class(root: Path) -> None:
+    with_validation(root)
+    shutil.rmtree(root / "Val" / "bar")
+
+
+REFUSED = [
+    (many_damaged, ["damaged or cut short (7): train/bar/000", "7 of 84 files cannot be used"]),
+    (class_in_test_only, ["class without a picture to learn from (1): star (1 in test)"]),
+    (class_in_train_only, ["class without a test picture (1): bar (20 in train)"]),
+    (class_without_a_picture, ["class's folder without a picture (1): train/star"]),
+    (class_of_copies_alone, ["without a picture to learn from (1): bar (8 in test)", "copy of a"]),
+    (class_with_one_picture, ["class with a single picture to learn from (1): bar (8 in test, 1"]),
+    (spelt_otherwise_in_test, ["to learn from (1): Bar", "spelling alone (1): Bar / bar"]),
+    (class_name_in_latin_1, [r"not printable (2): test/caf\xe9, train/caf\xe9"]),
+    (class_name_with_a_line_break, [r"not printable (2): test/a\nb, train/a\nb"]),
+    (linked_class, ["link to a folder, not followed (1): train/bar"]),
+    (one_class, ["fewer than two classes; accepted are DIR/<class>/... and", "(1): bar"]),
+    (no_class, ["fewer than two classes; accepted are DIR/<class>/... and", "(1): none"]),
+    (nothing, ["data directory 'stamps' does not exist: accepted are DIR/<class>/..."]),
+    (a_file, ["data directory 'stamps' is no directory: accepted are DIR/<class>/..."]),
+    (only_test, ["has test but no folder train: accepted are DIR/<class>/..."]),
+    (validation_lacks_a_class, ["class without a validation picture (1): bar (8 in test, 20 in"]),
+]
+
+
+@pytest.mark.parametrize(("change", "told"), REFUSED)
+def test_what_cannot_be_learnt_from_is_refused_in_one_list(
+    change: Callable[[Path], None],
+    told: list[str],
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    change(folder)
+    where = ("--runs-dir", f"{folder.parent}/runs", "--models-dir", f"{folder.parent}/models")
+    assert main(["run", "--dataset", "folder", "--data-dir", str(folder), *where]) == 1
+    message = capsys.readouterr().err
+    assert all(words in message for words in told), message
+    assert str(folder) not in message
+    assert not (folder.parent / "runs").exists()
+
+
+def test_every_problem_is_in_the_list(folder: Path) -> None:
+    for change in (damaged, broken_link, class_in_test_only, learnt_test_picture):
+        change(folder)
+    with pytest.raises(DatasetError) as error:
         data.load("folder", folder)
-    assert str(folder) not in str(error.value)
+    [first, *problems] = str(error.value).splitlines()
+    assert first == "the pictures in 'stamps' cannot be learnt from:"
+    assert [line.partition(" (")[0].strip() for line in problems] == [
+        "class without a picture to learn from",
+        "broken link",
+        "damaged or cut short",
+        "copy of a test picture, left out of train",
+    ]
 
 
-def test_class_without_a_test_folder_is_named(folder: Path) -> None:
-    draw(folder / "train" / "green" / "0.png", (0, 200, 0))
-    with pytest.raises(DatasetError, match="test/green cannot be read: No such file"):
-        data.load("folder", folder)
+def test_drawn_test_part_stays_as_pictures_are_renamed_or_damaged(folder: Path) -> None:
+    flat(folder)
+    before = data.load("folder", folder).test
+    for path in sorted((folder / "bar").iterdir()):
+        path.rename(path.with_name(f"renamed-{path.name}"))
+    (folder / "bar" / "broken.png").write_bytes(b"GIF89a")
+    after = data.load("folder", folder).test
+    assert torch.equal(before.pixels, after.pixels)
 
 
-def test_empty_class_is_named(folder: Path) -> None:
-    (folder / "train" / "green").mkdir()
-    with pytest.raises(DatasetError, match="train/green is empty"):
-        data.load("folder", folder)
-
-
-def test_single_class_is_nothing_to_learn(tmp_path: Path) -> None:
-    draw(tmp_path / "train" / "red" / "0.png", (200, 0, 0))
-    with pytest.raises(DatasetError, match="one for each class"):
-        data.load("folder", tmp_path)
-
-
-def test_missing_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="train cannot be read"):
-        data.load("folder", tmp_path)
-
-
-def test_colour_statistics_and_network_fit_together(folder: Path) -> None:
-    split = data.split(data.load("folder", folder, side=16, mode="RGB"), 0.6, seed=0)
-    assert split.train.pixels.float().mean(dim=(0, 2, 3)).tolist() == pytest.approx(
-        np.array([100, 0, 100]), abs=2
-    )
+def test_rare_class_is_in_every_part_of_a_split(folder: Path) -> None:
+    for path in sorted((folder / "train" / "bar").iterdir())[2:]:
+        path.unlink()
+    for seed in range(10):
+        split = data.split(data.load("folder", folder, side=8), 0.9, seed)
+        assert torch.bincount(split.train.labels)[0] == 1
+        assert torch.bincount(split.validation.labels)[0] == 1
+        assert len(split.train) + len(split.validation) == 42

@@ -1,95 +1,141 @@
-"""Pictures in a folder for each class: `train/<class>/...` and `test/<class>/...`."""
+"""A data set of one's own: a folder of pictures for each class, read by the code that serves."""
 
-import hashlib
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from training.config import Mode
 from training.data.identity import digest_lines
+from training.data.layout import Part, find_pictures, show
+from training.data.problems import Problems
+from training.data.sources import (
+    Source,
+    check_classes,
+    draw_test,
+    leave_out_copies,
+    read_sources,
+)
 from training.data.values import Dataset, Images
-from training.errors import DatasetError
 from vision.decode import decode
-from vision.errors import ImageError
+from vision.errors import ImageError, TooLarge, UnsupportedType
 from vision.input import Input
 from vision.preprocess import view
+
+_LOG = logging.getLogger(__name__)
 
 
 def load_folder(root: Path, side: int, mode: Mode) -> Dataset:
     """Every picture of a folder, made alike by the code that serves.
 
+    Files that cannot be used are skipped as long as they are few. What is left out, and what else
+    a person should know, is logged as warnings.
+
     Args:
-        root: Holds `train` and `test`, each with one folder for each class.
+        root: The data directory; `training.data.layout` says what it may hold.
         side: Height and width of the pictures that the network sees.
         mode: Grey or colour.
 
     Raises:
-        DatasetError: A folder is missing or empty, or a file is no picture.
+        DatasetError: The pictures cannot be learnt from; it has every problem in one list.
     """
-    labels = tuple(path.name for path in _visible(root / "train") if path.is_dir())
-    if len(labels) < 2:
-        raise DatasetError(
-            f"the data directory's folder train has {len(labels)} folders of pictures: it needs "
-            "one for each class, train/<class>/*.png, and the same in test"
-        )
+    problems = Problems()
+    name = show(root.resolve().name)
+    files = find_pictures(root, problems)
+    decoded, pixels = read_pixels(read_sources(files, root, problems), _input(side, mode), problems)
+    sources = draw_test(leave_out_copies(decoded, problems), problems)
+    labels = tuple(sorted({file.label for file in files}))
+    check_classes(labels, sources, problems)
+    problems.refuse(name, len(files))
+    for line in problems.lines("skipped", "noted"):
+        _LOG.warning("%s: %s", name, line)
+    places = {source.name: place for place, source in enumerate(decoded)}
+    return _dataset(name, labels, sources, pixels, places)
+
+
+def read_pixels(
+    sources: Sequence[Source], spec: Input, problems: Problems
+) -> tuple[list[Source], NDArray[np.uint8]]:
+    """What the network sees of each picture: those that can be decoded, and uint8 [N, C, H, W]."""
+    pixels = np.empty((len(sources), *spec.shape), np.uint8)
+    decoded: list[Source] = []
+    for source in tqdm(sources, "pictures", disable=None, leave=False):
+        try:
+            pixels[len(decoded)] = _see(source.path, spec)
+        except (ImageError, OSError) as error:
+            problems.add("skipped", _describe(error), source.name)
+        else:
+            decoded.append(source)
+    return decoded, pixels[: len(decoded)]
+
+
+def _see(path: Path, spec: Input) -> NDArray[np.uint8]:
+    """uint8 [C, H, W]."""
+    seen = view(decode(path.read_bytes()), spec).pixels
+    return seen[None] if seen.ndim == 2 else seen.transpose(2, 0, 1)
+
+
+def _describe(error: ImageError | OSError) -> str:
+    match error:
+        case UnsupportedType():
+            return "not a picture"
+        case TooLarge():
+            return "too large"
+        case OSError():
+            return f"cannot be read, {error.strerror}"
+        case _:
+            return "damaged or cut short"
+
+
+def _dataset(
+    name: str,
+    labels: tuple[str, ...],
+    sources: Sequence[Source],
+    pixels: NDArray[np.uint8],
+    places: Mapping[str, int],
+) -> Dataset:
+    """The pictures that are kept, part by part.
+
+    Args:
+        name: Of the data set.
+        labels: In order.
+        sources: What is kept.
+        pixels: Of these and others.
+        places: In the pixels, by name of the source.
+    """
+
+    def images(part: Part) -> Images:
+        kept = [source for source in sources if source.part == part]
+        numbers = torch.tensor([labels.index(source.label) for source in kept], dtype=torch.int64)
+        return Images(torch.from_numpy(pixels[[places[source.name] for source in kept]]), numbers)
+
+    def digest(*parts: Part) -> str:
+        kept = (source for source in sources if source.part in parts)
+        return digest_lines(f"{source.label} {source.sha256}" for source in kept)
+
+    return Dataset(
+        name=name,
+        sha256=digest("train", "validation", "test"),
+        test_sha256=digest("test"),
+        labels=labels,
+        learning=images("train"),
+        validation=images("validation") if any(s.part == "validation" for s in sources) else None,
+        test=images("test"),
+        preprocess="resize",
+    )
+
+
+def _input(side: int, mode: Mode) -> Input:
+    """What a network takes that sees pictures of that size; nothing is normalised yet."""
     channels = 1 if mode == "L" else 3
-    wanted = Input(
+    return Input(
         shape=(channels, side, side),
         mode=mode,
         mean=(0.0,) * channels,
         std=(1.0,) * channels,
         preprocess="resize",
     )
-    learning, test = (_find(root / part, labels) for part in ("train", "test"))
-    return Dataset(
-        name=root.resolve().name,
-        sha256=digest_lines(f"{label} {digest}" for label, digest, _ in (*learning, *test)),
-        test_sha256=digest_lines(f"{label} {digest}" for label, digest, _ in test),
-        labels=labels,
-        learning=_read(learning, labels, wanted),
-        test=_read(test, labels, wanted),
-        preprocess="resize",
-    )
-
-
-def _find(folder: Path, labels: tuple[str, ...]) -> list[tuple[str, str, Path]]:
-    """Label, digest and path of every picture, in an order that no file's name decides."""
-    return sorted(
-        (label, hashlib.sha256(path.read_bytes()).hexdigest(), path)
-        for label in labels
-        for path in _visible(folder / label)
-    )
-
-
-def _read(files: list[tuple[str, str, Path]], labels: tuple[str, ...], wanted: Input) -> Images:
-    pixels = np.stack([_pixels(path, wanted) for _, _, path in files])
-    return Images(
-        torch.from_numpy(pixels), torch.tensor([labels.index(label) for label, _, _ in files])
-    )
-
-
-def _pixels(path: Path, wanted: Input) -> NDArray[np.uint8]:
-    """uint8 [C, H, W]."""
-    try:
-        seen = view(decode(path.read_bytes()), wanted).pixels
-    except ImageError as error:
-        raise DatasetError(f"{_short(path)} is refused: {error}") from error
-    return seen[None] if seen.ndim == 2 else seen.transpose(2, 0, 1)
-
-
-def _visible(folder: Path) -> list[Path]:
-    """What a folder holds, in order."""
-    try:
-        found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    except OSError as error:
-        raise DatasetError(f"{_short(folder)} cannot be read: {error.strerror}") from error
-    if not found:
-        raise DatasetError(f"{_short(folder)} is empty: it should hold pictures")
-    return found
-
-
-def _short(path: Path) -> str:
-    """The path below the data directory."""
-    return "/".join(path.parts[-3:])

@@ -51,10 +51,11 @@ class Dataset:
         sha256: Of every picture as it is stored, with its label.
         test_sha256: The same of the test pictures.
         labels: Name of each class.
-        learning: What may be learnt from: training and validation.
+        learning: What may be learnt from: training and, where it has no part, validation.
         test: What is evaluated once.
         preprocess: How pictures from elsewhere become such pictures.
         disputed: 0-based indices of the test images whose label people disagree with.
+        validation: To choose by; None where it is to be drawn from what may be learnt from.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Dataset:
     test: Images
     preprocess: Preprocess
     disputed: frozenset[int] = frozenset()
+    validation: Images | None = None
 
     @classmethod
     def of_tensors(
@@ -99,12 +101,18 @@ class Dataset:
         )
 
     def identity(self, train_ratio: float, seed: int) -> DataIdentity:
-        """What is learnt from this data set, split so."""
+        """What is learnt from this data set, split so.
+
+        The ratio is that of its own validation part, where it has one.
+        """
+        learnt, validated = len(self.learning), len(self.validation or ())
+        if validated:
+            train_ratio = learnt / (learnt + validated)
         zeros, ones = ((value,) * self.shape[0] for value in (0.0, 1.0))
         return DataIdentity(
             dataset=self.name,
             labels=self.labels,
-            pictures=len(self.learning) + len(self.test),
+            pictures=learnt + validated + len(self.test),
             sha256=self.sha256,
             test_sha256=self.test_sha256,
             train_ratio=train_ratio,

@@ -1,0 +1,153 @@
+"""The pictures that a folder's data set is made of: each once, each of one class and one part."""
+
+import hashlib
+import re
+import stat
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from training.data.layout import LAYOUTS, Part, PictureFile, show
+from training.data.problems import Problems
+from vision.decode import Limits
+
+_LIMITS: Final = Limits()
+_TEST_SHARE: Final = 1 / 5  # where no folder says which pictures are test
+_FEW: Final = 10  # pictures of a class to learn from
+_PRECEDENCE: Final[tuple[Part, ...]] = ("test", "validation", "train")
+
+
+@dataclass(frozen=True, order=True)
+class Source:
+    """A picture as it is stored.
+
+    Attributes:
+        label: Its class.
+        sha256: Of its bytes: sources are ordered by content, so that no file's name decides.
+        name: Below the data directory, for people.
+        path: To read it.
+        part: Of the data set; `train` as long as none has been drawn.
+    """
+
+    label: str
+    sha256: str
+    name: str
+    path: Path
+    part: Part
+
+
+def read_sources(files: Iterable[PictureFile], root: Path, problems: Problems) -> list[Source]:
+    """Digest every file that can be read; the others are skipped."""
+    inside = root.resolve()
+    sources = []
+    for file in files:
+        try:
+            if (what := _unusable(file.path, inside)) is None:
+                digest = hashlib.sha256(file.path.read_bytes()).hexdigest()
+                part = file.part or "train"
+                sources.append(Source(file.label, digest, file.name, file.path, part))
+        except OSError as error:
+            what = f"cannot be read, {error.strerror}"
+        if what is not None:
+            problems.add("skipped", what, file.name)
+    return sorted(sources)
+
+
+def _unusable(path: Path, inside: Path) -> str | None:
+    """Say why a file is not even opened."""
+    if show(path.name) != path.name:
+        return "file whose name is not UTF-8 or not printable"
+    if not path.exists():
+        return "broken link"
+    if path.is_symlink() and not path.resolve().is_relative_to(inside):
+        return "link out of the folder"
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        return "no file"
+    if status.st_size > _LIMITS.max_bytes:
+        return f"larger than {_LIMITS.max_bytes:,} bytes"
+    return None if status.st_size else "empty file"
+
+
+def leave_out_copies(sources: Iterable[Source], problems: Problems) -> list[Source]:
+    """Keep one of the pictures whose bytes are the same, none where their classes differ.
+
+    Of copies in two parts the one in test is kept, else the one in validation: a picture that has
+    been learnt says nothing of those that have not.
+    """
+    alike: dict[str, list[Source]] = defaultdict(list)
+    for source in sources:
+        alike[source.sha256].append(source)
+    kept = []
+    for copies in alike.values():
+        first, *others = sorted(copies, key=lambda copy: (_PRECEDENCE.index(copy.part), copy.name))
+        if len({copy.label for copy in copies}) > 1:
+            names = " = ".join(copy.name for copy in (first, *others))
+            problems.add("noted", "the same picture in two classes, all left out", names)
+            continue
+        kept.append(first)
+        for copy in others:
+            what = f"copy of a {first.part} picture, left out of {copy.part}"
+            problems.add("noted", what, f"{copy.name} = {first.name}")
+    return sorted(kept)
+
+
+def draw_test(sources: Sequence[Source], problems: Problems) -> list[Source]:
+    """Make a fifth of each class test, always the same pictures, where there is no test part."""
+    if any(source.part == "test" for source in sources):
+        return [*sources]
+    problems.add("noted", "no test folder, drawn as test", "a fifth of each class")
+    by_class: dict[str, list[Source]] = defaultdict(list)
+    for source in sources:
+        if source.part == "train":
+            by_class[source.label].append(source)
+    drawn = {
+        source
+        for pictures in by_class.values()
+        for source in pictures[: max(1, round(_TEST_SHARE * len(pictures)))]
+    }
+    return [replace(source, part="test") if source in drawn else source for source in sources]
+
+
+def check_classes(labels: Sequence[str], sources: Iterable[Source], problems: Problems) -> None:
+    """Find what makes a class useless, of all classes that have a folder."""
+    counts: dict[str, Counter[Part]] = defaultdict(Counter)
+    for source in sources:
+        counts[source.label][source.part] += 1
+    has_validation = any(count["validation"] for count in counts.values())
+    for label in labels:
+        for what in _wrong(counts[label], has_validation=has_validation):
+            problems.add("refused", what, f"{label} ({_told(counts[label])})")
+        if 1 < counts[label]["train"] < _FEW:
+            problems.add("noted", f"class with fewer than {_FEW} pictures to learn from", label)
+    if len(labels) < 2:
+        problems.add("refused", f"fewer than two classes; {LAYOUTS}", ", ".join(labels) or "none")
+    for spellings in _same_but_for_spelling(labels):
+        problems.add("noted", "classes that differ in spelling alone", " / ".join(spellings))
+
+
+def _wrong(count: Counter[Part], *, has_validation: bool) -> Iterator[str]:
+    learnt_of = count["train"] + (0 if has_validation else count["validation"])
+    if not count["train"]:
+        yield "class without a picture to learn from"
+    elif learnt_of < 2 and not has_validation:
+        yield "class with a single picture to learn from"
+    if not count["test"]:
+        yield "class without a test picture"
+    if has_validation and not count["validation"]:
+        yield "class without a validation picture"
+
+
+def _told(count: Counter[Part]) -> str:
+    return ", ".join(f"{count[part]} in {part}" for part in _PRECEDENCE if count[part]) or "none"
+
+
+def _same_but_for_spelling(labels: Iterable[str]) -> list[list[str]]:
+    alike: dict[str, list[str]] = defaultdict(list)
+    for label in labels:
+        folded = unicodedata.normalize("NFKC", label).casefold()
+        alike[re.sub(r"[\s_-]+", "", folded)].append(label)
+    return [spellings for spellings in alike.values() if len(spellings) > 1]
