@@ -28,18 +28,18 @@ from artifact.predictor import Predictor
 from bench.busy_core import measure_busy
 from bench.profile_report import Profile, write
 from service.app import create_app
-from service.pipeline.answers import answer
-from service.pipeline.express import Express, Request
-from service.pipeline.forms import read_single_file
+from service.observability.record import RequestRecord
+from service.pipeline.bodies import read_picture
+from service.pipeline.predict import answer
+from service.server.fast_path import Endpoint, FastPath, FastRequest
+from service.server.http_server import fast_path_of
 from service.settings import Settings
 from vision.decode import decode
 from vision.preprocess import view_at_once
 
 _BATCH: Final = 16
-_DELIMITER: Final = b"--edge"
 _RAW: Final = b"image/png"
 _FORM: Final = b"multipart/form-data; boundary=edge"
-_UNUSUAL: Final = b"multipart/form-data; charset=utf-8; boundary=edge"  # not for the shortcut
 
 
 def main() -> None:
@@ -65,12 +65,12 @@ async def _time_in_process(
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         predictor: Predictor = app.state.service.models.get().predictor()
-        express = Express(app.state.service)
+        fast_path = fast_path_of(app.state.service)
         calls = {
-            "raw": _asking(express, _RAW, _picture()),
-            "multipart": _asking(express, _FORM, _form()),
-            f"raw, {_BATCH} together": _asking(express, _RAW, _picture(), _BATCH),
-            "multipart, by the route": _calling(app, _UNUSUAL, _form()),
+            "raw": _asking(fast_path, _RAW, _picture()),
+            "multipart": _asking(fast_path, _FORM, _form()),
+            f"raw, {_BATCH} together": _asking(fast_path, _RAW, _picture(), _BATCH),
+            "multipart, by the route": _calling(app, _FORM, _form()),
         }
         return predictor.manifest.name, *await _time(_parts(predictor), calls, rounds)
 
@@ -86,7 +86,7 @@ def _parts(predictor: Predictor) -> dict[str, Callable[[], object]]:
     logits = predictor.run(one)
     [prediction] = predictor.answers([view], logits)
     return {
-        "form": lambda: read_single_file(form, _DELIMITER, "image"),
+        "form": lambda: read_picture(_FORM.decode(), form, "image"),
         "decode": lambda: decode(data),
         "preprocess": lambda: view_at_once(picture, predictor.manifest.input),
         "tensor": lambda: predictor.batch([view]),
@@ -119,33 +119,35 @@ async def _time(
     return {name: medians[name] for name in parts}, {name: medians[name] for name in calls}
 
 
-class _Asked(Request):
-    """A plain request without a connection."""
+class _Request(FastRequest):
+    """A request without a connection."""
 
     __slots__ = ("answered",)
 
-    def __init__(self, scope: Mapping[str, Any], body: bytes) -> None:
-        super().__init__(scope, body, perf_counter())
+    def __init__(self, endpoint: Endpoint, scope: dict[str, Any], record: RequestRecord) -> None:
+        super().__init__(endpoint, scope, record)
         self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def answer(self, rest: bytes) -> None:  # noqa: ARG002 - only the time matters
+    def respond(self, rest: bytes) -> None:  # noqa: ARG002 - only the time matters
         self.answered.set_result(None)
 
-    def hand_over(self, refusal: object = None) -> None:
-        raise SystemExit(f"a plain request was not taken: {refusal}")
+    def fall_back(self, error: Exception | None = None) -> None:
+        raise SystemExit(f"the fast path left a request to the routes: {error}")
 
 
 def _asking(
-    express: Express, content_type: bytes, body: bytes, times: int = 1
+    fast_path: FastPath, content_type: bytes, body: bytes, times: int = 1
 ) -> Callable[[], Awaitable[None]]:
     """Ask as a connection does, so many times in one turn of the loop."""
-    scope = _scope(content_type, body)
 
     async def call() -> None:
-        requests = [_Asked(scope, body) for _ in range(times)]
-        for request in requests:
-            if express.may_take(scope):
-                express.take(request)
+        requests = []
+        for _ in range(times):
+            scope = _scope(content_type, body)
+            endpoint = fast_path.find(scope)
+            if endpoint is not None:
+                requests.append(_Request(endpoint, scope, fast_path.begin(endpoint, scope)))
+                fast_path.answer(requests[-1], body)
         for request in requests:
             await request.answered
 

@@ -23,12 +23,10 @@ from service.api.parameters import refuse_repeated
 from service.limits.body import BodyLimits
 from service.observability.recorder import RecordMiddleware
 from service.observability.shared import SharedFolder
-from service.pipeline.shortcut import Shortcut
 from service.settings import Settings
 from service.startup import OneLineFailure, loading
 from service.state import Service
 from service.v2 import routes as open_inference
-from service.v2.shortcut import InferShortcut
 
 _ROUTES: Final = (
     predict,
@@ -88,9 +86,8 @@ class _Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         service: Service = self.state.service
-        app = Shortcut(InferShortcut(super().build_middleware_stack(), service), service)
         return RecordMiddleware(
-            BodyLimits(app, service.admission, service.settings),
+            BodyLimits(super().build_middleware_stack(), service.admission, service.settings),
             service.recorder,
             service.tracing,
         )

@@ -14,6 +14,7 @@ from service.observability.shared import SharedFolder
 from service.observability.telemetry import Telemetry
 from service.pipeline.decoding import Pictures
 from service.pipeline.inference import Inference
+from service.pipeline.predict import PredictEngine
 from service.registry import ModelRegistry
 from service.settings import Settings
 
@@ -35,6 +36,7 @@ class Service:
     recorder: Recorder
     pictures: Pictures
     inference: Inference
+    predict: PredictEngine
     open_inference: OpenInference
     benchmark: Lock
     admission: Admission
@@ -70,6 +72,7 @@ class Service:
             Recorder(telemetry, tracing, access_log=settings.access_log),
             pictures,
             inference,
+            PredictEngine(pictures, inference, settings.max_batch),
             open_inference,
             benchmark,
             admission,

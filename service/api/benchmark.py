@@ -15,10 +15,11 @@ from starlette.requests import ClientDisconnect
 
 from artifact.latency import BATCH_SIZES, Benchmark, Latency, measure_one, report
 from artifact.predictor import Predictor
-from service.api.parameters import NOT_FOUND, NOT_READY, Choice, Responses
+from service.api.parameters import NOT_FOUND, NOT_READY, Responses
 from service.api.schemas import BenchmarkList, Detail, MeasuredNow, ModelBenchmark
 from service.errors import InvalidField, not_ready
 from service.limits.lock import LockHeld
+from service.pipeline.predict import Choice
 from service.registry import LoadedModel, ModelRegistry
 from service.settings import Settings
 from service.state import DRAINING, Service, service_of

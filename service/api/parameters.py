@@ -14,30 +14,9 @@ from pydantic import BaseModel, Field
 from artifact.manifest import Part
 from service.api.schemas import Detail
 from service.errors import InvalidField
+from service.pipeline.predict import Choice, PredictChoice
 
 Version = Annotated[int | None, Field(ge=1, description="Of the model; unset: the highest.")]
-
-
-class Choice(Part):
-    """Which model answers, and on which runtime."""
-
-    model: str | None = Field(
-        default=None,
-        description="Name of a model; `GET /models` lists them and marks the default.",
-    )
-    version: Version = None
-    runtime: str | None = Field(
-        default=None,
-        description="`onnx`, `onnx-int8` or `torchscript`; unset: the model's first.",
-    )
-
-
-class PredictChoice(Choice):
-    """Which model answers, and how much it says."""
-
-    explain: bool = Field(
-        default=False, description="Also say what the network saw, and where in the picture."
-    )
 
 
 class VersionChoice(Part):

@@ -1,21 +1,17 @@
-"""Pictures in, predictions out.
+"""Pictures in, predictions out."""
 
-`service.pipeline.shortcut` answers plain requests to `POST /predict` before they come here.
-"""
-
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
 
 from artifact.predictor import Prediction, Predictor
-from service.api.explanation import explain
 from service.api.parameters import (
     NOT_FOUND,
     NOT_READY,
     REFUSED_BODY,
-    Choice,
     ChoiceQuery,
     PredictQuery,
     RuntimesQuery,
@@ -23,15 +19,20 @@ from service.api.parameters import (
 from service.api.schemas import Answer, BatchAnswer, Comparison
 from service.errors import kind_of, status_of
 from service.observability.recorder import record_of
-from service.pipeline.answers import answer
-from service.pipeline.bodies import MULTIPART, RAW, read_picture, read_pictures
-from service.registry import LoadedModel, ModelRegistry
+from service.pipeline.bodies import RAW, read_picture, read_pictures
+from service.pipeline.forms import MULTIPART
+from service.pipeline.predict import PredictRequest, answer
+from service.registry import LoadedModel
 from service.state import Service, service_of
 from vision.errors import ImageError
 from vision.preprocess import View
 
 router = APIRouter(tags=["predict"], responses={**REFUSED_BODY, **NOT_FOUND, **NOT_READY})
 
+Body = TypeVar("Body")
+
+_JSON: Final = "application/json"
+_SMALL_BYTES: Final = 65_536
 _FILE: Final = {"type": "string", "format": "binary"}
 
 
@@ -60,13 +61,14 @@ async def predict(request: Request, choice: PredictQuery) -> Response:
     `Content-Type` (`image/*` or `application/octet-stream`).
     """
     service = service_of(request)
-    predictor = _predictor(service.loaded(), choice)
-    record_of(request.scope).answered_by(predictor)
-    data = await read_picture(request, "image")
-    [view] = await service.pictures.views(data, [predictor.manifest.input])
-    [prediction] = await _predictions(service, predictor, [view])
-    text = answer(predictor, prediction)
-    return _json(text | {"explanation": explain(view)} if choice.explain else text)
+    predictor = choice.predictor(service.loaded())
+    record = record_of(request.scope)
+    record.answered_by(predictor)
+    picture = await _read(request, partial(read_picture, field="image"))
+    rendered = await service.predict.run(
+        PredictRequest(predictor, picture, choice.explain), record.trace
+    )
+    return Response(rendered.body, media_type=_JSON)
 
 
 @router.post("/predict/batch", response_model=BatchAnswer, openapi_extra=_SEVERAL_PICTURES)
@@ -77,8 +79,9 @@ async def predict_batch(request: Request, choice: ChoiceQuery) -> Response:
     status in the place of its answer; the others are answered as one batch.
     """
     service = service_of(request)
-    predictor = _predictor(service.loaded(), choice)
-    pictures = await read_pictures(request, "images", service.settings.max_files)
+    predictor = choice.predictor(service.loaded())
+    read = partial(read_pictures, field="images", most=service.settings.max_files)
+    pictures = await _read(request, read)
     record_of(request.scope).answered_by(predictor, len(pictures))
     outcomes = await service.pictures.view_each(pictures, predictor.manifest.input)
     for outcome in outcomes:
@@ -103,7 +106,7 @@ async def compare(request: Request, choice: RuntimesQuery) -> Response:
     """
     service = service_of(request)
     predictors = list(_contestants(service.loaded().latest(), choice.runtimes == "all"))
-    data = await read_picture(request, "image")
+    data = await _read(request, partial(read_picture, field="image"))
     inputs = list(dict.fromkeys(predictor.manifest.input for predictor in predictors))
     views = dict(zip(inputs, await service.pictures.views(data, inputs), strict=True))
     answers = []
@@ -114,8 +117,13 @@ async def compare(request: Request, choice: RuntimesQuery) -> Response:
     return _json({"agree": _agree(answers), "answers": answers})
 
 
-def _predictor(models: ModelRegistry, choice: Choice) -> Predictor:
-    return models.get(choice.model, choice.version).predictor(choice.runtime)
+async def _read(request: Request, read: Callable[[str | None, bytes], Body]) -> Body:
+    """Read the body of a request; a long one in a thread, for it is searched through."""
+    body = await request.body()
+    content_type = request.headers.get("content-type")
+    if len(body) <= _SMALL_BYTES:
+        return read(content_type, body)
+    return await service_of(request).pictures.threads.run(read, content_type, body)
 
 
 async def _predictions(
@@ -144,4 +152,4 @@ def _refusal(error: ImageError) -> dict[str, Any]:
 
 
 def _json(content: dict[str, Any]) -> Response:
-    return Response(to_json(content), media_type="application/json")
+    return Response(to_json(content), media_type=_JSON)

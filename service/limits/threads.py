@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from functools import partial
 from time import perf_counter
 from typing import Final, ParamSpec, TypeVar
@@ -41,8 +40,7 @@ class Threads:
         """
         await self._wait()
         began = self._last_turn
-        called = copy_context().run
-        running = self._executor.submit(called, partial(work, *args, **kwargs))
+        running = self._executor.submit(work, *args, **kwargs)
         loop = asyncio.get_running_loop()
         running.add_done_callback(lambda _: _call(loop, partial(self._end, began)))
         return await asyncio.wrap_future(running)

@@ -38,6 +38,13 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=registry,
         )
+        self.fast_path = Counter(
+            "tandem_fast_path",
+            "Requests for one prediction by their outcome on the fast path: answered, or the "
+            "reason for which it left them to the routes.",
+            ("outcome",),
+            registry=registry,
+        )
         self.errors = Counter(
             "tandem_errors",
             "Requests, and single pictures of a batch, that were refused or failed, by the reason.",

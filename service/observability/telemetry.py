@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from threading import Lock
 from time import perf_counter
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -29,14 +29,6 @@ if TYPE_CHECKING:
 Trace: TypeAlias = "Context | None"
 Stage = Literal["decode", "preprocess"]
 _FLUSH_SECONDS: Final = 0.5
-
-
-class Timer(Protocol):
-    """Takes times of one kind of step."""
-
-    def add(self, seconds: float, times: int = 1, /) -> None:
-        """Take the time of a step that has just ended into account, so many times."""
-        ...
 
 
 _Buffer = TypeVar("_Buffer", bound=MetricsBuffer)
@@ -66,11 +58,14 @@ class Telemetry:
         self._answers: dict[tuple[str, str, int], CounterBuffer] = {}
         self._request_seconds: dict[str, HistogramBuffer] = {}
         self._errors: dict[str, CounterBuffer] = {}
+        self._fast_path: dict[str, CounterBuffer] = {}
         self._models: dict[tuple[str, int, str], ModelTelemetry] = {}
         self._growing = Lock()
         self.in_flight = self._keep(GaugeBuffer(metrics.in_flight))
-        self.decode_seconds = self._stage("decode")
-        self.preprocess_seconds = self._stage("preprocess")
+        self._stages = {
+            stage: self._keep(HistogramBuffer(metrics.stage_seconds.labels(stage), SECONDS))
+            for stage in get_args(Stage)
+        }
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request and the time from its head to the end of its answer."""
@@ -82,6 +77,10 @@ class Telemetry:
         """Count a request, or one picture of several, that got no answer, by the reason."""
         (self._errors.get(kind) or self._open_errors(kind)).add()
 
+    def fast_path(self, outcome: str) -> None:
+        """Count a request that the fast path answered or left to the routes, by the reason."""
+        (self._fast_path.get(outcome) or self._open_fast_path(outcome)).add()
+
     def of(self, predictor: Predictor) -> "ModelTelemetry":
         """Give the buffers of a model, version and runtime: the same ones when loaded again."""
         key = (predictor.manifest.name, predictor.manifest.version, predictor.runtime_id)
@@ -92,13 +91,29 @@ class Telemetry:
         with self._growing:
             return sum(model.predictions.total for model in self._models.values())
 
+    def current_trace(self) -> Trace:
+        """Give what the steps of the current task are part of."""
+        return None if self._tracing is None else self._tracing.context()
+
+    def prepared(self, stage: Stage, seconds: float, traces: Sequence[Trace]) -> None:
+        """Count a step that has just ended, which took so long for each picture.
+
+        Args:
+            stage: The step.
+            seconds: For each picture.
+            traces: Of each picture's request.
+        """
+        self._stages[stage].add(seconds, len(traces))
+        if self._tracing is not None:
+            for trace in traces:
+                self._tracing.step(stage, seconds, context=trace)
+
     @contextmanager
-    def stage(self, stage: Stage) -> Iterator[None]:
-        """Time one step of making a picture ready."""
+    def preparing(self, stage: Stage, trace: Trace) -> Iterator[None]:
+        """Time one step of making one picture ready."""
         start = perf_counter()
         yield
-        seconds = perf_counter() - start
-        (self.decode_seconds if stage == "decode" else self.preprocess_seconds).add(seconds)
+        self.prepared(stage, perf_counter() - start, (trace,))
 
     def flush(self) -> None:
         """Hand everything that was counted to Prometheus' client."""
@@ -134,10 +149,6 @@ class Telemetry:
         self._buffers.append(buffer)
         return buffer
 
-    def _stage(self, stage: Stage) -> Timer:
-        timer = self._keep(HistogramBuffer(self._metrics.stage_seconds.labels(stage), SECONDS))
-        return timer if self._tracing is None else _Spanned(timer, self._tracing, stage)
-
     def _open_answers(self, key: tuple[str, str, int]) -> CounterBuffer:
         with self._growing:
             if key not in self._answers:
@@ -156,6 +167,13 @@ class Telemetry:
             if kind not in self._errors:
                 self._errors[kind] = self._keep(CounterBuffer(self._metrics.errors.labels(kind)))
             return self._errors[kind]
+
+    def _open_fast_path(self, outcome: str) -> CounterBuffer:
+        with self._growing:
+            if outcome not in self._fast_path:
+                counter = self._metrics.fast_path.labels(outcome)
+                self._fast_path[outcome] = self._keep(CounterBuffer(counter))
+            return self._fast_path[outcome]
 
     def _open_model(self, key: tuple[str, int, str]) -> "ModelTelemetry":
         with self._growing:
@@ -185,25 +203,31 @@ class ModelTelemetry:
             self.predictions,
         )
 
-    def queued(self, pictures: int = 1) -> Trace:
-        """Pictures begin to wait; gives what the steps to come are part of, if that is traced."""
+    def queued(self, pictures: int) -> None:
+        """Pictures begin to wait."""
         self._depth.add(pictures)
-        return None if self._tracing is None else self._tracing.context()
 
-    def dequeued(self, seconds: float, pictures: int = 1, trace: Trace = None) -> None:
-        """Pictures that came together have waited so long: for inference, or for nothing."""
+    def dequeued(self, pictures: int, seconds: float, traces: Sequence[Trace]) -> None:
+        """Pictures that came together have waited so long: for inference, or for nothing.
+
+        Args:
+            pictures: That waited.
+            seconds: That each of them waited.
+            traces: Of the requests that they belong to.
+        """
         self._depth.add(-pictures)
-        self._waits.add(seconds)
+        self._waits.add(seconds, len(traces))
         if self._tracing is not None:
-            self._tracing.step("queue", seconds, context=trace)
+            for trace in traces:
+                self._tracing.step("queue", seconds, context=trace)
 
-    def inferred(self, pictures: int, seconds: float, traces: Sequence[Trace] = (None,)) -> None:
-        """One batch was answered, in the time from its pictures to their predictions.
+    def inferred(self, pictures: int, seconds: float, traces: Sequence[Trace]) -> None:
+        """One batch was answered.
 
         Args:
             pictures: In the batch.
             seconds: From its pictures to their predictions.
-            traces: What `queued` gave for each request that has pictures in it.
+            traces: Of the requests that have pictures in it.
         """
         self._inferences.add(seconds)
         self._batches.add(pictures)
@@ -211,17 +235,3 @@ class ModelTelemetry:
         if self._tracing is not None:
             for trace in traces:
                 self._tracing.step("inference", seconds, {"tandem.batch": pictures}, trace)
-
-
-class _Spanned:
-    """A timer whose times are spans too."""
-
-    def __init__(self, timer: Timer, tracing: "Tracing", name: str) -> None:
-        self._timer = timer
-        self._tracing = tracing
-        self._name = name
-
-    def add(self, seconds: float, times: int = 1) -> None:
-        """Take the time of a step that has just ended into account."""
-        self._timer.add(seconds, times)
-        self._tracing.step(self._name, seconds)

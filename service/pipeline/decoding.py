@@ -1,21 +1,60 @@
 """From a request's bytes to what the networks see.
 
-Small work is done at once on the event loop, where a thread's hop would cost more than the work;
-large work goes to one of a few threads, so that it holds up nobody.
+Small work is done on the event loop, where a thread's hop would cost more than the work: together
+with whatever else arrives in the same turn. Large work goes to one of a few threads, so that it
+holds up nobody.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from time import perf_counter
+from typing import Any, Final
 
-from artifact.predictor import Predictor
-from service.limits.pace import Pace
+from service.errors import overloaded
 from service.limits.threads import Threads
-from service.observability.telemetry import Telemetry
+from service.observability.telemetry import Telemetry, Trace
+from service.pipeline.turns import TurnQueue
 from vision.decode import Limits, Picture, decode, is_cheap
 from vision.errors import ImageError, UnsupportedType
 from vision.input import Input
 from vision.preprocess import View, view, view_at_once
+
+_MOST_AT_ONCE: Final = 32  # small pictures in one turn of the loop
+
+Outcome = Sequence[View] | Exception
+Sink = Callable[[Sequence["Preparation"]], None]
+
+
+class Preparation:
+    """An encoded picture that is to be seen by one or several networks.
+
+    Attributes:
+        data: Encoded.
+        inputs: Of the networks.
+        owner: Of the sink, to know it again.
+        trace: That its steps are part of.
+        outcome: A view for each of the inputs, or why there is none; set when the sink is called.
+    """
+
+    __slots__ = ("arrived", "data", "inputs", "outcome", "owner", "sink", "task", "trace")
+
+    def __init__(
+        self, data: bytes, inputs: Sequence[Input], sink: Sink, owner: Any, trace: Trace
+    ) -> None:
+        self.data = data
+        self.inputs = inputs
+        self.sink = sink
+        self.owner = owner
+        self.trace = trace
+        self.arrived = perf_counter()
+        self.outcome: Outcome = ()
+        self.task: asyncio.Task[None] | None = None
+
+    def cancel(self) -> None:
+        """Give it up: large work that has not begun never runs, and the sink is not called."""
+        if self.task is not None:
+            self.task.cancel()
 
 
 class Pictures:
@@ -29,15 +68,26 @@ class Pictures:
         Args:
             limits: What is refused as too large.
             threads: For large pictures.
-            queue_seconds: How long a picture may wait for a thread.
+            queue_seconds: How long a picture may wait for its turn or for a thread.
             telemetry: Told how long each step took.
         """
+        self.threads = Threads(threads, queue_seconds, "pictures")
         self._limits = limits
-        self._threads = Threads(threads, queue_seconds, "pictures")
+        self._queue_seconds = queue_seconds
         self._telemetry = telemetry
-        self.pace = Pace(queue_seconds)
+        self._small = TurnQueue(self._see_small, _MOST_AT_ONCE)
 
-    async def views(self, data: bytes, inputs: Sequence[Input]) -> list[View]:
+    def submit(self, picture: Preparation) -> None:
+        """Decode a picture and preprocess it for each of its inputs; its sink has the outcome.
+
+        The sink is called once for all pictures of one turn of the loop that it is given at once.
+        """
+        if is_cheap(picture.data):
+            self._small.put(picture)
+        else:
+            self._start(picture, partial(self._see, picture))
+
+    async def views(self, data: bytes, inputs: Sequence[Input]) -> Sequence[View]:
         """Decode one picture once, and preprocess it for each of the inputs.
 
         Raises:
@@ -46,57 +96,14 @@ class Pictures:
             TooLarge: It has more bytes or pixels than the settings allow.
             Unavailable: It would have had to wait for too long.
         """
-        if not is_cheap(data):
-            return await self._threads.run(self._see, data, inputs)
-        if self.pace.is_over:
-            await self.pace.begin()
-        picture, seen = self._see_small(data, inputs)
-        if seen is not None:
-            return seen
-        return await self._threads.run(self._preprocess, picture, inputs)
-
-    def see_at_once(self, data: bytes, wanted: Input) -> View | None:
-        """Do on the event loop what is cheap; None where preprocessing would hold it up.
-
-        Raises as `views` does.
-        """
-        _, seen = self._see_small(data, (wanted,))
-        return None if seen is None else seen[0]
-
-    def see_together(self, asked: Sequence[tuple[Predictor, bytes]]) -> list[View | None]:
-        """Do the same for the pictures of several requests, step by step.
-
-        None stands for a picture that is refused too: whoever asks for it alone is told why.
-        """
-        start = perf_counter()
-        pictures = [_decoded(data, self._limits) for _, data in asked]
-        decoded = perf_counter()
-        views = [
-            None if picture is None else view_at_once(picture, predictor.manifest.input)
-            for picture, (predictor, _) in zip(pictures, asked, strict=True)
-        ]
-        end = perf_counter()
-        self.pace.spend(end - start)
-        # What is done together has no time of its own; the mean counts as each one's.
-        count = len(asked) or 1
-        self._telemetry.decode_seconds.add((decoded - start) / count, len(asked))
-        self._telemetry.preprocess_seconds.add((end - decoded) / count, len(asked))
-        return views
-
-    def _see_small(self, data: bytes, inputs: Sequence[Input]) -> tuple[Picture, list[View] | None]:
-        """Decode what is cheap to decode, and preprocess it if that is cheap for every input."""
-        start = perf_counter()
-        picture = decode(data, self._limits)
-        decoded = perf_counter()
-        self._telemetry.decode_seconds.add(decoded - start)
-        views = [view_at_once(picture, wanted) for wanted in inputs]
-        end = perf_counter()
-        self.pace.spend(end - start)
-        seen = [each for each in views if each is not None]
-        if len(seen) < len(views):
-            return picture, None
-        self._telemetry.preprocess_seconds.add(end - decoded)
-        return picture, seen
+        seen: asyncio.Future[Sequence[View]] = asyncio.get_running_loop().create_future()
+        picture = Preparation(data, inputs, _resolve, seen, self._telemetry.current_trace())
+        self.submit(picture)
+        try:
+            return await seen
+        except asyncio.CancelledError:
+            picture.cancel()
+            raise
 
     async def view_each(
         self, pictures: Sequence[bytes | UnsupportedType], wanted: Input
@@ -106,40 +113,110 @@ class Pictures:
         Only as many at once as there are threads: the others of a large batch do not stand in the
         queue before those of other requests.
         """
-        turns = asyncio.Semaphore(self._threads.count)
+        places = asyncio.Semaphore(self.threads.count)
 
         async def outcome(data: bytes | UnsupportedType) -> View | ImageError:
-            async with turns:
-                return await self._view_or_error(data, wanted)
+            if isinstance(data, UnsupportedType):
+                return data
+            try:
+                async with places:
+                    [seen] = await self.views(data, (wanted,))
+            except ImageError as error:
+                return error
+            return seen
 
         return list(await asyncio.gather(*map(outcome, pictures)))
 
     def close(self) -> None:
         """Let the threads end with what they are doing."""
-        self._threads.close()
+        self.threads.close()
 
-    def _see(self, data: bytes, inputs: Sequence[Input]) -> list[View]:
-        with self._telemetry.stage("decode"):
-            picture = decode(data, self._limits)
-        return self._preprocess(picture, inputs)
+    def _see_small(self, pictures: Sequence[Preparation], until: float) -> int:
+        """Decode all, then preprocess all: the same step finds its code in the caches."""
+        start = perf_counter()
+        decoded: list[Picture | Exception] = []
+        for picture in pictures:
+            decoded.append(self._decode_small(picture, start))
+            if perf_counter() > until:
+                break
+        count = len(decoded)
+        middle = perf_counter()
+        ready = [
+            picture
+            for picture, pixels in zip(pictures, decoded, strict=False)
+            if self._preprocess_small(picture, pixels)
+        ]
+        # What is done together has no time of its own; the mean counts as each one's.
+        mean_preprocess_seconds = (perf_counter() - middle) / count
+        self._telemetry.prepared("decode", (middle - start) / count, _traces(pictures, decoded))
+        outcomes = [picture.outcome for picture in ready]
+        self._telemetry.prepared("preprocess", mean_preprocess_seconds, _traces(ready, outcomes))
+        for sink in dict.fromkeys(picture.sink for picture in ready):
+            sink([picture for picture in ready if picture.sink == sink])
+        return count
 
-    def _preprocess(self, picture: Picture, inputs: Sequence[Input]) -> list[View]:
-        with self._telemetry.stage("preprocess"):
-            return [view(picture, wanted) for wanted in inputs]
-
-    async def _view_or_error(
-        self, data: bytes | UnsupportedType, wanted: Input
-    ) -> View | ImageError:
-        if isinstance(data, UnsupportedType):
-            return data
+    def _decode_small(self, picture: Preparation, now: float) -> Picture | Exception:
+        if now - picture.arrived > self._queue_seconds:
+            return overloaded(f"the request waited for its turn over {self._queue_seconds:g} s")
         try:
-            return (await self.views(data, [wanted]))[0]
-        except ImageError as error:
+            return decode(picture.data, self._limits)
+        except Exception as error:  # noqa: BLE001 - it belongs to this picture alone
             return error
 
+    def _preprocess_small(self, picture: Preparation, decoded: Picture | Exception) -> bool:
+        """Say whether the picture has its outcome; large work for it goes on in a thread."""
+        if isinstance(decoded, Exception):
+            picture.outcome = decoded
+            return True
+        try:
+            views = [view_at_once(decoded, wanted) for wanted in picture.inputs]
+        except Exception as error:  # noqa: BLE001 - it belongs to this picture alone
+            picture.outcome = error
+            return True
+        picture.outcome = seen = [each for each in views if each is not None]
+        if len(seen) == len(views):
+            return True
+        self._start(picture, partial(self._preprocess, picture, decoded))
+        return False
 
-def _decoded(data: bytes, limits: Limits) -> Picture | None:
-    try:
-        return decode(data, limits)
-    except ImageError:
-        return None
+    def _start(self, picture: Preparation, work: Callable[[], Sequence[View]]) -> None:
+        loop = asyncio.get_running_loop()
+        picture.task = loop.create_task(self._run_in_thread(picture, work))
+
+    async def _run_in_thread(
+        self, picture: Preparation, work: Callable[[], Sequence[View]]
+    ) -> None:
+        try:
+            picture.outcome = await self.threads.run(work)
+        except Exception as error:  # noqa: BLE001 - it belongs to this picture alone
+            picture.outcome = error
+        picture.sink([picture])
+
+    def _see(self, picture: Preparation) -> Sequence[View]:
+        with self._telemetry.preparing("decode", picture.trace):
+            decoded = decode(picture.data, self._limits)
+        return self._preprocess(picture, decoded)
+
+    def _preprocess(self, picture: Preparation, decoded: Picture) -> Sequence[View]:
+        with self._telemetry.preparing("preprocess", picture.trace):
+            return [view(decoded, wanted) for wanted in picture.inputs]
+
+
+def _traces(pictures: Iterable[Preparation], outcomes: Iterable[object]) -> list[Trace]:
+    """Give the traces of the pictures that a step has not failed for."""
+    return [
+        picture.trace
+        for picture, outcome in zip(pictures, outcomes, strict=False)
+        if not isinstance(outcome, Exception)
+    ]
+
+
+def _resolve(pictures: Sequence[Preparation]) -> None:
+    for picture in pictures:
+        seen: asyncio.Future[Sequence[View]] = picture.owner
+        if seen.done():  # cancelled
+            continue
+        if isinstance(picture.outcome, Exception):
+            seen.set_exception(picture.outcome)
+        else:
+            seen.set_result(picture.outcome)

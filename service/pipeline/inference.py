@@ -56,7 +56,7 @@ class Inference:
         self._queues = WeakKeyDictionary[Predictor, _ModelQueue]()
 
     async def run(self, predictor: Predictor, batch: Batch) -> Logits:
-        """Compute the raw logits [N, K] of a batch [N, C, H, W], N at least 1.
+        """Compute the raw logits [N, K] of one request's batch [N, C, H, W], N at least 1.
 
         Cancelled while it waits, it never runs.
 
@@ -68,20 +68,31 @@ class Inference:
 
     async def run_timed(self, predictor: Predictor, batch: Batch) -> tuple[Logits, float]:
         """Do as `run`, and also give the seconds that the batch has waited."""
-        logits = self.run_at_once(predictor, batch)
-        return await self.run_in_turn(predictor, batch) if logits is None else (logits, 0)
+        traces = (self._telemetry.current_trace(),)
+        logits = self.run_at_once(predictor, batch, traces)
+        return (logits, 0) if logits is not None else await self.wait(predictor, batch, traces)
 
-    def run_at_once(self, predictor: Predictor, batch: Batch) -> Logits | None:
-        """Do as `run` where nothing has to be waited for; else None, and `run_in_turn` does it."""
+    def run_at_once(
+        self, predictor: Predictor, batch: Batch, traces: Sequence[Trace]
+    ) -> Logits | None:
+        """Run the batch of several requests where nothing has to be waited for; else None.
+
+        Args:
+            predictor: That runs it.
+            batch: FP32 [N, C, H, W].
+            traces: Of the requests that the batch belongs to.
+        """
         queue = self._queues.get(predictor) or self._open(predictor)
         if self._is_alone(queue) and queue.is_small(len(batch)):
-            return _run_now(predictor, queue, batch)
+            return _run_now(predictor, queue, batch, traces)
         return None
 
-    async def run_in_turn(self, predictor: Predictor, batch: Batch) -> tuple[Logits, float]:
-        """Do as `run_timed`, together with whatever else waits for the same network."""
+    async def wait(
+        self, predictor: Predictor, batch: Batch, traces: Sequence[Trace]
+    ) -> tuple[Logits, float]:
+        """Run the batch of several requests together with whatever waits for the same network."""
         queue = self._queues.get(predictor) or self._open(predictor)
-        return await self._join(predictor, queue, batch)
+        return await self._join(predictor, queue, batch, traces)
 
     def close(self) -> None:
         """Let the threads end with what they are doing."""
@@ -104,9 +115,9 @@ class Inference:
         return queue
 
     async def _join(
-        self, predictor: Predictor, queue: "_ModelQueue", batch: Batch
+        self, predictor: Predictor, queue: "_ModelQueue", batch: Batch, traces: Sequence[Trace]
     ) -> tuple[Logits, float]:
-        request = _Waiting(batch, asyncio.get_running_loop().create_future())
+        request = _Waiting(batch, traces, asyncio.get_running_loop().create_future())
         queue.add(request)
         full = queue.pictures() >= self._max_batch
         if queue.call is None:
@@ -180,10 +191,10 @@ class _Waiting:
     """One request's batch and where its logits go."""
 
     batch: Batch
+    traces: Sequence[Trace]
     logits: asyncio.Future[Logits]
     arrived: float = field(default_factory=perf_counter)
     waited: float = 0
-    trace: Trace = None
 
 
 @dataclass(slots=True)
@@ -207,12 +218,12 @@ class _ModelQueue:
 
     def add(self, request: _Waiting) -> None:
         self.waiting.append(request)
-        request.trace = self.telemetry.queued(len(request.batch))
+        self.telemetry.queued(len(request.batch))
 
     def pop(self) -> _Waiting:
         request = self.waiting.popleft()
         request.waited = perf_counter() - request.arrived
-        self.telemetry.dequeued(request.waited, len(request.batch), request.trace)
+        self.telemetry.dequeued(len(request.batch), request.waited, request.traces)
         return request
 
     def take(self, most: int) -> list[_Waiting]:
@@ -230,12 +241,14 @@ class _ModelQueue:
         self.arrived_before, self.arrived = self.arrived, 0
 
 
-def _run_now(predictor: Predictor, queue: _ModelQueue, batch: Batch) -> Logits:
+def _run_now(
+    predictor: Predictor, queue: _ModelQueue, batch: Batch, traces: Sequence[Trace]
+) -> Logits:
     queue.telemetry.queued(len(batch))
-    queue.telemetry.dequeued(0, len(batch))
+    queue.telemetry.dequeued(len(batch), 0, traces)
     start = perf_counter()
     logits = predictor.run(batch)
-    queue.telemetry.inferred(len(batch), perf_counter() - start)
+    queue.telemetry.inferred(len(batch), perf_counter() - start, traces)
     return logits
 
 
@@ -246,7 +259,7 @@ def _run(
     start = perf_counter()
     outcomes = _run_together(predictor, batches)
     seconds = perf_counter() - start
-    traces = [request.trace for request in requests]
+    traces = [trace for request in requests for trace in request.traces]
     queue.telemetry.inferred(sum(map(len, batches)), seconds, traces)
     return outcomes
 
@@ -257,7 +270,7 @@ def _run_together(predictor: Predictor, batches: Sequence[Batch]) -> Sequence[_O
         if len(batches) == 1:
             return [predictor.run(batches[0])]
         logits = predictor.run(np.concatenate(batches))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to whoever asked
+    except Exception as error:  # noqa: BLE001 - it belongs to the request
         if len(batches) == 1:
             return [error]
         return [outcome for batch in batches for outcome in _run_together(predictor, [batch])]

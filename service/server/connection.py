@@ -1,65 +1,53 @@
-"""uvicorn's HTTP connection, which answers plain requests itself.
+"""An HTTP connection with a fast path: small requests for predictions are answered on it.
 
 uvicorn makes a task, two dictionaries and two writes of every request and its answer; for a small
 network all of that takes as long as the answer. Reading requests, keeping the connection alive and
-everything that is not plain stay uvicorn's, by the same steps as ever.
+all other requests stay the protocol's.
 """
 
 import asyncio
-from collections.abc import Sequence
-from time import perf_counter
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from service.errors import Refused
-from service.pipeline.express import Express, Request
-from service.pipeline.shortcut import failing
+from service.observability.record import RequestRecord
 from service.server.connections import Connections
+from service.server.fast_path import Endpoint, FastPath, FastRequest
 from service.server.protocol import HttpProtocol
 
-# Most clients send head and body one after the other; whoever takes longer gets a task, which
-# sees to it that the body comes in time.
-_GRACE: Final = 0.05
-_MOST_HELD: Final = 65_536  # bytes of a body: more is no small picture
+# Most clients send head and body one after the other; a body that takes longer gets a task, which
+# sees to it that it comes in time.
+_GRACE_SECONDS: Final = 0.05
+_MOST_BODY_BYTES: Final = 65_536  # more is no small picture
 
 
 class Connection(HttpProtocol):
     """One connection of a client."""
 
-    def __init__(
-        self, shared: Connections, expresses: Sequence[Express[Any]], **given: Any
-    ) -> None:
-        """Prepare; uvicorn gives the rest."""
-        super().__init__(shared, **given)
-        self._expresses = expresses
-        self._express: Express[Any] | None = None
-        self._arriving: RequestResponseCycle | None = None
-        self._began = 0.0
+    def __init__(self, shared: Connections, fast_path: FastPath, **options: Any) -> None:
+        """Prepare; the options are uvicorn's."""
+        super().__init__(shared, **options)
+        self._fast_path = fast_path
+        self._arriving: _FastRequest | None = None  # its body is not there yet
+        self._answering: _FastRequest | None = None
         self._grace: asyncio.TimerHandle | None = None
-        self._taken: _Cycle | None = None
         self._default_headers: list[tuple[bytes, bytes]] | None = None
         self._head = b""
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Begin with a request whose head is there."""
-        plain = (
-            cycle.more_body  # else it waited for the one before it, and nothing is gained
-            and not cycle.waiting_for_100_continue
-            and app is self.app
-        )
-        self._express = self._find(cycle.scope) if plain else None
-        if self._express is not None:
-            self._arriving, self._began = cycle, perf_counter()
-        else:
+        endpoint = self._fast_path.find(cycle.scope)
+        if endpoint is None or app is not self.app:
             super()._start_asgi_task(cycle, app)
-
-    def _find(self, scope: Any) -> Express[Any] | None:
-        for express in self._expresses:
-            if express.may_take(scope):
-                return express
-        return None
+            return
+        reason = _reason_to_fall_back(cycle)
+        if reason is None:
+            record = self._fast_path.begin(endpoint, cycle.scope)
+            self._arriving = _FastRequest(self, cycle, endpoint, record)
+        else:
+            self._fast_path.count(reason)
+            super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
@@ -68,27 +56,33 @@ class Connection(HttpProtocol):
             self._go_on(self._arriving)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give up what the client no longer waits for."""
+        """Give up the requests whose client has left."""
         super().connection_lost(exc)
         if self._arriving is not None:
-            self._start(self._arriving)
-        if self._taken is not None:
-            self._taken.leave()
+            self._fall_back("client-left")
+        if self._answering is not None:
+            self._fast_path.leave(self._answering)
+            self._answering = None
 
-    def _go_on(self, cycle: RequestResponseCycle) -> None:
-        if self.transport.is_closing() or self.flow.write_paused or len(cycle.body) > _MOST_HELD:
-            self._start(cycle)
+    def _go_on(self, request: "_FastRequest") -> None:
+        cycle = request.cycle
+        if self.transport.is_closing() or self.flow.write_paused:
+            self._fall_back("unread-answer")
+        elif len(cycle.body) > _MOST_BODY_BYTES:
+            self._fall_back("large-body")
         elif cycle.more_body:
             if self._grace is None:
-                self._grace = self.loop.call_later(_GRACE, self._start, cycle)
-        elif self._express is not None:
+                self._grace = self.loop.call_later(_GRACE_SECONDS, self._fall_back, "slow-body")
+        else:
             self._stop_waiting()
-            self._taken = _Cycle(self, cycle, self._began)
-            self._express.take(self._taken)
+            self._answering = request
+            self._fast_path.answer(request, bytes(cycle.body))
 
-    def _start(self, cycle: RequestResponseCycle) -> None:
+    def _fall_back(self, reason: str) -> None:
+        request = self._arriving
         self._stop_waiting()
-        self.start(cycle, self.app)
+        if request is not None:
+            self._fast_path.fall_back(request, reason)
 
     def _stop_waiting(self) -> None:
         self._arriving = None
@@ -97,13 +91,13 @@ class Connection(HttpProtocol):
             self._grace = None
 
     def start(self, cycle: RequestResponseCycle, app: Any) -> None:
-        """Leave a request to an application, as if nobody had looked."""
-        self._taken = None
+        """Leave a request to an application, by uvicorn's own steps."""
+        self._answering = None
         super()._start_asgi_task(cycle, app)
 
     def finish(self, cycle: RequestResponseCycle, rest: bytes) -> None:
         """Answer a request in one piece: one call of the system, and one packet."""
-        self._taken = None
+        self._answering = None
         cycle.response_started = cycle.response_complete = True
         self.transport.write(self._first_lines(cycle) + rest)
         if not cycle.keep_alive:
@@ -118,26 +112,43 @@ class Connection(HttpProtocol):
         return self._head if cycle.keep_alive else self._head + b"connection: close\r\n"
 
 
-class _Cycle(Request):
-    """A request and where its answer goes."""
+class _FastRequest(FastRequest):
+    """A request on a connection."""
 
-    __slots__ = ("_connection", "_cycle")
+    __slots__ = ("_connection", "cycle")
 
-    def __init__(self, connection: Connection, cycle: RequestResponseCycle, began: float) -> None:
-        super().__init__(cycle.scope, bytes(cycle.body), began)
+    def __init__(
+        self,
+        connection: Connection,
+        cycle: RequestResponseCycle,
+        endpoint: Endpoint,
+        record: RequestRecord,
+    ) -> None:
+        super().__init__(endpoint, cycle.scope, record)
         self._connection = connection
-        self._cycle = cycle
+        self.cycle = cycle
 
-    def answer(self, rest: bytes) -> None:
-        self._connection.finish(self._cycle, rest)
+    def respond(self, rest: bytes) -> None:
+        self._connection.finish(self.cycle, rest)
 
-    def hand_over(self, refusal: Refused | None = None) -> None:
+    def fall_back(self, error: Exception | None = None) -> None:
         app = self._connection.app
-        self._connection.start(self._cycle, app if refusal is None else _refusing(app, refusal))
+        self._connection.start(self.cycle, app if error is None else _refusing(app, error))
 
 
-def _refusing(app: Any, refusal: Refused) -> ASGIApp:
+def _reason_to_fall_back(cycle: RequestResponseCycle) -> str | None:
+    if not cycle.more_body:
+        return "pipelined"  # it waited for the one before it, and nothing is gained
+    return "expect-continue" if cycle.waiting_for_100_continue else None
+
+
+def _refusing(app: Any, error: Exception) -> ASGIApp:
+    """Have the route meet an error where it reads the body, so that it words it."""
+
     async def refuse(scope: Scope, _receive: Receive, send: Send) -> None:
-        await app(scope, failing(refusal), send)
+        async def receive_error() -> Any:
+            raise error
+
+        await app(scope, receive_error, send)
 
     return refuse

@@ -13,17 +13,15 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 
-from service.observability.record import RequestIds
-from service.pipeline.express import Express
-from service.pipeline.predict_express import PredictExpress
 from service.server.connection import Connection
 from service.server.connections import ConnectionLimits, Connections, fit_to_open_files
+from service.server.fast_path import FastPath, PredictEndpoint
 from service.server.footprint import give_back_library_pages
 from service.server.protocol import HttpProtocol
 from service.server.sockets import has_waiting, open_no_more
 from service.settings import Settings
 from service.state import Service
-from service.v2.express import InferExpress
+from service.v2.express import InferEndpoint
 
 # In which a client's last step of opening a connection arrives, and what it asks is accepted.
 _HANDSHAKE_SECONDS: Final = 0.1
@@ -133,10 +131,14 @@ async def _accept_the_last(listeners: list[int]) -> None:
         await asyncio.sleep(_HANDSHAKE_SECONDS / 10)
 
 
-def expresses_of(service: Service) -> list[Express[Any]]:
-    """Make what answers the plain requests of a service."""
-    ids = RequestIds()
-    return [PredictExpress(service, ids), InferExpress(service, ids)]
+def fast_path_of(service: Service) -> FastPath:
+    """Make the fast path of a service."""
+    return FastPath(service, (PredictEndpoint(service), InferEndpoint(service)))
+
+
+def _protocol(service: Service, connections: Connections) -> Any:
+    """Make what uvicorn calls for each connection; its annotation asks for a class."""
+    return partial(Connection, connections, fast_path_of(service))
 
 
 def _limits(settings: Settings) -> ConnectionLimits:
@@ -147,13 +149,6 @@ def _limits(settings: Settings) -> ConnectionLimits:
         send_seconds=settings.send_seconds,
         connections=fit_to_open_files(settings.max_connections),
     )
-
-
-def _protocol(service: Service, connections: Connections) -> Any:
-    """Choose what reads requests: with a fast path, or without where each request is watched."""
-    if service.settings.access_log or service.settings.tracing:
-        return partial(HttpProtocol, connections)
-    return partial(Connection, connections, expresses_of(service))
 
 
 def _config(app: FastAPI, settings: Settings, connections: Connections) -> uvicorn.Config:

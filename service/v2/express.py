@@ -1,23 +1,26 @@
-"""Plain requests to infer, those of one turn of the event loop together."""
+"""Requests to infer that the connection answers itself, those of one turn together."""
 
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from artifact.predictor import Predictor
 from artifact.runtimes.base import Batch, Logits
-from service.observability.record import RequestIds
-from service.pipeline.express import Express, Group, Request, Text
+from service.observability.record import RequestRecord
+from service.observability.telemetry import Trace
+from service.pipeline.engine import Call, Engine, Group, Rendered
+from service.pipeline.turns import TurnQueue
 from service.registry import LoadedModel
+from service.server.fast_path import Deliver, Endpoint, FallBack
 from service.state import Service
 from service.v2.body import Fields, fields_of, read_whole
 from service.v2.infer import is_small, parse_body, write
 from service.v2.lookup import began_with, begin, named_model, route_of
 from service.v2.outputs import Inferred
 from service.v2.request import InferRequest
-from service.v2.response import Answer
 from service.v2.statistics import Stopwatch
 
 
@@ -32,77 +35,126 @@ class Asked:
     watch: Stopwatch
 
 
-class InferExpress(Express[Asked]):
-    """Answers what a network makes of a small tensor."""
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A request whose body is there."""
 
-    def __init__(self, service: Service, ids: RequestIds) -> None:
-        super().__init__(service, ids)
+    scope: MutableMapping[str, Any]
+    body: bytes
+    record: RequestRecord
+
+
+class InferEngine(Engine[Unread, Asked]):
+    """Answers what a network makes of a tensor."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service.inference, service.settings.max_batch)
         self._service = service
         self._parts = service.open_inference
         self._most_bytes = service.settings.max_body_bytes
+        self._arrived = TurnQueue[tuple[Call, Unread]](self._read, service.settings.max_batch)
 
-    def _may_be_plain(self, scope: MutableMapping[str, Any]) -> bool:
-        models = self._service.models
-        return models is not None and begin(models, scope) is not None
+    def submit(
+        self, request: Unread, deliver: Callable[[Rendered | Exception], None], trace: Trace
+    ) -> Call:
+        """Begin with a request, which is read together with others of this turn."""
+        call = Call(deliver, trace)
+        self._arrived.put((call, request))
+        return call
 
-    def _read(self, turn: Sequence[Request]) -> Iterator[tuple[Predictor, Asked] | None]:
-        pictures = 0
-        for request in turn:
-            asked = self._ask(request)
-            if asked is not None and pictures + len(asked.batch) <= self._most:
-                pictures += len(asked.batch)
-                yield asked.model.predictor(asked.wanted.runtime), asked
+    def _read(self, arrived: Sequence[tuple[Call, Unread]], until: float) -> int:
+        read: list[tuple[Call, Predictor, Asked]] = []
+        count = 0
+        for call, request in arrived:
+            count += 1
+            watch = Stopwatch()
+            try:
+                asked = self._parse(request, watch)
+            except Exception as error:  # noqa: BLE001 - it belongs to this request alone
+                self._fail_alone(call, request, watch, error)
             else:
-                yield None
+                read.append((call, asked.model.predictor(asked.wanted.runtime), asked))
+            if perf_counter() > until:
+                break
+        self._infer_together(read)
+        return count
 
-    def _ask(self, request: Request) -> Asked | None:
-        try:
-            return self._parse(request)
-        except Exception:  # noqa: BLE001 - the application meets it again, and says what it is
-            return None
+    def _fail_alone(self, call: Call, request: Unread, watch: Stopwatch, error: Exception) -> None:
+        model = began_with(request.scope)
+        if model is not None and not isinstance(error, FallBack):
+            self._parts.statistics.of(model).fail(watch)
+        call.end(error)
 
-    def _parse(self, request: Request) -> Asked | None:
+    def _parse(self, request: Unread, watch: Stopwatch) -> Asked:
         model, fields = began_with(request.scope), fields_of(request.scope)
         body = read_whole(request.body, fields) if len(request.body) <= self._most_bytes else None
         if model is None or body is None:
-            return None
-        watch = Stopwatch()
+            raise FallBack("unknown-model" if model is None else "compressed-body")
         wanted = parse_body(body, model, self._service.settings)
         own = model.predictor()
-        model.predictor(wanted.runtime)
+        predictor = model.predictor(wanted.runtime)
         batch = self._parts.inputs.read(own, wanted.inputs)
-        if isinstance(batch, list) or not is_small(own, wanted, len(batch)):
-            return None
+        if isinstance(batch, list):
+            raise FallBack("pictures")
+        if not is_small(own, wanted, len(batch)):
+            raise FallBack("large-answer")
         watch.pictures = len(batch)
         watch.lap("compute_input")
+        request.record.answered_by(predictor, len(batch))
         return Asked(model, wanted, batch, fields, watch)
+
+    def _size(self, item: Asked) -> int:
+        return len(item.batch)
 
     def _batch(self, group: Group[Asked]) -> Batch:
         batches = [asked.batch for asked in group.items]
         return batches[0] if len(batches) == 1 else np.concatenate(batches)
 
-    def _texts(self, group: Group[Asked], logits: Logits, began: float) -> Iterable[Text | None]:
+    def _render(
+        self, group: Group[Asked], logits: Logits, began: float
+    ) -> Iterator[Rendered | Exception]:
         end = 0
         for asked in group.items:
             start, end = end, end + len(asked.batch)
             asked.watch.lap_infer_since(began)
-            yield self._text(asked, logits[start:end])
+            yield self._write(asked, logits[start:end])
 
-    def _text(self, asked: Asked, logits: Logits) -> Text | None:
+    def _write(self, asked: Asked, logits: Logits) -> Rendered | Exception:
         inferred = Inferred(asked.model.predictor(), logits, None)
         try:
             answer = write(asked.model, asked.wanted, inferred, asked.fields)
-        except Exception:  # noqa: BLE001 - the application meets it again, and says what it is
-            return None
+        except Exception as error:  # noqa: BLE001 - it belongs to this request alone
+            self._parts.statistics.of(asked.model).fail(asked.watch)
+            return error
         asked.watch.lap("compute_output")
         self._parts.statistics.of(asked.model).succeed(asked.watch)
-        return Text(_lines(answer), answer.data)
-
-    def _route(self, request: Request) -> str:
-        named = named_model(request.scope)
-        return route_of(*named) if named else ""
+        return Rendered(answer.data, tuple(answer.raw_fields()[1:]))
 
 
-def _lines(answer: Answer) -> bytes:
-    fields = answer.raw_fields()[1:]  # the length is written for every answer
-    return b"".join(b"%b: %b\r\n" % field for field in fields)
+class InferEndpoint(Endpoint):
+    """Answers the protocol's requests to infer."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._engine = InferEngine(service)
+
+    def route(self, scope: MutableMapping[str, Any]) -> str | None:
+        """Name the route of a request to infer."""
+        named = named_model(scope)
+        return None if named is None else route_of(*named)
+
+    def begin(self, scope: MutableMapping[str, Any]) -> None:
+        """Note the model: it stays the one that answers."""
+        models = self._service.models
+        if models is not None:
+            begin(models, scope)
+
+    def submit(
+        self,
+        scope: MutableMapping[str, Any],
+        body: bytes,
+        record: RequestRecord,
+        deliver: Deliver,
+    ) -> Call:
+        """Begin with a request that is there."""
+        return self._engine.submit(Unread(scope, body, record), deliver, record.trace)

@@ -81,9 +81,13 @@ class ModelStatistics:
         try:
             yield watch
         except BaseException:
-            self._fail.add(watch.total())
+            self.fail(watch)
             raise
         self.succeed(watch)
+
+    def fail(self, watch: Stopwatch) -> None:
+        """Count a request that was refused or failed."""
+        self._fail.add(watch.total())
 
     def succeed(self, watch: Stopwatch) -> None:
         """Count a request that was answered."""

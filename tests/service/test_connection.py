@@ -12,9 +12,9 @@ from fastapi import FastAPI
 from service.app import create_app
 from service.settings import Settings
 from tests.known_answer import picture
+from tests.service.bodies import ANSWERED, EVERY, GOOD, REFUSED
 from tests.service.slow import Slow, slow_service, until
 from tests.service.test_refusals import as_body
-from tests.service.test_shortcut import EVERY, GOOD, NOT_PLAIN, PLAIN
 from tests.service.wire import Client, Listening, as_bytes
 
 LIMIT = 6
@@ -80,21 +80,24 @@ def test_answer_is_uvicorns_and_the_applications(
     assert ours == theirs
 
 
-@pytest.mark.parametrize("name", PLAIN)
-def test_plain_request_reaches_no_application(
+@pytest.mark.parametrize("name", ANSWERED)
+def test_request_that_is_answered_reaches_no_application(
     answered: dict[str, tuple[Seen, Seen, int]], name: str
 ) -> None:
     assert answered[name][2] == 200
 
 
-@pytest.mark.parametrize("name", NOT_PLAIN)
-def test_other_request_is_left_to_the_application(
+@pytest.mark.parametrize("name", REFUSED)
+def test_refusal_is_left_to_the_application(
     answered: dict[str, tuple[Seen, Seen, int]], name: str
 ) -> None:
     assert answered[name][2] == 418
 
 
-def test_requests_of_one_turn_run_as_one_batch_and_each_gets_its_own(settings: Settings) -> None:
+def test_requests_of_one_turn_run_as_one_batch_and_each_gets_its_own(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.pipeline.turns.TURN_SECONDS", 60)  # on a busy machine, too
     labels = ["top-left", "top-right", "bottom-left", "bottom-right"]
 
     async def work(app: FastAPI, slow: Slow) -> None:
@@ -137,7 +140,7 @@ def test_requests_to_several_networks_share_a_turn(settings: Settings) -> None:
         pytest.param([bytes([each]) for each in REQUEST], id="byte-by-byte"),
     ],
 )
-def test_request_in_pieces_is_plain(settings: Settings, pieces: list[bytes]) -> None:
+def test_request_in_pieces_is_answered(settings: Settings, pieces: list[bytes]) -> None:
     async def work(app: FastAPI, slow: Slow) -> None:
         slow.go.set()
         client = Listening(app, alone=True).connect()

@@ -214,7 +214,7 @@ def test_unexpected_error_shows_nothing_and_is_logged(
         TestClient(app, raise_server_exceptions=False) as client,
         monkeypatch.context() as broken,
     ):
-        broken.delattr(app.state.service, "pictures")
+        broken.delattr(app.state.service, "predict")
         response = client.post("/predict", **as_body(GOOD))
     assert response.status_code == 500
     assert response.json() == {"detail": UNEXPECTED}

@@ -19,9 +19,9 @@ def test_model_tells_its_queue_and_its_batches(tmp_path: Path) -> None:
     telemetry = Telemetry()
     model = telemetry.of(predictor(tmp_path))
     model.queued(3)
-    model.queued()
-    model.dequeued(0.003, pictures=3)
-    model.inferred(pictures=3, seconds=0.0004)
+    model.queued(1)
+    model.dequeued(3, 0.003, (None,))
+    model.inferred(3, 0.0004, (None,))
     written = lines(telemetry)
     for line in (
         f"tandem_queue_depth{{{MODEL}}} 1.0",
@@ -39,7 +39,7 @@ def test_model_loaded_again_goes_on_where_it_was(tmp_path: Path) -> None:
     telemetry = Telemetry()
     known = publish_known_answer(tmp_path, runtimes=("onnx",))
     for _ in range(2):
-        telemetry.of(known.open("onnx")).inferred(pictures=1, seconds=0.001)
+        telemetry.of(known.open("onnx")).inferred(1, 0.001, (None,))
     assert f"tandem_predictions_total{{{MODEL}}} 2.0" in lines(telemetry)
 
 

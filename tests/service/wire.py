@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 
 from service.server.connection import Connection
 from service.server.connections import ConnectionLimits, Connections
-from service.server.http_server import expresses_of
+from service.server.http_server import fast_path_of
 from tests.service.slow import until
 
 
@@ -91,11 +91,11 @@ class Listening:
         self._config.load()
         self.state = ServerState()
         self.state.default_headers = [(b"date", b"Thu, 01 Jan 1970 00:00:00 GMT")]
-        self._expresses = expresses_of(app.state.service)
+        self._fast_path = fast_path_of(app.state.service)
         self.connections = Connections(ConnectionLimits(), app.state.service.telemetry.refused)
 
     def connect(self) -> Client:
-        return Client(Connection(self.connections, self._expresses, **self._given()))
+        return Client(Connection(self.connections, self._fast_path, **self._given()))
 
     def connect_plainly(self) -> Client:
         return Client(HttpToolsProtocol(**self._given()))

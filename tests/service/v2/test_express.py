@@ -56,6 +56,7 @@ PLAIN: dict[str, Request] = {
     "classes": request(
         json_of("top-left", outputs=[{"name": "logits", "parameters": {"classification": 2}}])
     ),
+    "more pictures than a batch": request(json_of(*LABELS * 9)),
     "compressed answer": request(
         json_of(*LABELS * 8, outputs=[{"name": "logits"}, {"name": "probabilities"}]),
         headers={"Accept-Encoding": "gzip"},
@@ -76,7 +77,6 @@ NOT_PLAIN: dict[str, Request] = {
     "no such output": request(json_of("top-left", outputs=[{"name": "x"}])),
     "no json": (INFER, {"content": b"{"}),
     "too few values": request(ask(tensor(data=[0.0]))),
-    "too many pictures for a turn": request(json_of(*LABELS * 9)),
     "not finite, in json": request(ask(binary()), NOT_FINITE),
     "no path to infer": request(json_of("top-left"), path="/v2/models/known/config"),
 }
@@ -131,7 +131,10 @@ def test_other_request_is_left_to_the_application(
     assert answered[name][2] == 418
 
 
-def test_requests_of_one_turn_run_as_one_batch_and_each_gets_its_own(settings: Settings) -> None:
+def test_requests_of_one_turn_run_as_one_batch_and_each_gets_its_own(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.pipeline.turns.TURN_SECONDS", 60)  # on a busy machine, too
     asked = [["top-left"], ["bottom-right", "top-right"], ["bottom-left"]]
 
     async def work(app: FastAPI, slow: Any) -> None:

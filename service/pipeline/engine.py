@@ -1,0 +1,227 @@
+"""From requests that are read to their answers: those that ask the same network, together.
+
+The fast connection passes a callback, a route awaits a future. What numpy and the network do for
+sixteen requests takes hardly longer than for one, so the requests of one turn of the event loop
+go through each step together: batch, infer, render.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from time import perf_counter
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from artifact.predictor import Predictor
+from artifact.runtimes.base import Batch, Logits
+from service.errors import Refused
+from service.observability.record import Header
+from service.observability.telemetry import Trace
+from service.pipeline.inference import Inference
+
+Request = TypeVar("Request")
+Item = TypeVar("Item")
+
+
+class Rendered(NamedTuple):
+    """An answer as it is sent: its body, and the headers that say what it is."""
+
+    body: bytes
+    headers: tuple[Header, ...] = ((b"content-type", b"application/json"),)
+
+
+class Work(Protocol):
+    """What a request waits for before it is ready for its network."""
+
+    def cancel(self) -> object:
+        """Give it up."""
+        ...
+
+
+class Call:
+    """One request on its way, and who is told how it ended."""
+
+    __slots__ = ("_deliver", "_group", "_work", "is_cancelled", "trace")
+
+    def __init__(self, deliver: Callable[[Rendered | Exception], None], trace: Trace) -> None:
+        self.trace = trace
+        self.is_cancelled = False
+        self._deliver = deliver
+        self._group: Group[Any] | None = None
+        self._work: Work | None = None
+
+    def begin(self, work: Work) -> None:
+        """Wait for some work."""
+        self._work = work
+
+    def join(self, group: "Group[Any]") -> None:
+        """Be answered together with others."""
+        self._work, self._group = None, group
+
+    def end(self, outcome: Rendered | Exception) -> None:
+        """Deliver the answer or the failure, unless the request is given up."""
+        self._work = self._group = None  # they would hold bodies in memory
+        if not self.is_cancelled:
+            self._deliver(outcome)
+
+    def cancel(self) -> None:
+        """Give the request up: what has not begun never runs, and nothing is delivered."""
+        self.is_cancelled = True
+        if self._work is not None:
+            self._work.cancel()
+        if self._group is not None:
+            self._group.leave()
+
+
+class Group(Generic[Item]):
+    """Requests that ask the same network, and what each asks of it."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
+        self.calls: list[Call] = []
+        self.items: list[Item] = []
+        self.pictures = 0
+        self.task: asyncio.Task[None] | None = None
+        self._staying = 0
+
+    def add(self, call: Call, item: Item, pictures: int) -> None:
+        """Answer one more."""
+        call.join(self)
+        self.calls.append(call)
+        self.items.append(item)
+        self.pictures += pictures
+        self._staying += 1
+
+    def leave(self) -> None:
+        """One request is given up; the work for a group of none is given up too."""
+        self._staying -= 1
+        if self.task is not None and not self._staying:
+            self.task.cancel()
+
+
+class Engine(ABC, Generic[Request, Item]):
+    """Answers requests of one kind; each becomes an item of a batch."""
+
+    def __init__(self, inference: Inference, max_batch: int) -> None:
+        """Prepare.
+
+        Args:
+            inference: Runs the batches.
+            max_batch: Most pictures that are brought together; a larger request runs alone.
+        """
+        self._inference = inference
+        self._max_batch = max_batch
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self, request: Request, trace: Trace) -> Rendered:
+        """Answer a request; cancelled, it is given up.
+
+        Raises:
+            Exception: Whatever it fails with, as `submit` delivers it.
+        """
+        answered: asyncio.Future[Rendered] = asyncio.get_running_loop().create_future()
+        call = self.submit(request, partial(_resolve, answered), trace)
+        try:
+            return await answered
+        except asyncio.CancelledError:
+            call.cancel()
+            raise
+
+    @abstractmethod
+    def submit(
+        self, request: Request, deliver: Callable[[Rendered | Exception], None], trace: Trace
+    ) -> Call:
+        """Begin with a request.
+
+        Args:
+            request: What is asked.
+            deliver: Is given the answer or the failure, once, when this turn of the loop is over
+                or later, unless the call is cancelled.
+            trace: That the steps of the request are part of.
+        """
+
+    @abstractmethod
+    def _batch(self, group: Group[Item]) -> Batch:
+        """Make the batch [N, C, H, W] of all items."""
+
+    @abstractmethod
+    def _render(
+        self, group: Group[Item], logits: Logits, began: float
+    ) -> Iterable[Rendered | Exception]:
+        """Make each request's answer; the network began at that `perf_counter`."""
+
+    def _size(self, item: Item) -> int:  # noqa: ARG002
+        """Count the pictures of an item."""
+        return 1
+
+    def _infer_together(self, prepared: Iterable[tuple[Call, Predictor, Item]]) -> None:
+        """Answer requests that are ready for their networks."""
+        groups: dict[Predictor, Group[Item]] = {}
+        for call, predictor, item in prepared:
+            if call.is_cancelled:
+                continue
+            pictures = self._size(item)
+            group = groups.get(predictor)
+            if group is None or group.pictures + pictures > self._max_batch:
+                if group is not None:
+                    self._infer(group)
+                group = groups[predictor] = Group(predictor)
+            group.add(call, item, pictures)
+        for group in groups.values():
+            self._infer(group)
+
+    def _infer(self, group: Group[Item]) -> None:
+        traces = [call.trace for call in group.calls]
+        try:
+            batch = self._batch(group)
+            began = perf_counter()
+            logits = self._inference.run_at_once(group.predictor, batch, traces)
+        except Exception as error:  # noqa: BLE001 - it belongs to the requests
+            self._fail(group, error)
+            return
+        if logits is not None:
+            self._answer(group, logits, began)
+            return
+        group.task = self._start(self._infer_later(group, batch, traces))
+
+    async def _infer_later(self, group: Group[Item], batch: Batch, traces: Sequence[Trace]) -> None:
+        arrived = perf_counter()
+        try:
+            logits, waited = await self._inference.wait(group.predictor, batch, traces)
+        except Exception as error:  # noqa: BLE001 - it belongs to the requests
+            self._fail(group, error)
+        else:
+            self._answer(group, logits, arrived + waited)
+
+    def _answer(self, group: Group[Item], logits: Logits, began: float) -> None:
+        try:
+            answers = list(self._render(group, logits, began))
+        except Exception as error:  # noqa: BLE001 - it belongs to the requests
+            self._fail(group, error)
+            return
+        for call, answer in zip(group.calls, answers, strict=True):
+            call.end(answer)
+
+    def _fail(self, group: Group[Item], error: Exception) -> None:
+        """Deliver a failure; where it may be one request's alone, the others get their answers."""
+        if len(group.calls) > 1 and not isinstance(error, Refused):
+            for call, item in zip(group.calls, group.items, strict=True):
+                self._infer_together([(call, group.predictor, item)])
+        else:
+            for call in group.calls:
+                call.end(error)
+
+    def _start(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)  # the loop alone would let it be collected
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _resolve(answered: asyncio.Future[Rendered], outcome: Rendered | Exception) -> None:
+    if answered.done():  # cancelled a moment ago
+        return
+    if isinstance(outcome, Exception):
+        answered.set_exception(outcome)
+    else:
+        answered.set_result(outcome)

@@ -1,0 +1,142 @@
+"""What one picture shows: from a request's body to the JSON of its answer."""
+
+import io
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from PIL import Image
+from pydantic import Field
+from pydantic_core import to_json
+
+from artifact.manifest import Part
+from artifact.predictor import Prediction, Predictor
+from artifact.runtimes.base import Batch, Logits
+from service.observability.telemetry import Trace
+from service.pipeline.decoding import Pictures, Preparation
+from service.pipeline.engine import Call, Engine, Group, Rendered
+from service.pipeline.inference import Inference
+from service.registry import ModelRegistry
+from vision.preprocess import View
+
+
+class Choice(Part):
+    """Which model answers, and on which runtime."""
+
+    model: str | None = Field(
+        default=None,
+        description="Name of a model; `GET /models` lists them and marks the default.",
+    )
+    version: int | None = Field(default=None, ge=1, description="Of the model; unset: the highest.")
+    runtime: str | None = Field(
+        default=None,
+        description="`onnx`, `onnx-int8` or `torchscript`; unset: the model's first.",
+    )
+
+    def predictor(self, models: ModelRegistry) -> Predictor:
+        """Find the predictor that is chosen.
+
+        Raises:
+            UnknownModel: There is no such model, version or runtime.
+        """
+        return models.get(self.model, self.version).predictor(self.runtime)
+
+
+class PredictChoice(Choice):
+    """Which model answers, and how much it says."""
+
+    explain: bool = Field(
+        default=False, description="Also say what the network saw, and where in the picture."
+    )
+
+
+class PredictRequest(NamedTuple):
+    """One encoded picture, and who is to say what it shows."""
+
+    predictor: Predictor
+    picture: bytes
+    explain: bool = False
+
+
+class _Seen(NamedTuple):
+    view: View
+    explain: bool
+
+
+class PredictEngine(Engine[PredictRequest, _Seen]):
+    """Answers with the JSON of `service.api.schemas.Answer`."""
+
+    def __init__(self, pictures: Pictures, inference: Inference, max_batch: int) -> None:
+        super().__init__(inference, max_batch)
+        self._pictures = pictures
+
+    def submit(
+        self,
+        request: PredictRequest,
+        deliver: Callable[[Rendered | Exception], None],
+        trace: Trace = None,
+    ) -> Call:
+        """Begin with a request, whose picture is decoded together with others of this turn."""
+        call = Call(deliver, trace)
+        inputs = (request.predictor.manifest.input,)
+        picture = Preparation(request.picture, inputs, self._infer_seen, (call, request), trace)
+        call.begin(picture)
+        self._pictures.submit(picture)
+        return call
+
+    def _infer_seen(self, pictures: Sequence[Preparation]) -> None:
+        seen = []
+        for picture in pictures:
+            call, request = picture.owner
+            if isinstance(picture.outcome, Exception):
+                call.end(picture.outcome)
+            else:
+                seen.append((call, request.predictor, _Seen(picture.outcome[0], request.explain)))
+        self._infer_together(seen)
+
+    def _batch(self, group: Group[_Seen]) -> Batch:
+        return group.predictor.batch([item.view for item in group.items])
+
+    def _render(self, group: Group[_Seen], logits: Logits, began: float) -> list[Rendered]:  # noqa: ARG002
+        predictor = group.predictor
+        predictions = predictor.answers([item.view for item in group.items], logits)
+        return [
+            Rendered(to_json(answer(predictor, each, item.view if item.explain else None)))
+            for each, item in zip(predictions, group.items, strict=True)
+        ]
+
+
+def answer(
+    predictor: Predictor, prediction: Prediction, explained: View | None = None
+) -> dict[str, Any]:
+    """Say who answered and what, as `service.api.schemas.Answer` documents it.
+
+    Args:
+        predictor: That answered.
+        prediction: Its answer.
+        explained: What it saw, where the answer is to say that too.
+    """
+    manifest = predictor.manifest
+    said = {
+        "model": manifest.name,
+        "version": manifest.version,
+        "runtime": predictor.runtime_id,
+        "label": prediction.label,
+        "probability": prediction.probability,
+        "probabilities": prediction.probabilities,
+        "accepted": prediction.accepted,
+        "reason": prediction.reason,
+        "findings": [finding.name for finding in manifest.findings],
+    }
+    return said if explained is None else said | {"explanation": _explain(explained)}
+
+
+def _explain(view: View) -> dict[str, Any]:
+    """Say what the network saw, as `service.api.schemas.Explanation` documents it."""
+    png = io.BytesIO()
+    Image.fromarray(view.pixels).save(png, format="PNG")
+    return {
+        "seen": b64encode(png.getvalue()).decode(),
+        "box": view.box,
+        "polarity": view.polarity,
+    }
