@@ -15,6 +15,7 @@ from service.api import (
     health,
     models,
     predict,
+    recommendation,
     studies,
 )
 from service.api.errors import install_handlers
@@ -34,6 +35,7 @@ _ROUTES: Final = (
     evidence,
     figures,
     comparison,
+    recommendation,
     studies,
     benchmark,
     health,
