@@ -44,7 +44,8 @@ ENV PATH=/opt/tandem/bin:$PATH \
     TANDEM_HOST=0.0.0.0 \
     TANDEM_PORT=8000 \
     TANDEM_MODELS_DIR=/srv/models \
-    TANDEM_STUDIES_DIR=/srv/studies
+    TANDEM_STUDIES_DIR=/srv/studies \
+    TANDEM_STRICT=false
 COPY models models
 COPY studies studies
 USER 10001

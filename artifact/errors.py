@@ -4,6 +4,7 @@ TandemError                 of vision.errors
 ├── BrokenArtifact          a published folder is not what its manifest says
 ├── NotPublished            a folder cannot be written where models are published
 ├── UnknownModel            no such model, version or runtime; says which there are
+│   └── NothingLoaded       a model is to be chosen, and there is none
 ├── UnknownStudy            no such study, or it has no such figure; says which there are
 └── RuntimeUnavailable      the runtime needs a library that is not installed
 
@@ -37,6 +38,10 @@ class NotPublished(TandemError):
 
 class UnknownModel(TandemError):
     """No such model, version or runtime; the message says which there are."""
+
+
+class NothingLoaded(UnknownModel):
+    """A model is to be chosen, and there is none."""
 
 
 class UnknownStudy(TandemError):

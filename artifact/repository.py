@@ -104,17 +104,17 @@ class Repository:
 
         Args:
             root: The directory.
-            on_broken: Called where a folder is no artifact, or a file is not what its manifest
-                says. Where it returns, the rest is read: a version whose manifest and networks
-                hold is kept without the figures and documents that do not.
+            on_broken: Called where a directory cannot be read, a folder is no artifact, or a file
+                is not what its manifest says. Where it returns, the rest is read: a version whose
+                manifest and networks hold is kept without the figures and documents that do not.
 
         Raises:
-            BrokenArtifact: The directory cannot be read.
+            BrokenArtifact: By `on_broken`, unless another one is given.
         """
         return cls.of(
             artifact
-            for model in visible_folders(root)
-            for folder in visible_folders(model)
+            for model in _folders(root, on_broken)
+            for folder in _folders(model, on_broken)
             if (artifact := _scan_artifact(folder, on_broken))
         )
 
@@ -201,6 +201,14 @@ def visible_folders(root: Path) -> list[Path]:
     except OSError as error:
         raise BrokenArtifact(f"directory {root.name} cannot be read: {error.strerror}") from error
     return sorted(folder for folder in folders if not folder.name.startswith("."))
+
+
+def _folders(root: Path, on_broken: OnBroken) -> list[Path]:
+    try:
+        return visible_folders(root)
+    except BrokenArtifact as error:
+        on_broken(root.name, error)
+        return []
 
 
 def _scan_artifact(folder: Path, on_broken: OnBroken = refuse) -> Artifact | None:

@@ -82,7 +82,7 @@ class Studies:
                 returns, the rest is read: a study whose runs hold is kept without its figure.
 
         Raises:
-            BrokenArtifact: The directory cannot be read.
+            BrokenArtifact: The directory cannot be read; or by `on_broken`.
         """
         if not root.exists():
             return cls({})

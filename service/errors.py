@@ -12,7 +12,13 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from artifact.errors import BrokenArtifact, RuntimeUnavailable, UnknownModel, UnknownStudy
+from artifact.errors import (
+    BrokenArtifact,
+    NothingLoaded,
+    RuntimeUnavailable,
+    UnknownModel,
+    UnknownStudy,
+)
 from vision.errors import TandemError, TooLarge, Undecodable, UnsupportedType
 
 STATUS: Final[Mapping[type[TandemError], int]] = {
@@ -22,7 +28,8 @@ STATUS: Final[Mapping[type[TandemError], int]] = {
     RuntimeUnavailable: 404,  # asking again does not install it
     TooLarge: 413,
     UnsupportedType: 415,
-    BrokenArtifact: 500,  # changed on disk since it was verified at start-up
+    BrokenArtifact: 500,  # changed on disk since it was verified at start-up, or damaged then
+    NothingLoaded: 503,
 }
 RETRY: Final[Mapping[str, str]] = {"Retry-After": "1"}
 _CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")

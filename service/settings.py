@@ -55,8 +55,13 @@ class Settings(BaseSettings):
     )
     default_model: str | None = Field(
         default=None,
-        description="Answers where a request names none. Unset: mobilenet if there is one, else "
-        "the first by name.",
+        description="Answers where a request names none. Unset, or where it cannot be served: "
+        "mobilenet if there is one, else the first by name.",
+    )
+    strict: bool = Field(
+        default=True,
+        description="Whether a damaged model, figure or study stops the start. If not, the rest is "
+        "served; /health/ready, the log and tandem_broken_artifacts tell of it.",
     )
     workers: int = Field(
         default=1,
@@ -66,7 +71,7 @@ class Settings(BaseSettings):
         "hang. Metrics add up; limits and the statistics of /v2 are each worker's own.",
     )
     worker_timeout: float = Field(
-        default=30,
+        default=15,
         ge=1,
         allow_inf_nan=False,
         description="Seconds after which a worker whose event loop stands still is ended and "

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from artifact.runtimes.table import missing_runtimes
 from artifact.studies import Studies
-from service.registry import ModelRegistry
+from service.registry import BrokenArtifacts, ModelRegistry
 from service.state import Service
 from vision.errors import TandemError
 
@@ -25,11 +25,14 @@ def loading(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         cv2.setNumThreads(1)  # requests are what runs side by side, not the rows of one picture
-        service.studies = Studies.scan(service.settings.studies_dir)
-        service.models = ModelRegistry.load(service.settings)
+        broken = BrokenArtifacts(strict=service.settings.strict)
+        service.studies = Studies.scan(service.settings.studies_dir, broken.note)
+        service.models = ModelRegistry.load(service.settings, broken)
+        service.telemetry.count_broken(len(broken))
         for runtime, why in missing_runtimes().items():
             log.info("not serving %s: it %s", runtime, why)
-        log.info("ready; %s answers by default; documentation at /docs", service.models.default)
+        default = service.models.default if not service.models.nothing else "nothing"
+        log.info("ready; %s answers by default; documentation at /docs", default)
         async with service.telemetry.flushing():
             yield
         service.draining = True

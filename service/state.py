@@ -24,6 +24,7 @@ from service.v2.parts import OpenInference
 
 _LOADING: Final = "the models are still loading; try again in a second"
 DRAINING: Final = "the service is shutting down"
+_NOTHING: Final = "no model can be served"
 _NO_DEFAULT: Final = "the model that answers by default, {}, is unloaded"
 
 
@@ -103,12 +104,14 @@ class Service:
         """Give the models if this service wants more requests.
 
         Raises:
-            Unavailable: 503, they are not loaded yet, the one that answers by default is
-                unloaded, or the service is shutting down.
+            Unavailable: 503, they are not loaded yet, none can be, the one that answers by default
+                is unloaded, or the service is shutting down.
         """
         if self.draining:
             raise not_ready(DRAINING)
         models = self.loaded()
+        if models.nothing:
+            raise not_ready(f"{_NOTHING}: {'; '.join(models.broken.values())}")
         if models.default not in models:
             raise not_ready(_NO_DEFAULT.format(models.default))
         return models

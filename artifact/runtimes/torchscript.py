@@ -32,7 +32,7 @@ class TorchScriptRuntime:
                 # releases; it stays because it is asked for.
                 warnings.filterwarnings("ignore", r"`torch\.jit\.load` is")
                 self._module = torch.jit.load(io.BytesIO(model), map_location="cpu").eval()  # type: ignore[no-untyped-call]
-        except RuntimeError as error:
+        except Exception as error:  # its unpickler raises what it likes
             raise BrokenArtifact("torch refuses the TorchScript archive") from error
 
     def run(self, batch: Batch) -> Logits:

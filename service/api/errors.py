@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from service.errors import InvalidField, Refused, kind_of, status_of
+from service.errors import RETRY, InvalidField, Refused, kind_of, status_of
 from service.observability.record import CLIENT_LEFT
 from service.observability.recorder import record_of
 from service.v2.errors import error_response, is_open_inference, summary
@@ -38,7 +38,8 @@ async def _answer_tandem(request: Request, error: Exception) -> Response:
     if not isinstance(error, TandemError):
         raise error
     record_of(request.scope).kind = kind_of(type(error))
-    return _answer(request, Refused(status_of(error), str(error)))
+    status = status_of(error)
+    return _answer(request, Refused(status, str(error), RETRY if status == 503 else None))
 
 
 async def _answer_refused(request: Request, error: Exception) -> Response:

@@ -6,9 +6,9 @@ import numpy as np
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from artifact.errors import UnknownModel
+from artifact.errors import BrokenArtifact, UnknownModel
 from artifact.filters import FilterLayer
-from artifact.manifest import DocumentRole
+from artifact.manifest import PATHS, DocumentRole
 from artifact.metrics import Metrics
 from service.api.figures import figure_url
 from service.api.parameters import NOT_FOUND, NOT_READY, ExampleQuery, Name, VersionQuery
@@ -74,6 +74,8 @@ def _model(request: Request, name: str, version: int | None) -> LoadedModel:
 
 
 def _published(model: LoadedModel, role: DocumentRole, document: Document | None) -> Document:
+    if document is None and role in model.manifest.files:
+        raise BrokenArtifact(f"{model}/{PATHS[role]} was damaged when the model was loaded")
     if document is None:
         raise UnknownModel(f"{model} was published without {role}")
     return document

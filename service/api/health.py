@@ -26,6 +26,7 @@ async def is_ready(request: Request) -> Ready:
         models=[str(model) for model in models],
         runtimes=models.runtimes(),
         missing_runtimes=missing_runtimes(),
+        broken=dict(models.broken),
     )
 
 

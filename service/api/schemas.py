@@ -234,3 +234,6 @@ class Ready(Part):
     missing_runtimes: dict[RuntimeId, str] = Field(
         description="Those that cannot be had here, and why."
     )
+    broken: dict[str, str] = Field(
+        description="What is published and not served: models, versions, files, studies, and why."
+    )

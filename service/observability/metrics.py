@@ -89,6 +89,12 @@ class Metrics:
         self.predictions = Counter(
             "tandem_predictions", "Pictures answered.", _MODEL, registry=registry
         )
+        self.broken_artifacts = Gauge(
+            "tandem_broken_artifacts",
+            "What is published and not served because it is damaged; /health/ready names it.",
+            multiprocess_mode="livemax",
+            registry=registry,
+        )
         worker_restarts(registry)
 
 

@@ -81,6 +81,10 @@ class Telemetry:
         """Count a request that the fast path answered or left to the routes, by the reason."""
         (self._fast_path.get(outcome) or self._open_fast_path(outcome)).add()
 
+    def count_broken(self, artifacts: int) -> None:
+        """Say how much of what is published cannot be served."""
+        self._metrics.broken_artifacts.set(artifacts)
+
     def of(self, predictor: Predictor) -> "ModelTelemetry":
         """Give the buffers of a model, version and runtime: the same ones when loaded again."""
         key = (predictor.manifest.name, predictor.manifest.version, predictor.runtime_id)

@@ -47,6 +47,7 @@ async def load(service: Service, name: str) -> None:
         service.loaded()
         versions = await to_thread.run_sync(load_model, name, service.settings)
         service.models = service.loaded().replace(name, versions)
+        service.telemetry.count_broken(len(service.models.broken))
 
 
 async def unload(service: Service, name: str) -> None:

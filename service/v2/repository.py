@@ -33,7 +33,8 @@ async def get_index(request: Request) -> list[IndexEntry]:
     published = await to_thread.run_sync(list_versions, service.settings.models_dir)
     entries = _ready(models)
     if not only_ready:
-        entries += _unavailable(published, {(entry.name, entry.version) for entry in entries})
+        ready = {(entry.name, entry.version) for entry in entries}
+        entries += _unavailable(published, ready, models.broken)
     return sorted(entries, key=lambda entry: (entry.name, entry.version))
 
 
@@ -74,10 +75,17 @@ def _ready(models: ModelRegistry) -> list[IndexEntry]:
 
 
 def _unavailable(
-    published: Mapping[str, Sequence[str]], ready: set[tuple[str, str]]
+    published: Mapping[str, Sequence[str]],
+    ready: set[tuple[str, str]],
+    broken: Mapping[str, str],
 ) -> list[IndexEntry]:
     return [
-        IndexEntry(name=name, version=version, state="UNAVAILABLE", reason=_NOT_LOADED)
+        IndexEntry(
+            name=name,
+            version=version,
+            state="UNAVAILABLE",
+            reason=broken.get(f"{name}/{version}", _NOT_LOADED),
+        )
         for name, versions in published.items()
         for version in versions
         if (name, version) not in ready

@@ -27,6 +27,7 @@ def test_ready_says_what_is_loaded(client: TestClient) -> None:
         "models": ["contrary/1", "known/2", "known/1"],
         "runtimes": ["onnx", "torchscript"],
         "missing_runtimes": {},
+        "broken": {},
     }
 
 
