@@ -34,12 +34,19 @@ class ExampleChoice(VersionChoice):
     limit: int = Field(default=100, ge=1, le=1000, description="Most examples in the answer.")
 
 
-class RuntimesChoice(Part):
-    """Which runtimes are compared."""
+class CompareChoice(Part):
+    """Which models are compared, on which runtimes, and how much is said."""
 
+    model: list[str] = Field(
+        default=[], max_length=100, description="Names; may be repeated. Unset: every model."
+    )
     runtimes: Literal["default", "all"] = Field(
         default="default",
         description="Each model on its first runtime, or on all that it is open on.",
+    )
+    explain: bool = Field(
+        default=False,
+        description="Also say what the networks saw, where in the picture, and how long each took.",
     )
 
 
@@ -48,7 +55,7 @@ ChoiceQuery = Annotated[Choice, Query()]
 PredictQuery = Annotated[PredictChoice, Query()]
 VersionQuery = Annotated[VersionChoice, Query()]
 ExampleQuery = Annotated[ExampleChoice, Query()]
-RuntimesQuery = Annotated[RuntimesChoice, Query()]
+CompareQuery = Annotated[CompareChoice, Query()]
 
 Responses = dict[int | str, dict[str, Any]]
 

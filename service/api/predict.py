@@ -1,7 +1,8 @@
 """Pictures in, predictions out."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from time import perf_counter
 from typing import Any, Final, TypeVar
 
 from fastapi import APIRouter, Request, Response
@@ -13,18 +14,19 @@ from service.api.parameters import (
     NOT_READY,
     REFUSED_BODY,
     ChoiceQuery,
+    CompareQuery,
     PredictQuery,
-    RuntimesQuery,
 )
 from service.api.schemas import Answer, BatchAnswer, Comparison
 from service.errors import kind_of, status_of
 from service.observability.recorder import record_of
 from service.pipeline.bodies import RAW, read_picture, read_pictures
 from service.pipeline.forms import MULTIPART
-from service.pipeline.predict import PredictRequest, answer
-from service.registry import LoadedModel
+from service.pipeline.predict import PredictRequest, answer, explain
+from service.registry import ModelRegistry
 from service.state import Service, service_of
 from vision.errors import ImageError
+from vision.input import Input
 from vision.preprocess import View
 
 router = APIRouter(tags=["predict"], responses={**REFUSED_BODY, **NOT_FOUND, **NOT_READY})
@@ -99,22 +101,24 @@ async def predict_batch(request: Request, choice: ChoiceQuery) -> Response:
 
 
 @router.post("/compare", response_model=Comparison, openapi_extra=_ONE_PICTURE)
-async def compare(request: Request, choice: RuntimesQuery) -> Response:
-    """Show one picture to every model, each in its highest version, and compare their answers.
+async def compare(request: Request, choice: CompareQuery) -> Response:
+    """Show one picture to several models, each in its highest version, and compare their answers.
 
     Send the picture as for `POST /predict`.
     """
     service = service_of(request)
-    predictors = list(_contestants(service.loaded().latest(), choice.runtimes == "all"))
+    predictors = list(_contestants(service.loaded(), choice.model, choice.runtimes == "all"))
     data = await _read(request, partial(read_picture, field="image"))
     inputs = list(dict.fromkeys(predictor.manifest.input for predictor in predictors))
     views = dict(zip(inputs, await service.pictures.views(data, inputs), strict=True))
     answers = []
     for predictor in predictors:
-        view = views[predictor.manifest.input]
+        view, started = views[predictor.manifest.input], perf_counter()
         [prediction] = await _predictions(service, predictor, [view])
-        answers.append(answer(predictor, prediction))
-    return _json({"agree": _agree(answers), "answers": answers})
+        milliseconds = {"milliseconds": 1000 * (perf_counter() - started)} if choice.explain else {}
+        answers.append(answer(predictor, prediction) | milliseconds)
+    explanations = {"explanations": _explanations(predictors, views)} if choice.explain else {}
+    return _json({"agree": _agree(answers), "answers": answers} | explanations)
 
 
 async def _read(request: Request, read: Callable[[str | None, bytes], Body]) -> Body:
@@ -135,12 +139,29 @@ async def _predictions(
     return predictor.answers(views, logits)
 
 
-def _contestants(models: Sequence[LoadedModel], every_runtime: bool) -> Iterable[Predictor]:
-    for model in models:
+def _contestants(
+    models: ModelRegistry, names: Sequence[str], every_runtime: bool
+) -> Iterable[Predictor]:
+    for model in [models.get(name) for name in names] or models.latest():
         if every_runtime:
             yield from model.predictors.values()
         else:
             yield model.predictor()
+
+
+def _explanations(
+    predictors: Sequence[Predictor], views: Mapping[Input, View]
+) -> list[dict[str, Any]]:
+    """Say what was seen, once for all models that see pictures the same way."""
+    return [
+        explain(view)
+        | {
+            "models": sorted(
+                {each.manifest.name for each in predictors if each.manifest.input == seen_as}
+            )
+        }
+        for seen_as, view in views.items()
+    ]
 
 
 def _agree(answers: Sequence[dict[str, Any]]) -> bool:

@@ -82,11 +82,30 @@ class BatchAnswer(Part):
     answers: list[Answer | Refusal]
 
 
+class ComparedAnswer(Answer):
+    """What one of several models says of the same picture."""
+
+    milliseconds: float | None = Field(
+        default=None, description="That its network took; only where `explain=true` asks for it."
+    )
+
+
+class SharedExplanation(Explanation):
+    """What all models saw that see pictures the same way."""
+
+    models: list[str] = Field(description="Their names.")
+
+
 class Comparison(Part):
     """What several models say of the same picture."""
 
     agree: bool = Field(description="Whether all of them name the same label.")
-    answers: list[Answer] = Field(description="Names of models in order.")
+    answers: list[ComparedAnswer] = Field(
+        description="In the order of the names asked for, or of all names."
+    )
+    explanations: list[SharedExplanation] | None = Field(
+        default=None, description="One for each preprocessing; only by `explain=true`."
+    )
 
 
 class ModelSummary(Part):

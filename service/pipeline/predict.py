@@ -128,10 +128,10 @@ def answer(
         "reason": prediction.reason,
         "findings": [finding.name for finding in manifest.findings],
     }
-    return said if explained is None else said | {"explanation": _explain(explained)}
+    return said if explained is None else said | {"explanation": explain(explained)}
 
 
-def _explain(view: View) -> dict[str, Any]:
+def explain(view: View) -> dict[str, Any]:
     """Say what the network saw, as `service.api.schemas.Explanation` documents it."""
     png = io.BytesIO()
     Image.fromarray(view.pixels).save(png, format="PNG")

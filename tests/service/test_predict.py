@@ -198,3 +198,31 @@ async def answer_concurrently(settings: Settings, labels: list[str]) -> list[str
 def test_concurrent_requests_get_their_own_answers(settings: Settings) -> None:
     labels = [LABELS[index * 7 % 4] for index in range(30)]
     assert asyncio.run(answer_concurrently(settings, labels)) == labels
+
+
+def test_compare_asks_the_named_models_alone_in_their_order(client: TestClient) -> None:
+    answers = client.post("/compare?model=known&model=contrary", content=picture("top-left"))
+    assert [each["model"] for each in answers.json()["answers"]] == ["known", "contrary"]
+    answers = client.post("/compare?model=known", content=picture("top-left"))
+    assert [each["model"] for each in answers.json()["answers"]] == ["known"]
+
+
+def test_compare_of_an_unknown_model_is_not_found(client: TestClient) -> None:
+    answer = client.post("/compare?model=known&model=nope", content=picture("top-left"))
+    assert answer.status_code == 404
+    assert "nope" in answer.json()["detail"]
+
+
+def test_compare_explains_once_for_all_that_see_alike(client: TestClient) -> None:
+    compared = client.post("/compare?explain=true", content=picture("top-left")).json()
+    alone = client.post("/predict?explain=true", content=picture("top-left")).json()
+    (shared,) = compared["explanations"]
+    assert shared.pop("models") == ["contrary", "known"]
+    assert shared == alone["explanation"]
+    assert all(each["milliseconds"] > 0 for each in compared["answers"])
+
+
+def test_compare_explains_only_where_it_is_asked_to(client: TestClient) -> None:
+    compared = client.post("/compare", content=picture("top-left")).json()
+    assert "explanations" not in compared
+    assert all("milliseconds" not in each for each in compared["answers"])
