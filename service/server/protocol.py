@@ -43,7 +43,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._refusal: Refusal | None = None
         self._discards = False
         self._held = b""  # has arrived, and waits until the requests before it are answered
-        self._overhead = 0  # bytes since the last body or whole request, rounded up to pieces
+        self._piece_bytes = 0
+        self._overhead = 0  # bytes since the last body or whole head, at most: whole pieces count
         self._deadline: asyncio.TimerHandle | None = None  # of a head, or of the end
         self._send_deadline: asyncio.TimerHandle | None = None
 
@@ -171,11 +172,14 @@ class HttpProtocol(HttpToolsProtocol):
             self._parse(view[start : start + _PIECE])
 
     def _parse_held(self) -> None:
-        data, self._held = self._held, b""
-        self.data_received(data)
+        if not self._discards:
+            self.flow.resume_reading()
+            data, self._held = self._held, b""
+            self.data_received(data)
 
     def _parse(self, piece: bytes | memoryview) -> None:
-        self._overhead += len(piece)
+        self._piece_bytes = len(piece)
+        self._overhead += self._piece_bytes
         body = 0 if self.cycle is None else len(self.cycle.body)
         self._feed(piece)
         if self._is_head_open():
@@ -187,11 +191,11 @@ class HttpProtocol(HttpToolsProtocol):
         while True:
             try:
                 self.parser.feed_data(data)
-            except httptools.HttpParserUpgrade as offer:
-                data = data[offer.args[0] :]
-                self._parse_without_offer()
-            else:
                 return
+            except httptools.HttpParserUpgrade as offer:
+                end_of_head: int = offer.args[0]
+            self._parse_without_offer()
+            data = data[end_of_head:]
 
     def _parse_without_offer(self) -> None:
         """Parse a head again: after an `Upgrade`, the parser takes no body for one of HTTP's."""
@@ -227,22 +231,23 @@ class HttpProtocol(HttpToolsProtocol):
         self._check_head()
         super().on_headers_complete()
         self.headers = []  # where trailers go: they are no header lines of the request
+        self._overhead = self._piece_bytes  # the next head may be in this piece, too
         if not self.pipeline:
             self._in_progress = self.cycle
 
     def on_response_complete(self) -> None:
         """Go on with what came after the request that has just been answered."""
-        if self.pipeline:
-            self._in_progress = self.pipeline[-1][0]
-            super().on_response_complete()
-            if self.pipeline:
-                self.flow.pause_reading()
-            elif self._held:
-                self.loop.call_soon(self._parse_held)
-        else:
-            super().on_response_complete()
+        following = self.pipeline[-1][0] if self.pipeline else None
+        super().on_response_complete()
+        if following is None:
             if self._refusal is not None:
                 self._answer_refusal()
+        elif not self.transport.is_closing():
+            self._in_progress = following
+            if self.pipeline or self._held:
+                self.flow.pause_reading()
+            if self._held and not self.pipeline:
+                self.loop.call_soon(self._parse_held)
 
     # Limits
 
