@@ -95,6 +95,13 @@ class Metrics:
             multiprocess_mode="livemax",
             registry=registry,
         )
+        self.own_connections = Gauge(
+            "tandem_own_connections",
+            "1 where connections have the fast path and the limits of heads; 0 where the installed "
+            "uvicorn lacks what they are built on.",
+            multiprocess_mode="livemin",
+            registry=registry,
+        )
         worker_restarts(registry)
 
 

@@ -85,6 +85,10 @@ class Telemetry:
         """Say how much of what is published cannot be served."""
         self._metrics.broken_artifacts.set(artifacts)
 
+    def own_connections(self, own: bool) -> None:
+        """Tell whether connections are the service's own, or uvicorn's as they are."""
+        self._metrics.own_connections.set(own)
+
     def of(self, predictor: Predictor) -> "ModelTelemetry":
         """Give the buffers of a model, version and runtime: the same ones when loaded again."""
         key = (predictor.manifest.name, predictor.manifest.version, predictor.runtime_id)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
 from functools import partial
@@ -19,6 +20,7 @@ from service.server.fast_path import FastPath, PredictEndpoint
 from service.server.footprint import give_back_library_pages
 from service.server.protocol import HttpProtocol
 from service.server.sockets import has_waiting, open_no_more
+from service.server.uvicorn_internals import missing_internals
 from service.settings import Settings
 from service.state import Service
 from service.v2.express import InferEndpoint
@@ -28,6 +30,8 @@ _HANDSHAKE_SECONDS: Final = 0.1
 _QUEUE_SECONDS: Final = 1
 # What uvicorn has in the end to close connections and cancel tasks.
 _LAST_SECONDS: Final = 1
+
+log = logging.getLogger(__name__)
 
 
 class Server(uvicorn.Server):
@@ -138,6 +142,14 @@ def fast_path_of(service: Service) -> FastPath:
 
 def _protocol(service: Service, connections: Connections) -> Any:
     """Make what uvicorn calls for each connection; its annotation asks for a class."""
+    missing = missing_internals()
+    service.telemetry.own_connections(not missing)
+    if missing:
+        names = ", ".join(missing)
+        log.warning(
+            "no fast path, no limits of heads: uvicorn %s lacks %s", uvicorn.__version__, names
+        )
+        return "auto"
     return partial(Connection, connections, fast_path_of(service))
 
 

@@ -1,0 +1,50 @@
+"""What our connections and our server use of uvicorn beyond its documented interface, by name.
+
+The requirement in pyproject.toml is pinned to the releases in which all of it is there.
+"""
+
+from collections.abc import Iterator
+from types import CodeType
+from typing import Final
+
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import Server, ServerState
+
+INTERNALS: Final[dict[type, tuple[str, ...]]] = {
+    HttpToolsProtocol: (
+        *("app", "client", "connections", "cycle", "expect_100_continue", "flow", "headers"),
+        *("loop", "parser", "pipeline", "scope", "server_state", "timeout_keep_alive"),
+        *("timeout_keep_alive_handler", "timeout_keep_alive_task", "transport", "url"),
+        *("on_header", "on_headers_complete", "on_response_complete", "shutdown"),
+        *("_should_upgrade", "_start_asgi_task", "_unset_keepalive_if_required"),
+    ),
+    RequestResponseCycle: (
+        *("body", "disconnected", "keep_alive", "message_event", "more_body"),
+        *("response_complete", "response_started", "scope", "waiting_for_100_continue"),
+    ),
+    FlowControl: ("pause_reading", "read_paused", "resume_reading", "write_paused"),
+    ServerState: ("connections", "default_headers", "tasks"),
+    Server: (
+        *("config", "force_exit", "handle_exit", "lifespan", "on_tick", "server_state"),
+        *("servers", "should_exit", "shutdown", "startup"),
+    ),
+}
+
+
+def missing_internals() -> list[str]:
+    """Name what the installed uvicorn lacks."""
+    return [
+        f"{owner.__name__}.{name}"
+        for owner, names in INTERNALS.items()
+        for name in names
+        if not hasattr(owner, name) and name not in set(_assigned(owner))
+    ]
+
+
+def _assigned(owner: type) -> Iterator[str]:
+    """Give every name that a method of a class mentions: its attributes are among them."""
+    for method in vars(owner).values():
+        code = getattr(method, "__code__", None)
+        if isinstance(code, CodeType):
+            yield from code.co_names
