@@ -1,5 +1,6 @@
-"""Reading one file of a published folder, and nothing else through it."""
+"""Files of published folders: read safely, replaced in one step, known by their SHA-256."""
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from artifact.errors import BrokenArtifact
+from artifact.manifest import File
 
 _MOST_BYTES: Final = 16_000_000  # of a document that no manifest gives the length of
 # Not every system has them. A pipe that nobody writes to would be waited for.
@@ -55,3 +57,43 @@ def read_inside(folder: Path, path: str, shown: str) -> bytes:
         if length > _MOST_BYTES:
             raise BrokenArtifact(f"{shown} has {length} bytes; at most {_MOST_BYTES} are read")
         return file.read(_MOST_BYTES)
+
+
+def sha256(*parts: bytes | memoryview) -> str:
+    """The digest of all parts, one after another, in hexadecimal."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def describe(path: str, content: bytes) -> File:
+    """What a manifest says of a file.
+
+    Args:
+        path: Relative to the manifest.
+        content: All of it.
+    """
+    return File(path=path, sha256=sha256(content), bytes=len(content))
+
+
+def replace(path: Path, content: bytes | memoryview) -> None:
+    """Write a file in one step: a kill at any moment leaves the old content or the new.
+
+    Args:
+        path: Its folder is made if missing.
+        content: All of it.
+
+    Raises:
+        OSError: It cannot be written; the old content is still there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

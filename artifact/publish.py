@@ -5,7 +5,6 @@ the next one to publish that name removes: its lock says that nobody fills it an
 """
 
 import errno
-import hashlib
 import os
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from typing import Final
 from pydantic import BaseModel, TypeAdapter
 
 from artifact.errors import NotPublished
+from artifact.files import describe
 from artifact.manifest import PATHS, File, Manifest, Name, Role
 from artifact.repository import MANIFEST, Artifact, open_artifact, visible_folders
 
@@ -76,7 +76,7 @@ def next_version(root: Path, name: str) -> int:
 def list_files(folder: Path) -> dict[Role, File]:
     """Describe, by role, every file of a staged folder that the contract knows."""
     present = {role: path for role, path in PATHS.items() if (folder / path).is_file()}
-    return {role: _describe(folder, path) for role, path in present.items()}
+    return {role: describe(path, (folder / path).read_bytes()) for role, path in present.items()}
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Artifact:
@@ -172,8 +172,3 @@ def _lock(folder: Path, *, wait: bool) -> Iterator[bool]:
 def _remove_if_empty(folder: Path) -> None:
     with suppress(OSError):  # another publisher is at it, or it has versions
         folder.rmdir()
-
-
-def _describe(folder: Path, path: str) -> File:
-    data = (folder / path).read_bytes()
-    return File(path=path, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))

@@ -3,7 +3,6 @@
 Nothing is read out of a folder without its checksum being verified.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from artifact.errors import BrokenArtifact, OnBroken, UnknownModel, refuse
-from artifact.files import open_inside, read_inside
+from artifact.files import open_inside, read_inside, sha256
 from artifact.manifest import PATHS, DocumentRole, File, Manifest, Role, RuntimeId
 from artifact.predictor import Predictor
 from artifact.runtimes.table import open_runtime
@@ -87,7 +86,7 @@ class Artifact:
             if length != file.bytes:
                 raise BrokenArtifact(f"{shown} has {length} bytes, the manifest says {file.bytes}")
             data = content.read(length)
-        if hashlib.sha256(data).hexdigest() != file.sha256:
+        if sha256(data) != file.sha256:
             raise BrokenArtifact(f"{shown} does not have the manifest's checksum")
         return data
 

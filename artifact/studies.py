@@ -1,13 +1,12 @@
 """The folder of stored studies: `<name>/study.json`, its figures, and the runs that they share."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from artifact.errors import BrokenArtifact, OnBroken, UnknownStudy, refuse
-from artifact.files import read_inside
+from artifact.files import read_inside, sha256
 from artifact.repository import parse, visible_folders
 from artifact.study import Outcome, Study, StudyFigure, WholeStudy
 
@@ -44,7 +43,7 @@ class StoredStudy:
             raise UnknownStudy(f"study {self.study.name} has no figure {role}; it has: {known}")
         shown = f"{self}/{file.path}"
         content = read_inside(self.folder, file.path, shown)
-        if hashlib.sha256(content).hexdigest() != file.sha256:
+        if sha256(content) != file.sha256:
             raise BrokenArtifact(f"{shown} does not have its checksum")
         return content
 

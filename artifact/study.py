@@ -1,11 +1,11 @@
 """What a stored study says: runs that differ in one choice, and whether the choice matters."""
 
-import hashlib
 import json
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue
 
+from artifact.files import sha256
 from artifact.manifest import Blocks, File, Finding, FindingName, Json, Part, Provenance, Share
 from artifact.metrics import Metrics
 
@@ -37,7 +37,7 @@ class Outcome(Part):
 def digest(config: dict[str, JsonValue], head: Head) -> str:
     """Name a run by what decides its result, so that studies can share it."""
     content = json.dumps({"config": config, "head": head}, sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+    return sha256(content.encode())[:16]
 
 
 class Summary(Part):

@@ -12,7 +12,7 @@ from research.robustness.evaluate import evaluate
 from research.robustness.samples import RobustnessConfig
 from research.study.conduct import StudyConfig, choose, conduct, overview
 from research.study.seeds import SeedsConfig, publish_best
-from research.study.table import lines, seed_lines
+from research.study.terminal import lines, seed_lines
 from training.commands import Commands, add_flag, announce, from_options
 from training.config import Places, RunConfig
 from training.errors import StudyError

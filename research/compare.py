@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,14 +17,11 @@ from artifact.statistics.comparison import (
     RuntimeFigures,
     compare_models,
 )
+from artifact.study import LEVEL
 from research.accuracy_cost import draw_comparison
-from training.errors import OutputError
+from research.output import write
 from training.figures.canvas import png
-
-_MODEL: Final = "  {:<26}{:>30}{:>22}{:>12}{:>10}"
-_RUNTIME: Final = "  {:<26}{:<13}{:>10}{:>12}{:>10}   {}"
-_PAIR: Final = "  {:<44}{:>26}{:>12}{:>9}{:>9}   {}"
-_LEVEL: Final = 0.05
+from training.tables import plain
 
 
 class ComparisonConfig(BaseModel):
@@ -58,18 +54,18 @@ def compare(config: ComparisonConfig) -> ModelComparison:
     comparison = compare_models(Contender.of(repository.get(name)) for name in names)
     sys.stdout.write("".join(f"{line}\n" for line in lines(comparison)))
     if config.output is not None:
-        _write(config.output, f"{comparison.model_dump_json(indent=2)}\n".encode())
+        write(config.output, f"{comparison.model_dump_json(indent=2)}\n")
     if config.figure is not None:
         for group in comparison.groups:
             several = len(comparison.groups) > 1
             path = config.figure
             place = path.with_stem(f"{path.stem}-{group.dataset}") if several else path
-            _write(place, png(draw_comparison(group)))
+            write(place, png(draw_comparison(group)))
     return comparison
 
 
 def lines(comparison: ModelComparison) -> Iterator[str]:
-    """Write the comparison as a person reads it."""
+    """The comparison as tables for a terminal."""
     for group in comparison.groups:
         yield f"{group.dataset}, {group.test_images:,} test images"
         yield from _models(group.models)
@@ -84,38 +80,43 @@ def lines(comparison: ModelComparison) -> Iterator[str]:
 
 def _models(models: Sequence[ComparedModel]) -> Iterator[str]:
     yield ""
-    yield _MODEL.format("model", "test accuracy (95%)", "mean of seeds", "parameters", "MACs")
-    for model in models:
-        low, high = model.interval
-        seeds = model.seeds
-        yield _MODEL.format(
-            model.model,
-            f"{model.accuracy:.2%} ({low:.2%} to {high:.2%})",
-            f"{seeds.mean:.3%} ± {seeds.standard_deviation:.3%}" if seeds else "-",
-            f"{model.parameters:,}",
-            f"{model.macs / 1e6:.1f} M",
-        )
+    head = ("model", "test accuracy (95%)", "mean of seeds", "parameters", "MACs")
+    yield from plain("<>>>>", head, map(_model, models))
     for model in models:
         if model.findings:
             yield f"  {model.model} is flawed: {', '.join(sorted(set(model.findings)))}"
 
 
+def _model(model: ComparedModel) -> tuple[str, ...]:
+    (low, high), seeds = model.interval, model.seeds
+    return (
+        model.model,
+        f"{model.accuracy:.2%} ({low:.2%} to {high:.2%})",
+        f"{seeds.mean:.3%} ± {seeds.standard_deviation:.3%}" if seeds else "-",
+        f"{model.parameters:,}",
+        f"{model.macs / 1e6:.1f} M",
+    )
+
+
 def _runtimes(group: ComparedGroup) -> Iterator[str]:
     yield ""
-    yield _RUNTIME.format("model", "runtime", "accuracy", "KiB", "p50 µs", "unbeaten in").rstrip()
-    for model in group.models:
-        for row in model.runtimes:
-            yield _RUNTIME.format(
-                model.model,
-                row.runtime,
-                f"{row.accuracy:.2%}",
-                f"{row.bytes / 1024:.1f}",
-                "-" if row.p50_ms is None else f"{1000 * row.p50_ms:.0f}",
-                ", ".join(_unbeaten(group, model, row)),
-            ).rstrip()
+    head = ("model", "runtime", "accuracy", "KiB", "p50 µs", "Pareto front of")
+    rows = (
+        (
+            model.model,
+            row.runtime,
+            f"{row.accuracy:.2%}",
+            f"{row.bytes / 1024:.1f}",
+            "-" if row.p50_ms is None else f"{1000 * row.p50_ms:.0f}",
+            ", ".join(_fronts(group, model, row)),
+        )
+        for model in group.models
+        for row in model.runtimes
+    )
+    yield from plain("<<>>><", head, rows)
 
 
-def _unbeaten(group: ComparedGroup, model: ComparedModel, row: RuntimeFigures) -> Iterator[str]:
+def _fronts(group: ComparedGroup, model: ComparedModel, row: RuntimeFigures) -> Iterator[str]:
     fronts = {
         "size": group.size_front,
         "latency": [point for front in group.latency_fronts for point in front.points],
@@ -127,25 +128,18 @@ def _unbeaten(group: ComparedGroup, model: ComparedModel, row: RuntimeFigures) -
 
 def _pairs(pairs: Sequence[ComparedPair]) -> Iterator[str]:
     yield ""
-    yield _PAIR.format(
-        "first, second", "points better (95%)", "only right", "p", "Holm's p", ""
-    ).rstrip()
-    for pair in pairs:
-        paired = pair.paired
-        low, high = paired.interval
-        yield _PAIR.format(
-            f"{pair.first}, {pair.second}",
-            f"{100 * paired.difference:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})",
-            f"{paired.only_first_right} : {paired.only_second_right}",
-            f"{paired.p_value:.2g}",
-            f"{pair.adjusted_p_value:.2g}",
-            "" if pair.adjusted_p_value < _LEVEL else "not more than noise",
-        ).rstrip()
+    head = ("first, second", "points better (95%)", "only right", "p", "Holm's p", "")
+    yield from plain("<>>>><", head, map(_pair, pairs))
 
 
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise OutputError(f"{path.name} cannot be written: {error.strerror}") from error
+def _pair(pair: ComparedPair) -> tuple[str, ...]:
+    paired = pair.paired
+    low, high = paired.interval
+    return (
+        f"{pair.first}, {pair.second}",
+        f"{100 * paired.difference:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})",
+        f"{paired.only_first_right} : {paired.only_second_right}",
+        f"{paired.p_value:.2g}",
+        f"{pair.adjusted_p_value:.2g}",
+        "" if pair.adjusted_p_value < LEVEL else "not more than noise",
+    )

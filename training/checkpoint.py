@@ -1,7 +1,6 @@
 """A run's training state on disk: whole or absent, never half written."""
 
 import io
-import os
 import pickle
 import re
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
+from artifact import files
 from training.config import RunConfig
 from training.data.identity import DataIdentity
 from training.errors import CheckpointError
@@ -136,16 +136,9 @@ def save(folder: Path, config: RunConfig, data: DataIdentity, **state: Any) -> N
     content = io.BytesIO()  # torch says nothing useful of a disk that is full
     known = {"config": config.model_dump(), "data": data.model_dump()}
     torch.save({"format": _FORMAT, **known, **state}, content)
-    partial = folder / f"{FILE}.partial"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            file.write(content.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(folder / FILE)
+        files.replace(folder / FILE, content.getbuffer())
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise CheckpointError(
             f"the checkpoint of run {folder.name!r} ({content.tell():,} bytes) cannot be written: "
             f"{error.strerror}. Free some space or choose another --runs-dir"

@@ -1,6 +1,5 @@
 """A finished network that teaches a smaller one: knowledge distillation."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,12 +7,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
+from artifact.files import sha256
 from artifact.manifest import Teacher as Taught
 from training.checkpoint import Checkpoint, run_of_other_data
 from training.config import Places, RunConfig
 from training.data import Dataset
+from training.environment import uses_bfloat16
 from training.errors import TeacherError
-from training.hardware import uses_bfloat16
 from training.networks.architectures import build
 
 
@@ -95,11 +95,8 @@ def find_teacher(
 
 def digest(weights: Mapping[str, Tensor]) -> str:
     """SHA-256 of named tensors, in the order of their names."""
-    content = hashlib.sha256()
-    for name in sorted(weights):
-        content.update(name.encode())
-        content.update(weights[name].cpu().contiguous().numpy().tobytes())
-    return content.hexdigest()
+    values = ((name, weights[name].cpu().contiguous().numpy()) for name in sorted(weights))
+    return sha256(*(part for name, value in values for part in (name.encode(), value.tobytes())))
 
 
 def _taught(config: RunConfig, places: Places, dataset: Dataset) -> Checkpoint:

@@ -1,13 +1,18 @@
-"""By what a run was begun: code, libraries and machine."""
+"""The environment of a run: code, libraries, machine, device, precision and memory."""
 
+import ctypes
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import torch
 from pydantic import BaseModel, ConfigDict
 
 from artifact.hardware import describe_hardware, library_versions
+from training.config import RunConfig
+from training.errors import DeviceError
+from training.networks.architectures import architecture
 
 _LIBRARIES = (
     "torch",
@@ -21,9 +26,14 @@ _LIBRARIES = (
     "pillow",
 )
 
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # of malloc.h
+_LARGEST_ON_HEAP = 32 << 20  # bytes: the most that glibc accepts
+_KEPT = 1 << 30
+_GROWTH = 64 << 20
+
 
 class Environment(BaseModel):
-    """Kept in the checkpoint: whoever resumes or publishes a run may be another version of us."""
+    """Kept in the checkpoint: another version of the code may resume or publish the run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,14 +53,14 @@ def describe_environment(device: torch.device) -> Environment:
 
 def commit() -> str | None:
     """The commit of this code, marked `-dirty` if it was changed since; None if it has none."""
-    here = Path(__file__).resolve()
-    if _git(here.parent, "ls-files", "--error-unmatch", here.name) is None:
+    module = Path(__file__).resolve()
+    if _git(module.parent, "ls-files", "--error-unmatch", module.name) is None:
         return None
-    return _git(here.parent, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    return _git(module.parent, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """What git answers, or None where there is no git, no repository or no such thing in it."""
+    """Output of git; None where git, a repository or the file in it is missing."""
     git = shutil.which("git")
     if git is None:
         return None
@@ -64,3 +74,55 @@ def _hardware(device: torch.device) -> str:
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)}; {describe_hardware()}"
     return describe_hardware()
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; `auto` is a GPU where there is one.
+
+    Raises:
+        DeviceError: There is no such device on this machine.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise DeviceError(
+            f"device {name!r} cannot be used here: accepted are auto, cpu and, with a GPU, cuda"
+        ) from error
+    return device
+
+
+def uses_bfloat16(config: RunConfig, device: torch.device) -> bool:
+    """Whether training's forward pass is lowered; weights and published models never are.
+
+    Measured on a processor with AVX-512 BF16: standard convolutions train 1.5 times as fast,
+    depthwise ones half as fast.
+    """
+    if config.precision != "auto":
+        return config.precision == "bfloat16"
+    blocks = architecture(config.architecture).blocks
+    return blocks.count("conv") > len(blocks) / 2 and _has_bfloat16(device)
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+
+
+def reuse_memory() -> None:
+    """Have the C library keep freed memory, for the life of this process, where that is glibc.
+
+    By default it returns every large tensor to the system and asks for it anew, and the kernel
+    clears each page again: a third of the time of a small network's training step on a CPU.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:  # another C library
+        return
+    mallopt(_MMAP_THRESHOLD, _LARGEST_ON_HEAP)
+    mallopt(_TRIM_THRESHOLD, _KEPT)
+    mallopt(_TOP_PAD, _GROWTH)

@@ -11,17 +11,15 @@ from training.checkpoint import refuse_overwriting, run_of_other_data
 from training.config import Places, RunConfig
 from training.data import Dataset, normalization
 from training.distillation import find_teacher
+from training.environment import choose_device, reuse_memory
 from training.errors import CheckpointError
 from training.evaluation.assessment import assess
 from training.export import provenance
 from training.export.publication import Candidate, publish_candidate, refuse_other_data
 from training.export.quantization import CALIBRATION_IMAGES
-from training.exposure import with_outliers
 from training.fit import fit
-from training.hardware import choose_device
-from training.memory import reuse_memory
 from training.networks.architectures import Network, build
-from training.outliers.shelf import Shelf
+from training.outliers.exposure import Cache, with_outliers
 
 
 def run(
@@ -82,8 +80,8 @@ def train(
         dataset = data.load(config.dataset, places.data_dir, config.side, config.mode)
     split = data.split(dataset, config.train_ratio, config.seed)
     scaling = normalization.measure(split.train)
-    shelf = Shelf(places.runs_dir / "drawn")
-    split = with_outliers(split, config, dataset.input(scaling.mean, scaling.std), shelf)
+    cache = Cache(places.runs_dir / "drawn")
+    split = with_outliers(split, config, dataset.input(scaling.mean, scaling.std), cache)
     fresh = build(config.shape, dataset.shape, len(dataset.labels), config.seed)
     network = alter(fresh).to(device)
     teacher = find_teacher(config, places, dataset, device)

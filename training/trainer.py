@@ -15,10 +15,10 @@ from training.config import RunConfig
 from training.data import Images, Outliers, Split
 from training.data.normalization import Normalization, to_unit
 from training.distillation import Teacher
+from training.environment import uses_bfloat16
 from training.errors import DivergedError
 from training.evaluation.flaws import brief, watch
 from training.evaluation.logits import network_logits
-from training.hardware import uses_bfloat16
 from training.optimization import (
     LOSSES,
     make_average,

@@ -1,12 +1,12 @@
 """An environment of its own for every peer, made once, under a folder that git ignores."""
 
-import hashlib
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from artifact.files import sha256
 from bench.serving.errors import ContestantFailed
 
 PEERS: Final = Path(__file__).parent.parent / "peers"
@@ -26,7 +26,7 @@ def prepare(peer: str, root: Path, say: Callable[[str], None]) -> None:
         ContestantFailed: Its packages cannot be installed here.
     """
     requirements = PEERS / peer / "requirements.txt"
-    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    digest = sha256(requirements.read_bytes())
     folder = root / peer
     mark = folder / _MARK
     if not (mark.is_file() and mark.read_text() == digest):

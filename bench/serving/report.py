@@ -1,6 +1,6 @@
 """The results as a page, a figure and the file that both are made of."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ from bench.serving.figure import draw
 from bench.serving.goals import GOALS
 from bench.serving.results import ByRound, Overload, Results, Spread, Start, ratio
 from training.figures.canvas import png
+from training.tables import markdown
 
 JSON: Final = "serving.json"
 PAGE: Final = "SERVING.md"
@@ -94,14 +95,6 @@ def _section(heading: str, lines: Iterable[str]) -> Iterator[str]:
     yield from lines
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> Iterator[str]:
-    """A table whose first columns are words, the rest figures."""
-    yield f"| {' | '.join(header)} |"
-    yield "|" + "|".join("---" if column < left else "---:" for column in range(len(header))) + "|"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
-
-
 def _goals(results: Results) -> Iterator[str]:
     found = [(goal, goal.got(results)) for goal in GOALS]
     met = sum(got is not None and goal.met(got) for goal, got in found)
@@ -111,7 +104,7 @@ def _goals(results: Results) -> Iterator[str]:
     for goal, got in found:
         verdict = _NONE if got is None else "yes" if goal.met(got) else "**no**"
         rows.append((goal.what, goal.target, _write(got, goal.form), verdict))
-    yield from _table(("what", "target", "got (lowest to highest round)", "met"), rows, left=2)
+    yield from markdown("<<><", ("what", "target", "got (lowest to highest round)", "met"), rows)
 
 
 def _like(results: Results) -> Iterator[str]:
@@ -124,7 +117,9 @@ def _like(results: Results) -> Iterator[str]:
                 for clients in CLIENTS
             ]
             rows.append((contestant.title, KINDS[route.kind], *cells))
-    yield from _table(("against", "request", *map(_clients, CLIENTS)), rows, left=2)
+    yield from markdown(
+        "<<" + ">" * len(CLIENTS), ("against", "request", *map(_clients, CLIENTS)), rows
+    )
 
 
 def _times(results: Results, peer: str, kind: Kind, clients: int) -> ByRound:
@@ -145,7 +140,7 @@ def _loads(results: Results) -> Iterator[str]:
     loop = _write_median(results.loop(), "{:,.0f}")
     rows.append((title(LOOP), f"batches of {BATCH}", loop, *[_NONE] * 4))
     header = ("server", "request", "pictures/s", "p50 ms", "p99 ms", "core ms", "errors")
-    yield from _table(header, rows, left=2)
+    yield from markdown("<<>>>>>", header, rows)
 
 
 def _cells(results: Results, contestant: Contestant, route: Route) -> Iterator[str]:
@@ -178,7 +173,7 @@ def _starts(results: Results) -> Iterator[str]:
     ]
     memory = ("ready, MB resident", "loaded, MB resident", "loaded, MB divided")
     header = ("server", "ready, s", *memory, "processes")
-    yield from _table(header, rows)
+    yield from markdown("<>>>>>", header, rows)
 
 
 def _start_cells(starts: Mapping[int, Start]) -> Iterator[str]:
@@ -206,7 +201,7 @@ def _workers(results: Results) -> Iterator[str]:
         )
         for one in WORKERS
     ]
-    yield from _table(("workers", "requests/s", "core ms a request"), rows)
+    yield from markdown("<>>", ("workers", "requests/s", "core ms a request"), rows)
 
 
 def _overload(results: Results) -> Iterator[str]:
@@ -223,7 +218,7 @@ def _overload(results: Results) -> Iterator[str]:
         f"{found.late_p99_ms:.1f} ms after it, or later."
     )
     yield ""
-    yield from _table(("", "requests", "p50 ms", "p99 ms"), _fates(found))
+    yield from markdown("<>>>", ("", "requests", "p50 ms", "p99 ms"), _fates(found))
     yield ""
     yield (
         f"{found.with_retry_after:,} of the refused said `Retry-After`. Memory was "
@@ -250,13 +245,13 @@ def _failures(results: Results) -> Iterator[str]:
 
 def _versions(results: Results) -> Iterator[str]:
     yield ""
-    yield from _table(
+    yield from markdown(
+        "<<",
         ("server", "versions"),
         (
             (title(name), ", ".join(f"{package} {version}" for package, version in found.items()))
             for name, found in results.versions.items()
         ),
-        left=2,
     )
     yield ""
 

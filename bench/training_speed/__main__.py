@@ -14,8 +14,8 @@ from bench.training_speed.example import Example
 from bench.training_speed.race import Runner, RunnerName, race
 from bench.training_speed.report import Results, draw, page
 from bench.training_speed.tandem import Tandem
+from training.environment import choose_device
 from training.figures.canvas import png
-from training.hardware import choose_device
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from bench.training_speed.race import Race, RunnerName
 from bench.training_speed.tandem import QUICK
 from training.figures.canvas import BLUE, FADED, VERMILION, blank, styled
+from training.tables import markdown
 
 _COLOURS: dict[RunnerName, str] = {"example": VERMILION, "tandem": BLUE}
 _NAMES: dict[RunnerName, str] = {"example": "PyTorch's MNIST example", "tandem": "Tandem, quick"}
@@ -46,7 +47,7 @@ def page(results: Results, command: str) -> str:
 
 def _lines(results: Results, command: str) -> Iterator[str]:
     ratio = results.ratio
-    yield f"# How soon {results.accuracy:.1%} of the test images are right"
+    yield f"# How soon the test accuracy reaches {results.accuracy:.1%}"
     yield ""
     yield f"Written by `{command}` from `training_speed.json`; do not edit by hand."
     yield ""
@@ -54,9 +55,8 @@ def _lines(results: Results, command: str) -> Iterator[str]:
     yield ""
     yield f"{results.when}, {results.hardware}, torch {results.torch}, {results.threads} threads."
     yield ""
-    yield "| | seed | epochs | seconds | test accuracy then |"
-    yield "|---|---:|---:|---:|---:|"
-    yield from (_row(race, results.accuracy) for race in results.races)
+    head = ("", "seed", "epochs", "seconds", "test accuracy then")
+    yield from markdown("<>>>>", head, (_row(race, results.accuracy) for race in results.races))
     yield ""
     yield (
         "One of them was not there when its recipe ended: no ratio."
@@ -70,11 +70,11 @@ def _lines(results: Results, command: str) -> Iterator[str]:
     yield "`python -m training run` with `" + _options() + "`."
 
 
-def _row(race: Race, accuracy: float) -> str:
+def _row(race: Race, accuracy: float) -> tuple[str, ...]:
     last, reached = race.laps[-1], race.seconds_to(accuracy) is not None
     seconds = f"{last.seconds:.1f}" if reached else f"not within {last.seconds:.1f}"
     name = _NAMES[race.runner]
-    return f"| {name} | {race.seed} | {len(race.laps)} | {seconds} | {last.accuracy:.2%} |"
+    return name, f"{race.seed}", f"{len(race.laps)}", seconds, f"{last.accuracy:.2%}"
 
 
 def _options() -> str:

@@ -12,7 +12,7 @@ from training import data
 from training.augmentation import Augmentation
 from training.config import RunConfig
 from training.data import Split, normalization
-from training.memory import reuse_memory
+from training.environment import reuse_memory
 from training.networks.architectures import build
 from training.progress import Progress
 from training.trainer import Trainer

@@ -9,10 +9,12 @@ from matplotlib.figure import Figure
 
 from artifact.manifest import Separation
 from artifact.scores import SCORES
+from research.output import write
 from training.config import RunConfig
 from training.evaluation.rejection import ACCEPTED
 from training.figures.canvas import BLUE, FADED, INK, PALE, VERMILION, blank, png, styled
 from training.outliers.writing import LOOK_LIKE_DIGITS
+from training.tables import markdown
 
 EVERYTHING, PRINTED = "everything", "printed digits"
 
@@ -117,11 +119,10 @@ class RunScores:
 
 def write_report(compared: Sequence[RunScores], path: Path) -> None:
     """Write the page, and its figure beside it under the same name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     figure = path.with_suffix(".png")
     curves = {f"{one.run}, {one.best.method}": one.best.separation for one in compared}
-    figure.write_bytes(png(draw_rejection(curves)))
-    path.write_text("\n".join(_lines(compared, figure.name)), "utf-8")
+    write(figure, png(draw_rejection(curves)))
+    write(path, "\n".join(_lines(compared, figure.name)))
 
 
 def _lines(compared: Sequence[RunScores], figure: str) -> Iterator[str]:
@@ -146,16 +147,16 @@ def _section(one: RunScores) -> Iterator[str]:
     yield f"{one.config.epochs} epochs, {taught}; test accuracy {one.accuracy:.2%}.\n"
     yield "AUROC in percent:\n"
     kinds = list(one.best.separation.auroc_by_kind)
-    yield from _table(
-        ["score", EVERYTHING, *kinds],
-        [[row.method, *_percent(_aurocs(row))] for row in one.rows],
-    )
+    head = ["score", EVERYTHING, *kinds]
+    rows = [[row.method, *_percent(_aurocs(row))] for row in one.rows]
+    yield from markdown("<" + ">" * len(head[1:]), head, rows)
+    yield ""
     yield f"Rejected, in percent, at {ACCEPTED:.1%} of the validation images accepted:\n"
     rejected = list(one.best.rejected)
-    yield from _table(
-        ["score", "test images", *rejected],
-        [[row.method, *_percent([1 - row.accepted, *row.rejected.values()])] for row in one.rows],
-    )
+    head = ["score", "test images", *rejected]
+    rows = [[row.method, *_percent([1 - row.accepted, *row.rejected.values()])] for row in one.rows]
+    yield from markdown("<" + ">" * len(head[1:]), head, rows)
+    yield ""
 
 
 def _aurocs(row: ScoreRow) -> list[float]:
@@ -164,14 +165,3 @@ def _aurocs(row: ScoreRow) -> list[float]:
 
 def _percent(shares: Sequence[float]) -> list[str]:
     return [f"{100 * share:.1f}" for share in shares]
-
-
-def _table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
-    yield _line(head)
-    yield _line(["---"] + ["---:"] * (len(head) - 1))
-    yield from map(_line, rows)
-    yield ""
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

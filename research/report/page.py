@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from artifact.study import LEVEL, Summary
 from research.accuracy_cost import draw_comparison
+from research.output import write
 from research.report import analysis
 from research.report.explanations import explanations
 from research.report.recommendation import recommend
@@ -22,7 +23,6 @@ from research.report.seed_report import (
     draw_seed_report,
     figure_rows,
 )
-from training.errors import OutputError
 from training.figures.canvas import png
 
 
@@ -47,11 +47,7 @@ def write_report(config: ReportConfig) -> None:
         StudyError: The trials for the published models are not understood.
     """
     results = gather(config.studies_dir, config.models_dir)
-    try:
-        config.output.parent.mkdir(parents=True, exist_ok=True)
-        config.output.write_text(_render(results, config), encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{config.output.name} cannot be written: {error.strerror}") from error
+    write(config.output, _render(results, config))
 
 
 def _render(results: Results, config: ReportConfig) -> str:
@@ -87,7 +83,7 @@ def _render(results: Results, config: ReportConfig) -> str:
 def _write(page: Path, name: str, figure: Figure) -> str:
     """Write a figure beside the page; return its file name."""
     path = page.with_name(f"{page.stem}-{name}.png")
-    path.write_bytes(png(figure))
+    write(path, png(figure))
     return path.name
 
 

@@ -9,6 +9,7 @@ from tqdm import tqdm
 from artifact.errors import UnknownModel
 from artifact.predictor import Predictor
 from artifact.repository import Repository
+from research.output import make_folder, write
 from research.robustness.contact_sheet import draw_sheet
 from research.robustness.report import (
     EvaluationReport,
@@ -19,7 +20,6 @@ from research.robustness.report import (
 )
 from research.robustness.samples import TITLES, PictureSet, RobustnessConfig, prepare
 from research.robustness.scoring import Answer, predict, report_set
-from training.errors import OutputError
 from training.figures.canvas import png
 
 FILE = "evaluation.json"
@@ -40,11 +40,11 @@ def evaluate(config: RobustnessConfig) -> EvaluationReport:
     for pictures in sets:
         for predictor in predictors:
             pictures.check(predictor.manifest)
-    _make(config.output)
+    make_folder(config.output)
     models = tuple(_evaluate_model(predictor, sets, config.output) for predictor in predictors)
     report = EvaluationReport(seed=config.seed, models=models)
     _write_comparisons(report, config.output)
-    (config.output / FILE).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write(config.output / FILE, report.model_dump_json(indent=2) + "\n")
     return report
 
 
@@ -55,13 +55,6 @@ def _open(config: RobustnessConfig) -> Iterator[Predictor]:
         raise UnknownModel("no model is published in the model repository: nothing to evaluate")
     for name in names:
         yield repository.get(name, config.version).open(config.runtime)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the output folder cannot be made: {error.strerror}") from error
 
 
 def _evaluate_model(predictor: Predictor, sets: Sequence[PictureSet], folder: Path) -> ModelReport:
@@ -83,7 +76,7 @@ def _evaluate_set(predictor: Predictor, pictures: PictureSet, folder: Path) -> S
     report = report_set(pictures.name, answers)
     name = f"{manifest.name}/{manifest.version}: {pictures.title}"
     sheet = draw_sheet(answers, manifest.input, name)
-    (folder / f"{manifest.name}-{manifest.version}-{pictures.name}.png").write_bytes(png(sheet))
+    write(folder / f"{manifest.name}-{manifest.version}-{pictures.name}.png", png(sheet))
     return report
 
 
@@ -107,4 +100,4 @@ def _write_comparisons(report: EvaluationReport, folder: Path) -> None:
             {str(model): model.sets[place] for model in report.models},
             TITLES[first.name],
         )
-        (folder / f"{first.name}.png").write_bytes(png(figure))
+        write(folder / f"{first.name}.png", png(figure))

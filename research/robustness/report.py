@@ -10,12 +10,10 @@ from pydantic import Field
 from artifact.manifest import Finding, Name, Part, RuntimeId, Share, Version
 from research.robustness.samples import TITLES, SetName
 from training.figures.canvas import BLUE, FADED, INK, VERMILION, blank, styled
+from training.tables import plain
 
 MOST_MISTAKES = 40
 
-_HEADINGS = ("pictures", "correct", "accuracy", "accepted", "confidence", "calibration error")
-_ROW = "  {:<20}{:>9}{:>8}{:>10}{:>10}{:>12}{:>19}"
-_BLANKS = ("",) * 3
 
 _COLOURS = (BLUE, VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")  # Okabe, Ito
 _BAR_INCHES = 0.15
@@ -95,7 +93,7 @@ class EvaluationReport(Part):
 
 
 def lines(report: ModelReport) -> Iterator[str]:
-    """Write one table a set of pictures, and below it what was answered wrongly."""
+    """A table for each set of pictures, and below it the wrong answers."""
     for finding in report.findings:
         yield f"{report} is flawed: {finding.name}: {finding.message}"
     for scored in report.sets:
@@ -108,28 +106,31 @@ def lines(report: ModelReport) -> Iterator[str]:
 
 
 def _table(scored: SetReport) -> Iterator[str]:
-    yield _ROW.format("", *_HEADINGS)
-    for source in scored.sources:
-        yield _row(source.source, source.score)
-    yield _row("all", scored.whole)
+    head = ("", "pictures", "correct", "accuracy", "accepted", "confidence", "calibration error")
+    blank_cells = ("",) * 3
+    rows = [
+        *(_row(source.source, source.score) for source in scored.sources),
+        _row("all", scored.whole),
+        ("mean over sources", "", "", f"{scored.mean_over_sources:.2%}", *blank_cells),
+    ]
+    yield from plain("<>>>>>>", head, rows)
     low, high = scored.whole.interval
-    yield _ROW.format("mean over sources", "", "", f"{scored.mean_over_sources:.2%}", *_BLANKS)
     yield (
         f"  95% interval of all: {low:.2%} to {high:.2%}; of {scored.whole.accepted} accepted "
         f"answers {scored.whole.accepted_correct} are correct"
     )
 
 
-def _row(name: str, score: Score) -> str:
-    return _ROW.format(
+def _row(name: str, score: Score) -> tuple[str, ...]:
+    return (
         name,
-        score.pictures,
-        score.correct,
+        f"{score.pictures}",
+        f"{score.correct}",
         f"{score.accuracy:.2%}",
-        score.accepted,
+        f"{score.accepted}",
         "-" if score.confidence is None else f"{score.confidence:.3f}",
         "-" if score.calibration_error is None else f"{score.calibration_error:.3f}",
-    ).rstrip()
+    )
 
 
 def _mistakes(scored: SetReport) -> Iterator[str]:
@@ -155,13 +156,13 @@ def draw_accuracies(reports: Mapping[str, SetReport], title: str) -> Figure:
     """Draw one bar a model for each source: the share of wrong answers, with its 95% interval.
 
     Args:
-        reports: By model, at least one; all of the same scored.
+        reports: By model, at least one; all of the same set.
         title: What the pictures are.
     """
     sources = _worst_first(list(reports.values()))
     rows = len(sources) * (len(reports) + _ROW_GAP) * _BAR_INCHES
     means = ", ".join(f"{name} {report.mean_over_sources:.2%}" for name, report in reports.items())
-    figure = blank(rows + 1.6, f"{title}\nright, mean over sources: {means}")
+    figure = blank(rows + 1.6, f"{title}\naccuracy, mean over sources: {means}")
     axes = figure.subplots()
     pitch = len(reports) + _ROW_GAP
     for place, (name, report) in enumerate(reports.items()):

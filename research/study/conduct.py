@@ -9,10 +9,9 @@ from artifact.study import Study
 from research.study.catalogue import studies
 from research.study.definition import Definition, Run
 from research.study.execution import Done, execute
-from research.study.keeping import keep, refuse_another
-from research.study.progress import Progress
 from research.study.runner import Job, remove
-from research.study.store import Store
+from research.study.store import Store, keep, refuse_another
+from research.study.terminal import Progress
 from training import data
 from training.config import DatasetName
 from training.errors import StudyError

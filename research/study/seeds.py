@@ -3,22 +3,45 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from artifact.metrics import Seeds
 from artifact.repository import Artifact
 from artifact.study import Outcome
-from research.seeds import spread
 from research.study.definition import Run, changed
 from research.study.execution import Failed, execute
-from research.study.progress import Progress
 from research.study.runner import Job
+from research.study.terminal import Progress
 from training import checkpoint, data
 from training.config import Places, RunConfig
 from training.data import Dataset
 from training.errors import CheckpointError, StudyError
 from training.export.publication import publish_candidate, refuse_other_data
 from training.run import train
+
+
+def spread(
+    test_accuracy: Mapping[int, float], validation_accuracy: Mapping[int, float] | None = None
+) -> Seeds:
+    """Mean and standard deviation over runs that differ in their seed alone.
+
+    Args:
+        test_accuracy: By seed, at least two.
+        validation_accuracy: By seed, if it is known.
+
+    Raises:
+        ValueError: There are fewer: one result has no spread.
+    """
+    if len(test_accuracy) < 2:
+        raise ValueError(f"{len(test_accuracy)} seeds have no spread: it takes at least two")
+    values = np.array([*test_accuracy.values()])
+    return Seeds(
+        test_accuracy=dict(test_accuracy),
+        validation_accuracy=validation_accuracy and dict(validation_accuracy),
+        mean=values.mean(),
+        standard_deviation=values.std(ddof=1),
+    )
 
 
 class SeedsConfig(BaseModel):

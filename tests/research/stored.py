@@ -6,8 +6,7 @@ from pathlib import Path
 from artifact.manifest import Finding
 from artifact.study import Study
 from research.study.catalogue import studies
-from research.study.keeping import keep
-from research.study.store import Store
+from research.study.store import Store, keep
 from tests.outcomes import outcome
 
 DEAD = Finding(name="dead-output", message="b is never said", evidence={"label": "b"})

@@ -2,7 +2,7 @@ import statistics
 
 import pytest
 
-from research.seeds import spread
+from research.study.seeds import spread
 
 
 def test_spread_is_that_of_a_sample() -> None:

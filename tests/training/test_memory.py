@@ -7,7 +7,7 @@ import pytest
 STEPS = """
 import resource, sys
 import torch
-from training.memory import reuse_memory
+from training.environment import reuse_memory
 torch.set_num_threads(1)
 if sys.argv[1] == "reuse":
     reuse_memory()

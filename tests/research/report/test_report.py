@@ -10,7 +10,7 @@ from artifact.metrics import Metrics
 from artifact.publish import list_files, write_manifest
 from artifact.repository import Repository
 from research.__main__ import main
-from research.seeds import spread
+from research.study.seeds import spread
 from tests.known_answer import publish_known_answer
 from tests.research.stored import store_study
 

@@ -8,7 +8,7 @@ import pytest
 
 from research.study.definition import Run
 from research.study.runner import Job, Runner, lock, remove
-from research.study.store import write
+from research.study.store import write_document
 from training.config import RunConfig
 
 
@@ -21,7 +21,7 @@ def test_run_that_another_command_has_done_meanwhile_is_not_done_again(tmp_path:
     wanted = job(tmp_path)
     outcome = Runner()(wanted)
     assert wanted.result
-    write(wanted.result, outcome)
+    write_document(wanted.result, outcome)
     shutil.rmtree(wanted.folder)
     assert Runner()(wanted) == outcome
     assert not list(wanted.folder.glob("checkpoint*"))

@@ -3,7 +3,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from training.outliers.shelf import Shelf
+from training.outliers.exposure import Cache
 
 
 class Drawing:
@@ -17,22 +17,22 @@ class Drawing:
 
 def test_what_was_drawn_is_drawn_once(tmp_path: Path) -> None:
     drawing = Drawing()
-    first = Shelf(tmp_path).get("letters", {"seed": 0}, drawing)
-    again = Shelf(tmp_path).get("letters", {"seed": 0}, drawing)
+    first = Cache(tmp_path).get("letters", {"seed": 0}, drawing)
+    again = Cache(tmp_path).get("letters", {"seed": 0}, drawing)
     assert drawing.count == 1
     assert torch.equal(first["pixels"], again["pixels"])
     assert again["pixels"].dtype == torch.uint8
 
 
 def test_other_decisions_and_other_names_are_drawn_anew(tmp_path: Path) -> None:
-    drawing, shelf = Drawing(), Shelf(tmp_path)
-    shelf.get("letters", {"seed": 0}, drawing)
-    shelf.get("letters", {"seed": 1}, drawing)
-    shelf.get("shapes", {"seed": 0}, drawing)
+    drawing, cache = Drawing(), Cache(tmp_path)
+    cache.get("letters", {"seed": 0}, drawing)
+    cache.get("letters", {"seed": 1}, drawing)
+    cache.get("shapes", {"seed": 0}, drawing)
     assert drawing.count == 3
 
 
 def test_nothing_half_written_is_left(tmp_path: Path) -> None:
-    Shelf(tmp_path).get("letters", {"seed": 0}, Drawing())
+    Cache(tmp_path).get("letters", {"seed": 0}, Drawing())
     [file] = tmp_path.iterdir()
     assert file.suffix == ".pt"
