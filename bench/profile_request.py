@@ -144,9 +144,10 @@ def _asking(
         requests = []
         for _ in range(times):
             scope = _scope(content_type, body)
-            endpoint = fast_path.find(scope)
-            if endpoint is not None:
-                requests.append(_Request(endpoint, scope, fast_path.begin(endpoint, scope)))
+            begun = fast_path.begin(scope)
+            if begun is not None:
+                endpoint, route = begun
+                requests.append(_Request(endpoint, scope, fast_path.record(scope, route)))
                 fast_path.answer(requests[-1], body)
         for request in requests:
             await request.answered

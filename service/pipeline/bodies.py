@@ -1,5 +1,6 @@
 """Pictures out of a request's body: the body itself, or the files of a form."""
 
+from functools import lru_cache
 from typing import Final
 
 from service.errors import InvalidField
@@ -22,15 +23,15 @@ def read_picture(content_type: str | None, body: bytes, field: str) -> bytes:
         InvalidField: The form has no such file, or something beside it.
         Refused: The form is malformed or has several files.
     """
-    if _media_type(content_type) == MULTIPART:
-        [picture] = read_pictures(content_type, body, field, most=1)
-        if isinstance(picture, UnsupportedType):
-            raise picture
-        return picture
-    refusal = _refuse_type(content_type, f"the body (or {MULTIPART} with the file {field!r})")
-    if refusal:
-        raise refusal
-    return body
+    kind = _media_type(content_type)
+    if _is_picture(kind):
+        return body
+    if kind != MULTIPART:
+        raise _unsupported(kind, f"the body (or {MULTIPART} with the file {field!r})")
+    [picture] = read_pictures(content_type, body, field, most=1)
+    if isinstance(picture, UnsupportedType):
+        raise picture
+    return picture
 
 
 def read_pictures(
@@ -59,17 +60,20 @@ def _picture(part: Part, field: str) -> bytes | UnsupportedType:
     if not is_file:
         message = "Expected a file with a filename, got text"
         raise InvalidField(("body", field), "file_type", message)
-    return _refuse_type(content_type, f"the file {field!r}") or part.data
+    kind = _media_type(content_type)
+    return part.data if _is_picture(kind) else _unsupported(kind, f"the file {field!r}")
 
 
+@lru_cache(maxsize=64)
 def _media_type(content_type: str | None) -> str:
     return (content_type or RAW).partition(";")[0].strip().lower() or RAW
 
 
-def _refuse_type(content_type: str | None, where: str) -> UnsupportedType | None:
-    declared = _media_type(content_type)
-    if declared.startswith("image/") or declared == RAW:
-        return None
+def _is_picture(kind: str) -> bool:
+    return kind.startswith("image/") or kind == RAW
+
+
+def _unsupported(kind: str, where: str) -> UnsupportedType:
     return UnsupportedType(
-        f"Content-Type {declared[:100]!r} is not accepted for {where}; accepted: image/*, {RAW}"
+        f"Content-Type {kind[:100]!r} is not accepted for {where}; accepted: image/*, {RAW}"
     )

@@ -11,7 +11,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any, Final
 
-from service.errors import overloaded
+from service.errors import Unavailable, overloaded
 from service.limits.threads import Threads
 from service.observability.telemetry import Telemetry, Trace
 from service.pipeline.turns import TurnQueue
@@ -134,9 +134,15 @@ class Pictures:
     def _see_small(self, pictures: Sequence[Preparation], until: float) -> int:
         """Decode all, then preprocess all: the same step finds its code in the caches."""
         start = perf_counter()
+        latest = start - self._queue_seconds
         decoded: list[Picture | Exception] = []
         for picture in pictures:
-            decoded.append(self._decode_small(picture, start))
+            try:
+                if picture.arrived < latest:
+                    raise self._waited_too_long()
+                decoded.append(decode(picture.data, self._limits))
+            except Exception as error:  # noqa: BLE001 - it belongs to this picture alone
+                decoded.append(error)
             if perf_counter() > until:
                 break
         count = len(decoded)
@@ -155,29 +161,27 @@ class Pictures:
             sink([picture for picture in ready if picture.sink == sink])
         return count
 
-    def _decode_small(self, picture: Preparation, now: float) -> Picture | Exception:
-        if now - picture.arrived > self._queue_seconds:
-            return overloaded(f"the request waited for its turn over {self._queue_seconds:g} s")
-        try:
-            return decode(picture.data, self._limits)
-        except Exception as error:  # noqa: BLE001 - it belongs to this picture alone
-            return error
+    def _waited_too_long(self) -> Unavailable:
+        return overloaded(f"the request waited for its turn over {self._queue_seconds:g} s")
 
     def _preprocess_small(self, picture: Preparation, decoded: Picture | Exception) -> bool:
         """Say whether the picture has its outcome; large work for it goes on in a thread."""
         if isinstance(decoded, Exception):
             picture.outcome = decoded
             return True
+        seen: list[View] = []
         try:
-            views = [view_at_once(decoded, wanted) for wanted in picture.inputs]
+            for wanted in picture.inputs:
+                each = view_at_once(decoded, wanted)
+                if each is None:
+                    self._start(picture, partial(self._preprocess, picture, decoded))
+                    return False
+                seen.append(each)
         except Exception as error:  # noqa: BLE001 - it belongs to this picture alone
             picture.outcome = error
-            return True
-        picture.outcome = seen = [each for each in views if each is not None]
-        if len(seen) == len(views):
-            return True
-        self._start(picture, partial(self._preprocess, picture, decoded))
-        return False
+        else:
+            picture.outcome = seen
+        return True
 
     def _start(self, picture: Preparation, work: Callable[[], Sequence[View]]) -> None:
         loop = asyncio.get_running_loop()

@@ -41,34 +41,30 @@ class Work(Protocol):
 class Call:
     """One request on its way, and who is told how it ended."""
 
-    __slots__ = ("_deliver", "_group", "_work", "is_cancelled", "trace")
+    __slots__ = ("_deliver", "_group", "is_cancelled", "trace", "work")
 
     def __init__(self, deliver: Callable[[Rendered | Exception], None], trace: Trace) -> None:
         self.trace = trace
         self.is_cancelled = False
         self._deliver = deliver
         self._group: Group[Any] | None = None
-        self._work: Work | None = None
-
-    def begin(self, work: Work) -> None:
-        """Wait for some work."""
-        self._work = work
+        self.work: Work | None = None  # that it waits for
 
     def join(self, group: "Group[Any]") -> None:
         """Be answered together with others."""
-        self._work, self._group = None, group
+        self.work, self._group = None, group
 
     def end(self, outcome: Rendered | Exception) -> None:
         """Deliver the answer or the failure, unless the request is given up."""
-        self._work = self._group = None  # they would hold bodies in memory
+        self.work = self._group = None  # they would hold bodies in memory
         if not self.is_cancelled:
             self._deliver(outcome)
 
     def cancel(self) -> None:
         """Give the request up: what has not begun never runs, and nothing is delivered."""
         self.is_cancelled = True
-        if self._work is not None:
-            self._work.cancel()
+        if self.work is not None:
+            self.work.cancel()
         if self._group is not None:
             self._group.leave()
 

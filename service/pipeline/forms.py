@@ -5,7 +5,6 @@ byte is looked at once, and long bodies in pieces, so that no body holds up the 
 """
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -57,15 +56,24 @@ def parse_form(content_type: str, body: bytes, max_files: int) -> list[Part]:
         Refused: 400, it is no such form, or it has too many files or fields.
     """
     delimiter = _delimiter(content_type)
+    start, end = _bounds(body, delimiter)
+    between = _END_OF_LINE + delimiter + _END_OF_LINE
     parts: list[Part] = []
     files = 0
-    for part in _parts(body, delimiter):
-        parts.append(part)
-        files += part.head.is_file
+    while start <= end:
+        end_of_head = body.find(_END_OF_HEAD, start, min(start + _HEAD_BYTES, end))
+        if end_of_head < 0:
+            raise _malformed(f"the head of a part has no end within {_HEAD_BYTES} bytes")
+        data = end_of_head + len(_END_OF_HEAD)
+        following = _find(body, between, data, end)
+        head = _parse_head(body[start:end_of_head])
+        parts.append(Part(head, body[data:following]))
+        files += head.is_file
         if files > max_files:
             raise _too_many("files", max_files)
         if len(parts) - files > MAX_FIELDS:
             raise _too_many("fields", MAX_FIELDS)
+        start = following + len(between)
     return parts
 
 
@@ -78,24 +86,19 @@ def _delimiter(content_type: str) -> bytes:
     return b"--" + boundary
 
 
-def _parts(body: bytes, delimiter: bytes) -> Iterator[Part]:
-    if not body:
-        return
+def _bounds(body: bytes, delimiter: bytes) -> tuple[int, int]:
+    """Find where the first part begins and the last one ends; a form of no parts ends before."""
     start = 2 * body.startswith(_END_OF_LINE)  # some clients begin with an empty line
-    if body.startswith(delimiter + b"--", start):
-        return
+    if not body or body.startswith(delimiter + b"--", start):
+        return 0, -1
     if not body.startswith(delimiter + _END_OF_LINE, start):
         raise _malformed("it does not begin with its boundary")
     start += len(delimiter) + len(_END_OF_LINE)
-    last, between = (_END_OF_LINE + delimiter + end for end in (b"--", _END_OF_LINE))
+    last = _END_OF_LINE + delimiter + b"--"
     end = body.rfind(last, max(start, len(body) - len(last) - _EPILOGUE_BYTES))
     if end < 0:
         raise _malformed("it is cut short: its last boundary is missing")
-    while start <= end:
-        data = _end_of_head(body, start, end)
-        following = _find(body, between, data, end)
-        yield Part(_parse_head(body[start : data - len(_END_OF_HEAD)]), body[data:following])
-        start = following + len(between)
+    return start, end
 
 
 def _find(body: bytes, between: bytes, start: int, end: int) -> int:
@@ -106,13 +109,6 @@ def _find(body: bytes, between: bytes, start: int, end: int) -> int:
             return found
         start += _PIECE_BYTES
     return end
-
-
-def _end_of_head(body: bytes, start: int, end: int) -> int:
-    found = body.find(_END_OF_HEAD, start, min(start + _HEAD_BYTES, end))
-    if found < 0:
-        raise _malformed(f"the head of a part has no end within {_HEAD_BYTES} bytes")
-    return found + len(_END_OF_HEAD)
 
 
 @lru_cache(maxsize=64)

@@ -58,9 +58,7 @@ class PredictRequest(NamedTuple):
     explain: bool = False
 
 
-class _Seen(NamedTuple):
-    view: View
-    explain: bool
+_Seen = tuple[View, bool]  # and whether the answer is to explain it
 
 
 class PredictEngine(Engine[PredictRequest, _Seen]):
@@ -80,7 +78,7 @@ class PredictEngine(Engine[PredictRequest, _Seen]):
         call = Call(deliver, trace)
         inputs = (request.predictor.manifest.input,)
         picture = Preparation(request.picture, inputs, self._infer_seen, (call, request), trace)
-        call.begin(picture)
+        call.work = picture
         self._pictures.submit(picture)
         return call
 
@@ -91,18 +89,18 @@ class PredictEngine(Engine[PredictRequest, _Seen]):
             if isinstance(picture.outcome, Exception):
                 call.end(picture.outcome)
             else:
-                seen.append((call, request.predictor, _Seen(picture.outcome[0], request.explain)))
+                seen.append((call, request.predictor, (picture.outcome[0], request.explain)))
         self._infer_together(seen)
 
     def _batch(self, group: Group[_Seen]) -> Batch:
-        return group.predictor.batch([item.view for item in group.items])
+        return group.predictor.batch([view for view, _ in group.items])
 
     def _render(self, group: Group[_Seen], logits: Logits, began: float) -> list[Rendered]:  # noqa: ARG002
         predictor = group.predictor
-        predictions = predictor.answers([item.view for item in group.items], logits)
+        predictions = predictor.answers([view for view, _ in group.items], logits)
         return [
-            Rendered(to_json(answer(predictor, each, item.view if item.explain else None)))
-            for each, item in zip(predictions, group.items, strict=True)
+            Rendered(to_json(answer(predictor, prediction, view if explain else None)))
+            for prediction, (view, explain) in zip(predictions, group.items, strict=True)
         ]
 
 

@@ -37,17 +37,19 @@ class Connection(HttpProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Begin with a request whose head is there."""
-        endpoint = self._fast_path.find(cycle.scope)
-        if endpoint is None or app is not self.app:
+        begun = self._fast_path.begin(cycle.scope)
+        if begun is None or app is not self.app:
             super()._start_asgi_task(cycle, app)
-            return
-        reason = _reason_to_fall_back(cycle)
-        if reason is None:
-            record = self._fast_path.begin(endpoint, cycle.scope)
-            self._arriving = _FastRequest(self, cycle, endpoint, record)
+        elif not cycle.more_body:  # it waited for the one before it, and nothing is gained
+            self._fast_path.count("pipelined")
+            super()._start_asgi_task(cycle, app)
+        elif cycle.waiting_for_100_continue:
+            self._fast_path.count("expect-continue")
+            super()._start_asgi_task(cycle, app)
         else:
-            self._fast_path.count(reason)
-            super()._start_asgi_task(cycle, app)
+            endpoint, route = begun
+            record = self._fast_path.record(cycle.scope, route)
+            self._arriving = _FastRequest(self, cycle, endpoint, record)
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
@@ -134,12 +136,6 @@ class _FastRequest(FastRequest):
     def fall_back(self, error: Exception | None = None) -> None:
         app = self._connection.app
         self._connection.start(self.cycle, app if error is None else _refusing(app, error))
-
-
-def _reason_to_fall_back(cycle: RequestResponseCycle) -> str | None:
-    if not cycle.more_body:
-        return "pipelined"  # it waited for the one before it, and nothing is gained
-    return "expect-continue" if cycle.waiting_for_100_continue else None
 
 
 def _refusing(app: Any, error: Exception) -> ASGIApp:

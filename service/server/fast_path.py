@@ -7,7 +7,7 @@ leaves to the route of the same path, which words it; the outcomes are counted b
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -28,7 +28,6 @@ Deliver = Callable[[Rendered | Exception], None]
 
 _PREDICT: Final = "/predict"
 _OK: Final = 200
-_REST: Final = b"content-length: %d\r\n%b%b: %b\r\n\r\n%b"
 _MOST_REMEMBERED: Final = 256
 
 log = logging.getLogger(__name__)
@@ -42,11 +41,8 @@ class Endpoint(ABC):
     """Answers the requests to some routes."""
 
     @abstractmethod
-    def route(self, scope: Scope) -> str | None:
-        """Name the route of a request by its head, as a template; None for any other route."""
-
-    def begin(self, scope: Scope) -> None:  # noqa: B027 - most depend on nothing
-        """Note what a request depends on when its head is there."""
+    def begin(self, scope: Scope) -> str | None:
+        """Name the route of a request whose head is there, as a template; None for others."""
 
     @abstractmethod
     def submit(self, scope: Scope, body: bytes, record: RequestRecord, deliver: Deliver) -> Call:
@@ -66,7 +62,7 @@ class PredictEndpoint(Endpoint):
         self._models: ModelRegistry | None = None
         self._choices: dict[bytes, tuple[Predictor, bool]] = {}
 
-    def route(self, scope: Scope) -> str | None:
+    def begin(self, scope: Scope) -> str | None:
         """Name the route where it is this one."""
         return _PREDICT if scope["path"] == _PREDICT else None
 
@@ -79,13 +75,14 @@ class PredictEndpoint(Endpoint):
         return self._service.predict.submit(request, deliver, record.trace)
 
     def _choose(self, query: bytes) -> tuple[Predictor, bool]:
-        models = self._service.loaded()
+        models = self._service.models
         if models is not self._models or len(self._choices) > _MOST_REMEMBERED:
             self._models, self._choices = models, {}
         chosen = self._choices.get(query)
         if chosen is None:
             choice = _parse_choice(query)
-            chosen = self._choices[query] = (choice.predictor(models), choice.explain)
+            predictor = choice.predictor(self._service.loaded())
+            chosen = self._choices[query] = (predictor, choice.explain)
         return chosen
 
 
@@ -118,29 +115,36 @@ class FastPath:
         self._endpoints = endpoints
         self.count = service.telemetry.fast_path
 
-    def find(self, scope: Scope) -> Endpoint | None:
-        """Find the endpoint of a request by its head; None where it is for other routes."""
-        if scope["method"] != "POST":
-            return None
-        return next((each for each in self._endpoints if each.route(scope) is not None), None)
+    def begin(self, scope: Scope) -> tuple[Endpoint, str] | None:
+        """Find the endpoint of a request whose head is there, and name its route.
 
-    def begin(self, endpoint: Endpoint, scope: Scope) -> RequestRecord:
-        """Begin with a request whose head is there; whatever answers it ends its record."""
-        endpoint.begin(scope)
-        return self._recorder.begin(scope)
+        Returns:
+            None where the request is for another route.
+        """
+        if scope["method"] == "POST":
+            for endpoint in self._endpoints:
+                route = endpoint.begin(scope)
+                if route is not None:
+                    return endpoint, route
+        return None
+
+    def record(self, scope: Scope, route: str) -> RequestRecord:
+        """Begin the record of a request; whatever answers it ends the record."""
+        record = self._recorder.begin(scope)
+        record.route = route
+        return record
 
     def answer(self, request: FastRequest, body: bytes) -> None:
         """Answer a request when this turn of the loop is over or later, or leave it to the app."""
-        if self._admission.is_full:
+        try:
+            self._admission.enter()
+        except Refused:
             self.fall_back(request, "overloaded")
             return
-        self._admission.enter()
-
-        def end(outcome: Rendered | Exception) -> None:
-            self._end(request, outcome)
-
         try:
-            request.call = request.endpoint.submit(request.scope, body, request.record, end)
+            request.call = request.endpoint.submit(
+                request.scope, body, request.record, partial(self._end, request)
+            )
         except Exception as error:  # noqa: BLE001 - told from refusals, logged and left to the app
             self._end(request, error)
 
@@ -156,16 +160,14 @@ class FastPath:
             request.call = None
         self._admission.leave()
         self.count("client-left")
-        self._record(request, CLIENT_LEFT)
+        request.record.status = CLIENT_LEFT
+        self._recorder.end(request.record)
 
     def _end(self, request: FastRequest, outcome: Rendered | Exception) -> None:
         request.call = None
         self._admission.leave()
         if isinstance(outcome, Rendered):
-            self.count("answered")
-            request.record.sent = len(outcome.body)
-            request.respond(_rest(outcome, request.record.request_id))
-            self._record(request, _OK)
+            self._respond(request, outcome)
         elif isinstance(outcome, FallBack):
             self.fall_back(request, str(outcome))
         elif isinstance(outcome, Refused | TandemError):
@@ -174,10 +176,16 @@ class FastPath:
             log.error("the fast path failed; the route answers", exc_info=outcome)
             self.fall_back(request, "failed")
 
-    def _record(self, request: FastRequest, status: int) -> None:
+    def _respond(self, request: FastRequest, answer: Rendered) -> None:
+        body, headers = answer
         record = request.record
-        record.status, record.route = status, request.endpoint.route(request.scope)
+        request.respond(
+            b"content-length: %d\r\n%b%b: %b\r\n\r\n%b"
+            % (len(body), _lines(headers), REQUEST_ID, record.request_id, body)
+        )
+        record.status, record.sent = _OK, len(body)
         self._recorder.end(record)
+        self.count("answered")
 
 
 def _parse_choice(query: bytes) -> PredictChoice:
@@ -196,11 +204,6 @@ def _content_type(headers: Sequence[Header]) -> str | None:
         if name == b"content-type":
             return value.decode("latin-1")
     return None
-
-
-def _rest(answer: Rendered, request_id: bytes) -> bytes:
-    body = answer.body
-    return _REST % (len(body), _lines(answer.headers), REQUEST_ID, request_id, body)
 
 
 @lru_cache(maxsize=256)

@@ -138,16 +138,14 @@ class InferEndpoint(Endpoint):
         self._service = service
         self._engine = InferEngine(service)
 
-    def route(self, scope: MutableMapping[str, Any]) -> str | None:
-        """Name the route of a request to infer."""
+    def begin(self, scope: MutableMapping[str, Any]) -> str | None:
+        """Name the route of a request to infer; its model stays the one that answers."""
         named = named_model(scope)
-        return None if named is None else route_of(*named)
-
-    def begin(self, scope: MutableMapping[str, Any]) -> None:
-        """Note the model: it stays the one that answers."""
         models = self._service.models
-        if models is not None:
-            begin(models, scope)
+        if named is None or models is None:
+            return None
+        begin(models, scope)
+        return route_of(*named)
 
     def submit(
         self,
