@@ -30,7 +30,8 @@ class OnnxRuntime:
             )
             (source,), (target,) = session.get_inputs(), session.get_outputs()
         except Exception as error:  # ONNX Runtime's own tree has no common root but Exception
-            raise BrokenArtifact(f"ONNX Runtime refuses the model: {error}") from error
+            reason = str(error).strip().partition("\n")[0]
+            raise BrokenArtifact(f"ONNX Runtime refuses the model: {reason}") from error
         # It keeps the file for a fallback to other providers, of which there is none.
         session._model_bytes = None  # noqa: SLF001
         self._session = session
@@ -81,5 +82,9 @@ def _options(onnxruntime: Any, threads: int) -> Any:
     # A spinning thread takes its core from the other requests and from torch.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.use_env_allocators", "1")
+    # Data outside the file is looked for in the working directory, and no checksum covers it.
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", os.devnull
+    )
     options.log_severity_level = 3
     return options

@@ -2,9 +2,12 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx.external_data_helper import convert_model_to_external_data
 
 from artifact.errors import BrokenArtifact
 from artifact.manifest import MODEL_FILES, RuntimeId
@@ -48,6 +51,18 @@ def test_concurrent_callers_each_get_their_own_answer(runtime: RuntimeId) -> Non
     with ThreadPoolExecutor(8) as pool:
         answers = pool.map(lambda label: opened.run(quarters(label)).argmax(), expected)
         assert list(answers) == expected
+
+
+def test_onnx_file_with_data_outside_its_bytes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = onnx.load_from_string(onnx_model(GAIN))
+    convert_model_to_external_data(model, location="weights.bin", size_threshold=0)
+    monkeypatch.chdir(tmp_path)
+    onnx.save(model, "model.onnx")
+    assert Path("weights.bin").stat().st_size
+    with pytest.raises(BrokenArtifact, match="External data path validation failed"):
+        open_runtime("onnx", Path("model.onnx").read_bytes())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,102 @@
+"""A network that answers some pictures with NaN: the service answers in words, never NaN."""
+
+import io
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from artifact.manifest import PATHS
+from artifact.publish import list_files, write_manifest
+from tests.known_answer import LABELS, SIDE, picture, publish_known_answer
+from tests.service.process import Running, serving
+
+WORDS = "model known version 1 answers with numbers that are not finite on onnx"
+BLACK, WHITE = picture(), picture(*LABELS)
+TENSOR = np.ones((1, 1, SIDE, SIDE), np.float32)
+INFER = "/v2/models/known/infer"
+
+
+def square_root_of_darkness() -> bytes:
+    """A network of 4 labels whose logits are the root of 0.5 minus a quarter's brightness."""
+    quarters = np.full((4, 1, SIDE, SIDE), 1 / SIDE**2, np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["pixels", "quarters"], ["means"]),
+            helper.make_node("Sub", ["half", "means"], ["darkness"]),
+            helper.make_node("Sqrt", ["darkness"], ["roots"]),
+            helper.make_node("Flatten", ["roots"], ["logits"]),
+        ],
+        "roots",
+        [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["N", 1, SIDE, SIDE])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", 4])],
+        [
+            numpy_helper.from_array(quarters, "quarters"),
+            numpy_helper.from_array(np.array(0.5, np.float32), "half"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return bytes(model.SerializeToString())
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    root = tmp_path_factory.mktemp("models")
+    artifact = publish_known_answer(root, runtimes=("onnx",))
+    (artifact.folder / PATHS["onnx"]).write_bytes(square_root_of_darkness())
+    files = {"files": list_files(artifact.folder)}
+    write_manifest(artifact.folder, artifact.manifest.model_copy(update=files))
+    with serving(root.parent / "log", models_dir=root, runtimes="onnx") as running:
+        yield running
+
+
+def images(*pictures: bytes) -> list[tuple[str, tuple[str, io.BytesIO, str]]]:
+    return [("images", ("a.png", io.BytesIO(each), "image/png")) for each in pictures]
+
+
+def tensor(**outputs: Any) -> dict[str, Any]:
+    given = {"name": "pixels", "shape": list(TENSOR.shape), "datatype": "FP32"}
+    return {"inputs": [{**given, "data": TENSOR.ravel().tolist()}], **outputs}
+
+
+@pytest.mark.parametrize(
+    ("path", "request_"),
+    [
+        ("/predict", {"content": WHITE}),
+        ("/predict", {"files": {"image": ("a.png", WHITE, "image/png")}}),
+        ("/predict?explain=true", {"content": WHITE}),
+        ("/predict/batch", {"files": images(BLACK, WHITE)}),
+        ("/compare", {"content": WHITE}),
+        (INFER, {"json": tensor()}),
+        (INFER, {"json": tensor(outputs=[{"name": "probabilities"}])}),
+        (
+            INFER,
+            {
+                "content": TENSOR.tobytes(),
+                "headers": {"Inference-Header-Content-Length": "0"},
+            },
+        ),
+    ],
+    ids=["raw", "form", "explain", "batch", "compare", "tensor", "probabilities", "binary"],
+)
+def test_answer_that_is_not_finite_is_told_in_words(
+    running: Running, path: str, request_: dict[str, Any]
+) -> None:
+    response = httpx.post(f"{running.url}{path}", **request_)
+    answer = json.loads(response.content, parse_constant=pytest.fail)
+    assert (response.status_code, answer.get("detail", answer.get("error"))) == (500, WORDS)
+    assert "Traceback" not in running.log.read_text()
+
+
+def test_requests_beside_it_are_answered(running: Running) -> None:
+    def predict(content: bytes) -> int:
+        return httpx.post(f"{running.url}/predict", content=content).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(predict, [BLACK, WHITE] * 40))
+    assert statuses == [200, 500] * 40
