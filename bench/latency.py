@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from artifact.errors import NotPublished
 from artifact.latency import Benchmark, measure
 from artifact.publish import fill, list_files, publish, staging, write_manifest
 from artifact.repository import Artifact, Repository
@@ -45,7 +46,7 @@ def measure_in_turn(
         for artifact, benchmarks in zip(artifacts, measured, strict=True):
             print(f"round {number} of {rounds}: {artifact}", file=sys.stderr)
             benchmarks.append(measure_installed(artifact, threads, seconds))
-    return [_middle(benchmarks) for benchmarks in measured]
+    return [_median(benchmarks) for benchmarks in measured]
 
 
 def measure_installed(artifact: Artifact, threads: int, seconds: float) -> Benchmark:
@@ -64,8 +65,11 @@ def publish_measured(artifact: Artifact, benchmark: Benchmark, root: Path) -> Ar
         root: Another repository than the one that it lies in.
 
     Raises:
-        BrokenArtifact: The version is there already, or a file is not what the manifest says.
+        BrokenArtifact: A file is not what the manifest says.
+        NotPublished: The version is there already.
     """
+    if (root / str(artifact)).exists():
+        raise NotPublished(f"{artifact} is in that repository already: choose another")
     with staging(root, artifact.manifest.name) as folder:
         for role in artifact.manifest.files:
             fill(folder, role, artifact.read(role))
@@ -75,7 +79,7 @@ def publish_measured(artifact: Artifact, benchmark: Benchmark, root: Path) -> Ar
         return publish(folder, root)
 
 
-def _middle(rounds: Sequence[Benchmark]) -> Benchmark:
+def _median(rounds: Sequence[Benchmark]) -> Benchmark:
     rows = zip(*(each.latencies for each in rounds), strict=True)
     middle = [sorted(row, key=lambda latency: latency.p50_ms)[len(row) // 2] for row in rows]
     return rounds[0].model_copy(update={"latencies": tuple(middle)})

@@ -1,6 +1,6 @@
 """`python -m training`: the command line of one training run, and nothing else."""
 
-import os
+import runpy
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from training.config import Places, RunConfig
 from training.export.publication import PUBLISH_FLAWED
 from training.run import run
 
-_MOVED: Final = ("compare", "decline", "evaluate", "report", "seeds", "study")
+_MOVED: Final = ("compare", "decline", "evaluate", "report", "seeds", "study")  # to research
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +37,8 @@ def _run(options: Namespace) -> None:
 def _go_to_research(arguments: Sequence[str]) -> None:
     """Go on as the command's new spelling; the old one works until the next release."""
     sys.stderr.write(f"training: this command is now `python -m research {arguments[0]}`\n")
-    os.execv(sys.executable, [sys.executable, "-m", "research", *arguments])  # noqa: S606 - itself
+    sys.argv = ["research", *arguments]
+    runpy.run_module("research", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from artifact.errors import BrokenArtifact
+from artifact.errors import NotPublished
 from artifact.latency import Benchmark
 from artifact.manifest import PATHS, Role
 from artifact.repository import Artifact, Repository
@@ -46,5 +46,5 @@ def test_model_is_published_with_what_was_measured_and_nothing_else_changed(
 def test_repository_that_holds_the_model_is_refused(
     published: list[Artifact], measured: list[Benchmark], tmp_path: Path
 ) -> None:
-    with pytest.raises(BrokenArtifact, match="one/1 cannot be published"):
+    with pytest.raises(NotPublished, match="one/1 is in that repository already"):
         publish_measured(published[0], measured[0], tmp_path / "models")

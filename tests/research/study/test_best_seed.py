@@ -1,5 +1,6 @@
 """`python -m research seeds`: every seed a run of its own, the best on validation published."""
 
+import statistics
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from artifact.metrics import Metrics
 from artifact.repository import Artifact, Repository
 from research.__main__ import main
-from research.study.seeds import best_on_validation, own_places
+from research.study.seeds import best_on_validation, own_places, spread
 from tests.outcomes import outcome
 from training.checkpoint import FILE
 from training.config import Places, RunConfig
@@ -16,6 +17,19 @@ from training.run import train
 OPTIONS = ("--epochs", "2", "--batch-size", "32")
 CONFIG = RunConfig(epochs=2, batch_size=32)
 SEEDS = 3
+
+
+def test_spread_is_that_of_a_sample() -> None:
+    found = spread({0: 0.995, 1: 0.996, 2: 0.9945})
+    assert found.mean == pytest.approx(statistics.mean([0.995, 0.996, 0.9945]))
+    assert found.standard_deviation == pytest.approx(statistics.stdev([0.995, 0.996, 0.9945]))
+    assert found.test_accuracy == {0: 0.995, 1: 0.996, 2: 0.9945}
+
+
+@pytest.mark.parametrize("known", [{}, {0: 0.99}], ids=["none", "one"])
+def test_one_result_has_no_spread(known: dict[int, float]) -> None:
+    with pytest.raises(ValueError, match="at least two"):
+        spread(known)
 
 
 def places(folder: Path) -> tuple[str, ...]:
