@@ -32,8 +32,8 @@ TORCH_INDEX := $(if $(TORCH_INDEX_URL),--extra-index-url $(TORCH_INDEX_URL))
 PIP := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run run-slim test lint format train studies report serve evaluate benchmark \
-	bench-serving bench-training image clean $(NETWORKS)
+.PHONY: help setup run run-slim test lint architecture format train studies report serve evaluate \
+	benchmark bench-serving bench-training image clean $(NETWORKS)
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ lint: setup  ## Check style, types and the direction of imports
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+architecture: setup  ## Print the rooms, their lines, and which imports which
+	$(VENV)/bin/python -m bench.architecture
 
 format: setup  ## Rewrite the code in the project's style
 	$(VENV)/bin/ruff check --fix .
