@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.known_answer import picture
-from tests.service.test_refusals import BAD_PICTURES, REQUESTS, as_body, as_file
+from tests.service.api.test_refusals import BAD_PICTURES, REQUESTS, as_body, as_file
 
 GOOD = picture("top-left")
 DISPOSITION = b'Content-Disposition: form-data; name="image"; filename="a.png"'

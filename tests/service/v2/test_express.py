@@ -14,8 +14,8 @@ from fastapi import FastAPI
 from service.app import create_app
 from service.settings import Settings
 from tests.known_answer import LABELS, picture
+from tests.service.server.test_connection import run, seen
 from tests.service.slow import slow_service
-from tests.service.test_connection import run, seen
 from tests.service.v2.asking import INFER, LENGTH, TENSOR, ask, binary, image, tensor
 from tests.service.v2.tensors import logits, quarters
 from tests.service.wire import Listening, as_bytes

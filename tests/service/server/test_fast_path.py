@@ -12,11 +12,11 @@ from fastapi import FastAPI
 from service.app import create_app
 from service.observability.logs import configure_logging
 from service.settings import Settings
+from tests.service.api.test_refusals import as_body
 from tests.service.bodies import GOOD
+from tests.service.observability.test_tracing import PARENT, TRACE, attributes, collecting
+from tests.service.server.test_connection import BODY, HEAD, REQUEST, metrics, with_header
 from tests.service.slow import until
-from tests.service.test_connection import BODY, HEAD, REQUEST, metrics, with_header
-from tests.service.test_refusals import as_body
-from tests.service.test_tracing import PARENT, TRACE, attributes, collecting
 from tests.service.wire import Client, Listening, as_bytes
 
 Ask = Callable[[FastAPI, Client], Awaitable[None]]

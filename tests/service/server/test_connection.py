@@ -12,9 +12,9 @@ from fastapi import FastAPI
 from service.app import create_app
 from service.settings import Settings
 from tests.known_answer import picture
+from tests.service.api.test_refusals import as_body
 from tests.service.bodies import ANSWERED, EVERY, GOOD, REFUSED
 from tests.service.slow import Slow, slow_service, until
-from tests.service.test_refusals import as_body
 from tests.service.wire import Client, Listening, as_bytes
 
 LIMIT = 6
