@@ -171,7 +171,7 @@ class Settings(BaseSettings):
         "connection is ended.",
     )
     max_connections: int = Field(
-        default=8192,
+        default=4096,
         ge=1,
         description="Most connections of one process, or fewer where the limit of open files asks "
         "for it. At the limit those that are idle for longest give way to new ones; where all are "

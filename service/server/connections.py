@@ -39,7 +39,7 @@ class ConnectionLimits:
     head_lines: int = 100
     head_seconds: float = 10
     send_seconds: float = 30
-    connections: int = 8192
+    connections: int = 4096
 
 
 def fit_to_open_files(connections: int) -> int:
