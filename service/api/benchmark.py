@@ -31,7 +31,7 @@ _MOST_BATCH_SIZES: Final = 8
 _SHORTEST_PAUSE: Final = 0.001
 
 
-class Wanted(Choice):
+class BenchmarkChoice(Choice):
     """What to measure; every model on every runtime where none is named."""
 
     batch_size: list[Annotated[int, Field(ge=1)]] = Field(
@@ -47,7 +47,7 @@ class Wanted(Choice):
     )
 
 
-WantedQuery = Annotated[Wanted, Query()]
+BenchmarkQuery = Annotated[BenchmarkChoice, Query()]
 Chosen = Sequence[tuple[LoadedModel, Sequence[Predictor]]]
 
 
@@ -59,19 +59,19 @@ async def get_benchmark(request: Request) -> BenchmarkList:
 
 
 @router.post("/benchmark", responses={**NOT_FOUND, **_BUSY})
-async def measure_now(request: Request, wanted: WantedQuery) -> MeasuredNow:
-    """Measure models on their runtimes here and now: every model and runtime unless asked less.
+async def measure_now(request: Request, choice: BenchmarkQuery) -> MeasuredNow:
+    """Measure models on their runtimes here and now: all of them, unless the query names one.
 
     One benchmark runs at a time, in a thread beside the serving, and gives way to it; it stops
-    soon after whoever asked for it has left, and when the service shuts down.
+    soon after its client has left, and when the service shuts down.
     """
     service = service_of(request)
-    chosen = _choose(service.loaded(), wanted)
-    _check_bounds(service.settings, chosen, wanted)
+    chosen = _choose(service.loaded(), choice)
+    _check_bounds(service.settings, chosen, choice)
     started, answered = datetime.now(UTC), service.telemetry.pictures()
     try:
         with service.benchmark.take():
-            models = await _measure(request, service, chosen, wanted)
+            models = await _measure(request, service, chosen, choice)
     except LockHeld:
         raise HTTPException(409, "a benchmark is running already; one at a time") from None
     return MeasuredNow(
@@ -83,13 +83,13 @@ async def measure_now(request: Request, wanted: WantedQuery) -> MeasuredNow:
 
 
 async def _measure(
-    request: Request, service: Service, chosen: Chosen, wanted: Wanted
+    request: Request, service: Service, chosen: Chosen, choice: BenchmarkChoice
 ) -> list[ModelBenchmark]:
     pause = _Pause(service)
 
     def measure() -> list[ModelBenchmark]:
         return [
-            _entry(model, report(_rows(predictors, wanted, pause), service.settings.threads))
+            _entry(model, report(_rows(predictors, choice, pause), service.settings.threads))
             for model, predictors in chosen
         ]
 
@@ -102,7 +102,7 @@ async def _measure(
 
 
 class _Pause:
-    """What happens between two runs: requests go first, and whoever asked may have left."""
+    """What happens between two runs: requests go first, and the client may have left."""
 
     def __init__(self, service: Service) -> None:
         self.left = Event()
@@ -126,33 +126,33 @@ async def _until_left(request: Request) -> None:
 
 
 def _rows(
-    predictors: Sequence[Predictor], wanted: Wanted, check: Callable[[], None]
+    predictors: Sequence[Predictor], choice: BenchmarkChoice, check: Callable[[], None]
 ) -> Iterator[Latency]:
-    for predictor, batch_size in product(predictors, wanted.batch_size):
-        yield measure_one(predictor, batch_size, wanted.seconds, check)
+    for predictor, batch_size in product(predictors, choice.batch_size):
+        yield measure_one(predictor, batch_size, choice.seconds, check)
 
 
-def _choose(models: ModelRegistry, wanted: Wanted) -> Chosen:
-    if wanted.model is None and wanted.version is not None:
+def _choose(models: ModelRegistry, choice: BenchmarkChoice) -> Chosen:
+    if choice.model is None and choice.version is not None:
         raise InvalidField(
             ("query", "version"), "model_missing", "A version needs a model beside it"
         )
-    named = models.latest() if wanted.model is None else [models.get(wanted.model, wanted.version)]
-    return [(model, _predictors(model, wanted.runtime)) for model in named]
+    named = models.latest() if choice.model is None else [models.get(choice.model, choice.version)]
+    return [(model, _predictors(model, choice.runtime)) for model in named]
 
 
 def _predictors(model: LoadedModel, runtime: str | None) -> Sequence[Predictor]:
     return [model.predictor(runtime)] if runtime is not None else list(model.predictors.values())
 
 
-def _check_bounds(settings: Settings, chosen: Chosen, wanted: Wanted) -> None:
-    if max(wanted.batch_size) > settings.benchmark_batch:
+def _check_bounds(settings: Settings, chosen: Chosen, choice: BenchmarkChoice) -> None:
+    if max(choice.batch_size) > settings.benchmark_batch:
         message = f"The largest batch size is {settings.benchmark_batch}"
         raise InvalidField(("query", "batch_size"), "less_than_equal", message)
-    rows = len(wanted.batch_size) * sum(len(predictors) for _, predictors in chosen)
-    if rows * wanted.seconds > settings.benchmark_seconds:
+    rows = len(choice.batch_size) * sum(len(predictors) for _, predictors in chosen)
+    if rows * choice.seconds > settings.benchmark_seconds:
         message = (
-            f"{rows} measurements of {wanted.seconds:g} s each would take longer than "
+            f"{rows} measurements of {choice.seconds:g} s each would take longer than "
             f"{settings.benchmark_seconds:g} s"
         )
         raise InvalidField(("query", "seconds"), "less_than_equal", message)

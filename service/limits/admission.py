@@ -25,7 +25,7 @@ class Admission:
     """Counts the requests inside, and the bytes of those that are still arriving.
 
     A request is inside from the moment that its body is complete until it is answered: one that
-    is slow to arrive takes the place of nobody.
+    is slow to arrive takes no place.
     """
 
     def __init__(self, max_in_flight: int, max_upload_bytes: int) -> None:
@@ -36,11 +36,11 @@ class Admission:
 
     @property
     def is_full(self) -> bool:
-        """Whether whoever comes now is refused."""
+        """Whether the next request is refused."""
         return self._in_flight >= self._max_in_flight
 
     def refusal(self) -> Unavailable:
-        """Say to whoever comes now that there is no room."""
+        """Word the refusal of the next request."""
         return overloaded(
             f"the service is at its limit of {self._max_in_flight} requests at once; try again in "
             "a second"

@@ -1,4 +1,4 @@
-"""Something that is done once at a time, by all processes of the service together."""
+"""A lock that one request at a time holds, among all processes of the service."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,32 +7,32 @@ from service.observability.shared import SharedFolder
 
 
 class LockHeld(Exception):
-    """Somebody is at it."""
+    """Another request holds the lock."""
 
 
 class Lock:
-    """Whose turn it is."""
+    """Held by one request at a time; nothing waits for it."""
 
     def __init__(self, name: str, folder: SharedFolder | None) -> None:
-        """Make it for this process alone, or for all that share the folder."""
-        self._taken = False
+        """Make a lock of this process alone, or of all that share the folder."""
+        self._held = False
         self._file = None if folder is None else folder.path / f"{name}.lock"
 
     @contextmanager
     def take(self) -> Iterator[None]:
-        """Have the turn, without waiting for it.
+        """Hold the lock, without waiting for it.
 
         Raises:
-            LockHeld: Somebody else has it.
+            LockHeld: Another request holds it.
         """
-        if self._taken:
+        if self._held:
             raise LockHeld
-        self._taken = True
+        self._held = True
         try:
             with self._alone_among_processes():
                 yield
         finally:
-            self._taken = False
+            self._held = False
 
     @contextmanager
     def _alone_among_processes(self) -> Iterator[None]:

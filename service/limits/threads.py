@@ -1,4 +1,4 @@
-"""A few threads for large work, and a queue before them in which nobody waits for long."""
+"""A few threads for large work, and a queue before them in which no request waits for long."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,10 +9,10 @@ from typing import Final, ParamSpec, TypeVar
 
 from service.errors import Unavailable, overloaded
 
-Given = ParamSpec("Given")
+Arguments = ParamSpec("Arguments")
 Made = TypeVar("Made")
 
-_SURE: Final = 0.6  # of the time that a request may wait: whoever expects more is refused
+_SURE: Final = 0.6  # of the time that a request may wait: a request that expects more is refused
 _LATEST: Final = 0.2  # weight of the latest work in what a turn usually takes
 
 
@@ -30,13 +30,13 @@ class Threads:
         self._turn_seconds = 0.0  # from one turn to the next while all threads are busy
 
     async def run(
-        self, work: Callable[Given, Made], *args: Given.args, **kwargs: Given.kwargs
+        self, work: Callable[Arguments, Made], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Made:
         """Run in a thread; cancelled before it begins, it never runs.
 
         Raises:
-            Unavailable: No thread is free for as long as a request may wait. Whoever can see that
-                coming is refused at once.
+            Unavailable: No thread is free for as long as a request may wait; at once, where that
+                can be expected.
         """
         await self._wait()
         began = self._last_turn

@@ -1,7 +1,7 @@
 """Counts at the pace of the requests, handed to Prometheus' client at the pace of its readers.
 
 One update of the client's histogram takes a microsecond, in multiprocess mode three, and a request
-makes ten: a buffer adds up plain numbers and flushes them when somebody looks, or now and then.
+makes ten: a buffer adds up plain numbers and flushes them when Prometheus asks, or now and then.
 """
 
 from bisect import bisect_left
@@ -16,12 +16,12 @@ class MetricsBuffer(Protocol):
     """Holds numbers that Prometheus' client does not know yet."""
 
     def flush(self) -> None:
-        """Hand them over."""
+        """Tell the client."""
         ...
 
 
 class CounterBuffer:
-    """Only ever grows."""
+    """The buffer of a counter."""
 
     __slots__ = ("_counter", "_flushed", "_lock", "total")
 
@@ -37,7 +37,7 @@ class CounterBuffer:
             self.total += amount
 
     def flush(self) -> None:
-        """Hand over what was counted since the last time."""
+        """Add to the counter what was counted since the last flush."""
         with self._lock:
             unflushed, self._flushed = self.total - self._flushed, self.total
         if unflushed:
@@ -45,7 +45,7 @@ class CounterBuffer:
 
 
 class GaugeBuffer:
-    """Goes up and down."""
+    """The buffer of a gauge."""
 
     __slots__ = ("_gauge", "_lock", "value")
 
@@ -60,7 +60,7 @@ class GaugeBuffer:
             self.value += amount
 
     def flush(self) -> None:
-        """Hand over how high it is."""
+        """Set the gauge."""
         self._gauge.set(self.value)
 
 
@@ -76,12 +76,12 @@ class BatchHistogram(Histogram):
 
 
 class HistogramBuffer:
-    """How often which values came."""
+    """The buffer of a histogram."""
 
-    __slots__ = ("_bounds", "_counts", "_lock", "_spread", "_total")
+    __slots__ = ("_bounds", "_counts", "_histogram", "_lock", "_total")
 
-    def __init__(self, spread: BatchHistogram, bounds: Sequence[float]) -> None:
-        self._spread = spread
+    def __init__(self, histogram: BatchHistogram, bounds: Sequence[float]) -> None:
+        self._histogram = histogram
         self._bounds = bounds
         self._lock = Lock()
         self._counts = [0] * (len(bounds) + 1)
@@ -95,9 +95,9 @@ class HistogramBuffer:
             self._total += value * times
 
     def flush(self) -> None:
-        """Hand over what came since the last time."""
+        """Add to the histogram what came since the last flush."""
         with self._lock:
             counts, self._counts = self._counts, [0] * len(self._counts)
             total, self._total = self._total, 0.0
         if any(counts):
-            self._spread.add(counts, total)
+            self._histogram.add(counts, total)

@@ -132,7 +132,7 @@ class Telemetry:
 
     @asynccontextmanager
     async def flushing(self) -> AsyncIterator[None]:
-        """Meanwhile, where another process may be asked, let it know what this one counted."""
+        """Flush now and then meanwhile, where another process may answer Prometheus."""
         if not self._shared:
             yield
             return
@@ -166,8 +166,8 @@ class Telemetry:
     def _open_request_seconds(self, route: str) -> HistogramBuffer:
         with self._growing:
             if route not in self._request_seconds:
-                spread = self._metrics.request_seconds.labels(route)
-                self._request_seconds[route] = self._keep(HistogramBuffer(spread, SECONDS))
+                histogram = self._metrics.request_seconds.labels(route)
+                self._request_seconds[route] = self._keep(HistogramBuffer(histogram, SECONDS))
             return self._request_seconds[route]
 
     def _open_errors(self, kind: str) -> CounterBuffer:

@@ -90,7 +90,7 @@ class Tracing:
         span.end(end)
 
     def close(self) -> None:
-        """Send what is left; takes some seconds where nobody receives it."""
+        """Send what is left; takes some seconds where no receiver answers."""
         self._provider.shutdown()
 
 

@@ -2,7 +2,7 @@
 
 Small work is done on the event loop, where a thread's hop would cost more than the work: together
 with whatever else arrives in the same turn. Large work goes to one of a few threads, so that it
-holds up nobody.
+does not hold up the loop.
 """
 
 import asyncio
@@ -106,7 +106,7 @@ class Pictures:
             raise
 
     async def view_each(
-        self, pictures: Sequence[bytes | UnsupportedType], wanted: Input
+        self, pictures: Sequence[bytes | UnsupportedType], accepted: Input
     ) -> list[View | ImageError]:
         """Decode and preprocess pictures; each that is refused gives its error in its place.
 
@@ -120,7 +120,7 @@ class Pictures:
                 return data
             try:
                 async with places:
-                    [seen] = await self.views(data, (wanted,))
+                    [seen] = await self.views(data, (accepted,))
             except ImageError as error:
                 return error
             return seen
@@ -171,8 +171,8 @@ class Pictures:
             return True
         seen: list[View] = []
         try:
-            for wanted in picture.inputs:
-                each = view_at_once(decoded, wanted)
+            for accepted in picture.inputs:
+                each = view_at_once(decoded, accepted)
                 if each is None:
                     self._start(picture, partial(self._preprocess, picture, decoded))
                     return False
@@ -203,7 +203,7 @@ class Pictures:
 
     def _preprocess(self, picture: Preparation, decoded: Picture) -> Sequence[View]:
         with self._telemetry.preparing("preprocess", picture.trace):
-            return [view(decoded, wanted) for wanted in picture.inputs]
+            return [view(decoded, accepted) for accepted in picture.inputs]
 
 
 def _traces(pictures: Iterable[Preparation], outcomes: Iterable[object]) -> list[Trace]:

@@ -130,7 +130,7 @@ class Engine(ABC, Generic[Request, Item]):
         """Begin with a request.
 
         Args:
-            request: What is asked.
+            request: To answer.
             deliver: Is given the answer or the failure, once, when this turn of the loop is over
                 or later, unless the call is cancelled.
             trace: That the steps of the request are part of.

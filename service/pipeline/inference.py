@@ -1,4 +1,4 @@
-"""Runs batches on the networks: what has arrived already runs together, nobody waits for more.
+"""Runs batches on the networks: what has arrived already runs together and waits for no more.
 
 A small batch runs at once on the event loop, where a thread's hop would cost more than the work,
 and a large one in one of a few threads. Requests that the loop finds in the same turn, or while
@@ -99,7 +99,7 @@ class Inference:
         self._threads.shutdown(wait=False)
 
     def _is_alone(self, queue: "_ModelQueue") -> bool:
-        """Whether nobody else asks for the same network, as far as can be seen.
+        """Whether no other request is for the same network, as far as can be seen.
 
         The loop starts the requests of one turn one after the other, and the first cannot see the
         next: how many there were the last time says it.
@@ -166,7 +166,7 @@ class Inference:
         running.add_done_callback(end)
 
     def _expect(self, queue: "_ModelQueue") -> None:
-        """See to it that nobody waits for longer than allowed."""
+        """Refuse in time the requests that would wait for longer than allowed."""
         if queue.waiting and queue.expiry is None and self._queue_seconds < inf:
             left = queue.waiting[0].arrived + self._queue_seconds - perf_counter()
             loop = asyncio.get_running_loop()
@@ -206,7 +206,7 @@ class _ModelQueue:
     waiting: deque[_Waiting] = field(default_factory=deque)
     running: int = 0  # batches in threads
     call: asyncio.Handle | None = None  # of the loop, to take from it
-    expiry: asyncio.Handle | None = None  # of the loop, to refuse who has waited for too long
+    expiry: asyncio.Handle | None = None  # of the loop, to refuse what has waited for too long
     arrived: int = 0  # requests in this turn of the loop
     arrived_before: int = 0  # and in the last one that had any
 
