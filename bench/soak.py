@@ -29,7 +29,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from bench.serving.processes import Server, running
+from bench.serving.running.processes import Server, running
 
 _SAMPLE_SECONDS: Final = 5.0
 _START_SECONDS: Final = 60.0

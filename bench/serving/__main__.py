@@ -10,10 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bench.serving.comparison import Plan, compare
-from bench.serving.contestants import CONTESTANTS, choose
-from bench.serving.errors import BenchmarkError
+from bench.serving.contestants import CONTESTANTS, BenchmarkError, choose
 from bench.serving.report import read, write
+from bench.serving.session import Plan, compare
 
 _QUICK_ROUNDS, _ROUNDS = 1, 3
 _QUICK_SECONDS, _SECONDS = 1, 3

@@ -8,13 +8,12 @@ from typing import Final
 import numpy as np
 
 from bench.preprocess import encode, photo
-from bench.serving.arrivals import Answer, Arrivals
 from bench.serving.bodies import Body, Kind
-from bench.serving.contestants import Contestant
-from bench.serving.errors import ContestantFailed
-from bench.serving.launch import Launcher, Posted, Serving
+from bench.serving.contestants import Contestant, ContestantFailed
 from bench.serving.results import Overload, Scaling
-from bench.serving.wrk import Reading, press
+from bench.serving.running.arrivals import Arrivals, TimedAnswer
+from bench.serving.running.launch import Launcher, Posted, Serving
+from bench.serving.running.wrk import Reading, press
 
 WORKERS: Final = (1, 2)
 TIMES: Final = 5  # as many requests as can be answered
@@ -119,7 +118,7 @@ def _overload(
     )
 
 
-def _percentile(answers: Sequence[Answer], percent: int) -> float | None:
+def _percentile(answers: Sequence[TimedAnswer], percent: int) -> float | None:
     """Milliseconds that all but so many percent of the answers needed at most."""
     if not answers:
         return None

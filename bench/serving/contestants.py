@@ -24,6 +24,14 @@ QUIET: Final = {
 }
 
 
+class BenchmarkError(Exception):
+    """Says what is missing."""
+
+
+class ContestantFailed(BenchmarkError):
+    """Says what one server did instead of serving."""
+
+
 @dataclass(frozen=True)
 class Route:
     """One way to ask a server: a path, and the kind of body that it takes there."""
@@ -87,14 +95,14 @@ _PEERS: Final = (
         "fastapi",
         "FastAPI + ONNX Runtime",
         "fastapi",
-        _uvicorn("server:app"),
+        _uvicorn("serve_fastapi:app"),
         (Route("form", "/predict"), Route("picture", "/raw")),
     ),
     Contestant(
         "mosec",
         "mosec, batch ≤ 16, waits 1 ms",
         "mosec",
-        ("{python}", "server.py", "--address", "127.0.0.1", "--port", "{port}"),
+        ("{python}", "serve_mosec.py", "--address", "127.0.0.1", "--port", "{port}"),
         (Route("picture", "/inference"),),
         {"BENCH_BATCH": "16", "MOSEC_LOG_LEVEL": "warning"},
     ),
@@ -102,7 +110,7 @@ _PEERS: Final = (
         "mosec-unbatched",
         "mosec, no batching",
         "mosec",
-        ("{python}", "server.py", "--address", "127.0.0.1", "--port", "{port}"),
+        ("{python}", "serve_mosec.py", "--address", "127.0.0.1", "--port", "{port}"),
         (Route("picture", "/inference"),),
         {"BENCH_BATCH": "1", "MOSEC_LOG_LEVEL": "warning"},
     ),
@@ -123,7 +131,7 @@ _PEERS: Final = (
         "litserve",
         "LitServe",
         "litserve",
-        ("{python}", "server.py", "{port}"),
+        ("{python}", "serve_litserve.py", "{port}"),
         (Route("form", "/predict"),),
         {"BENCH_BATCH": "1"},
     ),
@@ -131,7 +139,7 @@ _PEERS: Final = (
         "litserve-batched",
         "LitServe, batch ≤ 16, waits 1 ms",
         "litserve",
-        ("{python}", "server.py", "{port}"),
+        ("{python}", "serve_litserve.py", "{port}"),
         (Route("form", "/predict"),),
         {"BENCH_BATCH": "16"},
     ),
@@ -139,14 +147,22 @@ _PEERS: Final = (
         "bentoml",
         "BentoML",
         "bentoml",
-        ("{bin}/bentoml", "serve", "server:Classify", "--host", "127.0.0.1", "--port", "{port}"),
+        (
+            "{bin}/bentoml",
+            "serve",
+            "serve_bentoml:Classify",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "{port}",
+        ),
         (Route("form", "/predict"),),
     ),
     Contestant(
         "ray",
         "Ray Serve",
         "ray",
-        ("{python}", "server.py", "{port}"),
+        ("{python}", "serve_ray.py", "{port}"),
         (Route("form", "/predict"),),
         {"RAY_raylet_start_wait_time_s": "120"},  # on a busy machine half a minute is short
     ),

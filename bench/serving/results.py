@@ -8,7 +8,7 @@ from pydantic import Field
 
 from artifact.manifest import Part
 from bench.serving.bodies import BATCH, Kind
-from bench.serving.wrk import Reading
+from bench.serving.running.wrk import Reading
 
 ByRound = Mapping[int, float]
 

@@ -2,21 +2,60 @@
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from bench.serving.bodies import Kind
-from bench.serving.contestants import LOOP, Contestant, Route
-from bench.serving.environments import PEERS
-from bench.serving.errors import ContestantFailed
-from bench.serving.launch import Launcher, Serving
-from bench.serving.progress import Progress
+from bench.serving.contestants import LOOP, Contestant, ContestantFailed, Route
 from bench.serving.results import Failure, Load, Loop, Overload, Scaling, Start
+from bench.serving.running.environments import PEERS
+from bench.serving.running.launch import Launcher, Serving
 
 _START_SECONDS: Final = 4.0  # a guess, for the plan
 _WARM_UP_SECONDS: Final = 1
 _WARM_UP_CLIENTS: Final = 16
+
+
+class RoundProgress:
+    """Prints lines, each with the time gone and the time left.
+
+    Args:
+        planned: Seconds that the whole is thought to take.
+        say: Takes each line.
+    """
+
+    def __init__(self, planned: float, say: Callable[[str], None] = print) -> None:
+        self._planned = planned
+        self._done = 0.0
+        self._say = say
+        self._began = time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self._began
+
+    @property
+    def left(self) -> float:
+        """Seconds that the rest should take, at the pace so far."""
+        pace = self.elapsed / self._done if self._done else 1.0
+        return max(0.0, self._planned - self._done) * pace
+
+    def advance(self, planned: float, line: str) -> None:
+        """Count that much of the plan as done, and say what it brought."""
+        self._done += planned
+        self.say(line)
+
+    def say(self, line: str) -> None:
+        """Say something with the time."""
+        self._say(f"[{_clock(self.elapsed)}, {_clock(self.left)} left] {line}")
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"
 
 
 @dataclass
@@ -60,7 +99,7 @@ class Rounds:
     count: int
     load_seconds: int
     limit: float
-    progress: Progress
+    progress: RoundProgress
 
     def run(self, records: Records) -> None:
         """Fill the records; who fails once is left out from then on."""

@@ -15,7 +15,7 @@ from research.output import write
 from research.report import analysis
 from research.report.explanations import explanations
 from research.report.recommendation import recommend
-from research.report.results import Results, gather
+from research.report.results import StoredResults, gather
 from research.report.seed_report import (
     NEVER_PREDICTED,
     REPORTED,
@@ -50,7 +50,7 @@ def write_report(config: ReportConfig) -> None:
     write(config.output, _render(results, config))
 
 
-def _render(results: Results, config: ReportConfig) -> str:
+def _render(results: StoredResults, config: ReportConfig) -> str:
     page, found = config.output, comparisons(results.studies)
     drawn = {
         group.dataset: _write(page, group.dataset, draw_comparison(group))

@@ -39,7 +39,7 @@ class Trials(Part):
 
 
 @dataclass(frozen=True)
-class Results:
+class StoredResults:
     """Everything that the report is made of.
 
     Attributes:
@@ -66,7 +66,7 @@ class Results:
         return [(model, metrics) for model, metrics in found if metrics is not None]
 
 
-def gather(studies_dir: Path, models_dir: Path) -> Results:
+def gather(studies_dir: Path, models_dir: Path) -> StoredResults:
     """Read everything, verified.
 
     Raises:
@@ -76,7 +76,7 @@ def gather(studies_dir: Path, models_dir: Path) -> Results:
     repository = Repository.scan(models_dir)
     names = sorted({artifact.manifest.name for artifact in repository})
     models = tuple(repository.get(name) for name in names)
-    return Results(
+    return StoredResults(
         studies={stored.study.name: stored.whole() for stored in Studies.scan(studies_dir)},
         models=models,
         comparison=compare_models(map(Contender.of, models)),

@@ -63,7 +63,7 @@ class Gap(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SeedComparison:
     """One comparison of the report.
 
     Attributes:
@@ -151,9 +151,11 @@ class Comparison:
         return {arm.label: pair for (arm, _), pair in zip(shared, pairs, strict=True)}
 
 
-def comparisons(studies: Mapping[str, WholeStudy]) -> list[Comparison]:
+def comparisons(studies: Mapping[str, WholeStudy]) -> list[SeedComparison]:
     """Every comparison of the report that was repeated in its protocol or in ours."""
-    found = (Comparison(name, studies.get(name), studies.get(f"{name}-ours")) for name in TITLES)
+    found = (
+        SeedComparison(name, studies.get(name), studies.get(f"{name}-ours")) for name in TITLES
+    )
     return [comparison for comparison in found if comparison.studies]
 
 
@@ -166,7 +168,7 @@ class FigureRow:
     repeated: Mapping[str, Summary]
 
 
-def figure_rows(found: list[Comparison]) -> Iterator[FigureRow]:
+def figure_rows(found: list[SeedComparison]) -> Iterator[FigureRow]:
     """Every network of the report with a test accuracy that was repeated."""
     for comparison in found:
         for label, row in comparison.reported.items():

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from research.robustness.scoring import Answer, see, worst_first
+from research.robustness.scoring import PictureAnswer, see, worst_first
 from training.figures.canvas import (
     BLUE,
     FADED,
@@ -168,7 +168,7 @@ def _outline(axes: Axes, extent: Extent, colour: str, width: float) -> None:
     )
 
 
-def draw_sheet(answers: Sequence[Answer], spec: Input, name: str) -> Figure:
+def draw_sheet(answers: Sequence[PictureAnswer], spec: Input, name: str) -> Figure:
     """Draw the wrong answers, then the correct ones that are least certain, 100 in all.
 
     Args:
@@ -186,7 +186,7 @@ def draw_sheet(answers: Sequence[Answer], spec: Input, name: str) -> Figure:
     return draw_contacts([_card(answer, spec) for answer in shown], title)
 
 
-def choose(answers: Sequence[Answer], most: int = MOST_CARDS) -> list[Answer]:
+def choose(answers: Sequence[PictureAnswer], most: int = MOST_CARDS) -> list[PictureAnswer]:
     """Order by what deserves a look; of too many, take the worst of every source in turn."""
     ordered = worst_first(answers)
     if len(ordered) <= most:
@@ -200,7 +200,7 @@ def choose(answers: Sequence[Answer], most: int = MOST_CARDS) -> list[Answer]:
     return [ordered[place] for place in first]
 
 
-def _card(answer: Answer, spec: Input) -> Card:
+def _card(answer: PictureAnswer, spec: Input) -> Card:
     picture, seen = _looked(answer, spec)
     return Card(
         original=_thumbnail(picture.pixels) if picture else None,
@@ -213,7 +213,7 @@ def _card(answer: Answer, spec: Input) -> Card:
     )
 
 
-def _looked(answer: Answer, spec: Input) -> tuple[Picture | None, View | None]:
+def _looked(answer: PictureAnswer, spec: Input) -> tuple[Picture | None, View | None]:
     """Decode once more: to keep every picture in memory would cost more."""
     try:
         return see(answer.sample, spec)
@@ -241,7 +241,7 @@ def _share(box: tuple[int, int, int, int], picture: Picture) -> tuple[float, flo
     )
 
 
-def _answer(answer: Answer) -> str:
+def _answer(answer: PictureAnswer) -> str:
     sample, prediction = answer.sample, answer.prediction
     if prediction is None:
         return f"true {sample.label}, refused"
@@ -252,7 +252,7 @@ def _answer(answer: Answer) -> str:
     return f"true {sample.label}, predicted {prediction.label}  {probability}"
 
 
-def _remark(answer: Answer) -> str:
+def _remark(answer: PictureAnswer) -> str:
     if answer.prediction is None:
         return answer.refusal or ""
     if answer.prediction.reason:

@@ -19,7 +19,7 @@ from research.robustness.report import (
     lines,
 )
 from research.robustness.samples import TITLES, PictureSet, RobustnessConfig, prepare
-from research.robustness.scoring import Answer, predict, report_set
+from research.robustness.scoring import PictureAnswer, predict, report_set
 from training.figures.canvas import png
 
 FILE = "evaluation.json"
@@ -80,7 +80,7 @@ def _evaluate_set(predictor: Predictor, pictures: PictureSet, folder: Path) -> S
     return report
 
 
-def _answers(predictor: Predictor, pictures: PictureSet) -> list[Answer]:
+def _answers(predictor: Predictor, pictures: PictureSet) -> list[PictureAnswer]:
     bar = tqdm(
         predict(predictor, pictures.samples),
         desc=f"{predictor.manifest.name}: {pictures.name}",

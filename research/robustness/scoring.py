@@ -20,7 +20,7 @@ from vision.preprocess import View, view
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PictureAnswer:
     """A picture and its answer, or why there is none.
 
     Attributes:
@@ -49,18 +49,18 @@ class Answer:
         return self.prediction.probability if self.prediction else 0.0
 
 
-def predict(predictor: Predictor, samples: Iterable[Sample]) -> Iterator[Answer]:
+def predict(predictor: Predictor, samples: Iterable[Sample]) -> Iterator[PictureAnswer]:
     """Predict picture by picture, on the path of a service request."""
     for sample in samples:
         try:
             _, seen = see(sample, predictor.manifest.input)
         except ImageError as error:
-            yield Answer(sample, None, str(error))
+            yield PictureAnswer(sample, None, str(error))
         except OSError as error:
-            yield Answer(sample, None, f"the file cannot be read: {error.strerror}")
+            yield PictureAnswer(sample, None, f"the file cannot be read: {error.strerror}")
         else:
             (prediction,) = predictor.predict([seen])
-            yield Answer(sample, prediction)
+            yield PictureAnswer(sample, prediction)
 
 
 def see(sample: Sample, spec: Input) -> tuple[Picture, View]:
@@ -74,7 +74,7 @@ def see(sample: Sample, spec: Input) -> tuple[Picture, View]:
     return picture, view(picture, spec)
 
 
-def report_set(name: SetName, answers: Sequence[Answer]) -> SetReport:
+def report_set(name: SetName, answers: Sequence[PictureAnswer]) -> SetReport:
     """Score all answers of one set, at least one, as a whole and by source."""
     sources = _by_source(answers)
     return SetReport(
@@ -87,7 +87,7 @@ def report_set(name: SetName, answers: Sequence[Answer]) -> SetReport:
     )
 
 
-def score(answers: Sequence[Answer]) -> Score:
+def score(answers: Sequence[PictureAnswer]) -> Score:
     """Count and measure answers, at least one."""
     correct = sum(answer.correct for answer in answers)
     answered = [answer for answer in answers if answer.prediction]
@@ -104,10 +104,10 @@ def score(answers: Sequence[Answer]) -> Score:
     )
 
 
-def worst_first(answers: Sequence[Answer]) -> list[Answer]:
+def worst_first(answers: Sequence[PictureAnswer]) -> list[PictureAnswer]:
     """Order: refused, wrong from the most confident on, correct from the least confident on."""
 
-    def urgency(answer: Answer) -> tuple[int, float]:
+    def urgency(answer: PictureAnswer) -> tuple[int, float]:
         if answer.prediction is None:
             return 0, 0.0
         return (2, answer.probability) if answer.correct else (1, -answer.probability)
@@ -115,15 +115,15 @@ def worst_first(answers: Sequence[Answer]) -> list[Answer]:
     return sorted(answers, key=urgency)
 
 
-def _rarely_right(name: SetName, answers: Sequence[Answer]) -> Iterator[Finding]:
+def _rarely_right(name: SetName, answers: Sequence[PictureAnswer]) -> Iterator[Finding]:
     pictures = Counter(answer.sample.label for answer in answers)
     correct = Counter(answer.sample.label for answer in answers if answer.correct)
     for label in sorted(pictures):
         yield from rarely_right(label, correct[label], pictures[label], name)
 
 
-def _by_source(answers: Sequence[Answer]) -> tuple[SourceScore, ...]:
-    groups: dict[str, list[Answer]] = {}
+def _by_source(answers: Sequence[PictureAnswer]) -> tuple[SourceScore, ...]:
+    groups: dict[str, list[PictureAnswer]] = {}
     for answer in answers:
         groups.setdefault(answer.sample.source, []).append(answer)
     return tuple(
@@ -131,11 +131,11 @@ def _by_source(answers: Sequence[Answer]) -> tuple[SourceScore, ...]:
     )
 
 
-def _confidence(answered: Sequence[Answer]) -> float | None:
+def _confidence(answered: Sequence[PictureAnswer]) -> float | None:
     return float(np.mean([answer.probability for answer in answered])) if answered else None
 
 
-def _calibration_error(answered: Sequence[Answer]) -> float | None:
+def _calibration_error(answered: Sequence[PictureAnswer]) -> float | None:
     """Confidence against accuracy; the answer is class 0 of two, and correct or not."""
     if not answered:
         return None
@@ -144,7 +144,7 @@ def _calibration_error(answered: Sequence[Answer]) -> float | None:
     return calibration_error(np.stack([probability, np.zeros_like(probability)], 1), wrong)
 
 
-def _mistake(answer: Answer) -> Mistake:
+def _mistake(answer: PictureAnswer) -> Mistake:
     sample, prediction = answer.sample, answer.prediction
     return Mistake(
         picture=sample.name,

@@ -11,7 +11,7 @@ from research.study.definition import Definition, Run
 from research.study.execution import Done, execute
 from research.study.runner import Job, remove
 from research.study.store import Store, keep, refuse_another
-from research.study.terminal import Progress
+from research.study.terminal import StudyProgress
 from training import data
 from training.config import DatasetName
 from training.errors import StudyError
@@ -79,7 +79,7 @@ def conduct(
     store = Store(config.studies_dir)
     _refuse_other_pictures(definitions, store, config)
     jobs = [*_jobs(definitions, store, config)] if train else []
-    progress = Progress([job.run for job in jobs])
+    progress = StudyProgress([job.run for job in jobs])
     progress.say(_outlook(definitions, jobs))
     failed: dict[Run, str] = {}
     for result in execute(jobs, config.processes, config.ray):

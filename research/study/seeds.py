@@ -12,7 +12,7 @@ from artifact.study import Outcome
 from research.study.definition import Run, changed
 from research.study.execution import Failed, execute
 from research.study.runner import Job
-from research.study.terminal import Progress
+from research.study.terminal import StudyProgress
 from training import checkpoint, data
 from training.config import Places, RunConfig
 from training.data import Dataset
@@ -106,7 +106,7 @@ def _refuse_runs_of_others(jobs: Iterable[Job], dataset: Dataset) -> None:
 
 
 def _train(jobs: Sequence[Job], processes: int) -> dict[int, Outcome]:
-    progress = Progress([job.run for job in jobs])
+    progress = StudyProgress([job.run for job in jobs])
     outcomes: dict[int, Outcome] = {}
     failures: list[str] = []
     for result in execute(jobs, processes):

@@ -13,7 +13,7 @@ from research.study.execution import Done, Result
 from training.tables import plain
 
 
-class Progress:
+class StudyProgress:
     """Counts runs, and foresees when all of them will be done.
 
     Args:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from bench.serving.bodies import Kind
 from bench.serving.results import Failure, Load, Loop, Overload, Results, Scaling, Start
-from bench.serving.wrk import Reading
+from bench.serving.running.wrk import Reading
 
 
 def reading(per_second: int, *, p50_ms: float = 1, p99_ms: float = 2, refused: int = 0) -> Reading:

@@ -1,12 +1,12 @@
 import asyncio
 from itertools import cycle
 
-from bench.serving.arrivals import Answer, Arrivals
+from bench.serving.running.arrivals import Arrivals, TimedAnswer
 from tests.bench.answering import CUT_OFF, LAST, OK, REFUSED, Answering
 
 
-def offer(answering: Answering, per_second: float, seconds: float) -> list[Answer]:
-    async def run() -> list[Answer]:
+def offer(answering: Answering, per_second: float, seconds: float) -> list[TimedAnswer]:
+    async def run() -> list[TimedAnswer]:
         async with answering.listening() as port:
             arrivals = Arrivals(port, "/predict", {"Content-Type": "image/png"}, b"picture")
             return await arrivals.offer(per_second, seconds)

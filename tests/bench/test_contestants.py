@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.serving.contestants import CONTESTANTS, Contestant, choose
-from bench.serving.environments import PEERS, prepare, versions
+from bench.serving.running.environments import PEERS, prepare, versions
 
 PEER_NAMES = sorted({one.environment for one in CONTESTANTS if one.environment})
 GIVEN = dict.fromkeys(("python", "bin", "port", "spare", "spare2", "models", "seconds"), "given")
@@ -52,3 +52,17 @@ def test_environment_that_is_made_is_left_alone(tmp_path: Path) -> None:
     prepare("mosec", tmp_path, lines.append)
     assert not lines
     assert [path.name for path in folder.iterdir()] == [".complete"]
+
+
+@pytest.mark.parametrize("contestant", CONTESTANTS, ids=lambda one: one.name)
+def test_program_that_a_command_names_is_there(contestant: Contestant) -> None:
+    folder = PEERS / (contestant.environment or "")
+    for part in contestant.command:
+        if part.endswith(".py"):
+            assert (folder / part).is_file()
+        elif match := re.fullmatch(r"(\w+):(\w+)", part):
+            assert re.search(
+                rf"^(class |async def )?{match[2]}\b", (folder / f"{match[1]}.py").read_text(), re.M
+            )
+    if contestant.environment == "mlserver":
+        assert '"mlserver_model.Classify"' in (folder / "model-settings.json").read_text()

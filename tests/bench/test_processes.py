@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.serving.processes import running
+from bench.serving.running.processes import running
 
 DAEMON = """
 import os, sys, time
@@ -79,7 +79,7 @@ def test_interrupt_kills_what_was_started(tmp_path: Path) -> None:
 def test_server_that_ignores_the_request_to_end_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.serving.processes._GRACE", 0.2)
+    monkeypatch.setattr("bench.serving.running.processes._GRACE", 0.2)
     log = tmp_path / "log"
     with running([sys.executable, "-c", STUBBORN], tmp_path, {}, CORES, log):
         [pid] = map(int, wait_for(log, 1))

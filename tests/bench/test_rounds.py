@@ -6,11 +6,9 @@ from pathlib import Path
 import pytest
 
 from bench.serving.bodies import Body
-from bench.serving.contestants import Contestant, Route
-from bench.serving.errors import ContestantFailed
-from bench.serving.launch import Cores, Launcher, Posted
-from bench.serving.progress import Progress
-from bench.serving.rounds import Records, Rounds
+from bench.serving.contestants import Contestant, ContestantFailed, Route
+from bench.serving.rounds import Records, RoundProgress, Rounds
+from bench.serving.running.launch import Cores, Launcher, Posted
 
 ROUTE = Route("picture", "/predict", (1,))
 DIES = Contestant("dies", "one that dies", None, ("{python}", "-c", "exit('boom')"), (ROUTE,))
@@ -40,7 +38,7 @@ def launcher(tmp_path: Path) -> Launcher:
 
 def run(launcher: Launcher, *contestants: Contestant, rounds: int = 2) -> tuple[Records, list[str]]:
     records, lines = Records(), list[str]()
-    progress = Progress(10, lines.append)
+    progress = RoundProgress(10, lines.append)
     Rounds(launcher, contestants, rounds, 1, 60, progress).run(records)
     return records, lines
 
@@ -89,5 +87,5 @@ def test_answer_that_names_nothing_is_said(launcher: Launcher) -> None:
 
 def test_no_round_is_begun_that_would_end_too_late(launcher: Launcher) -> None:
     lines: list[str] = []
-    Rounds(launcher, [WRONG], 5, 1, 0, Progress(1, lines.append)).run(Records())
+    Rounds(launcher, [WRONG], 5, 1, 0, RoundProgress(1, lines.append)).run(Records())
     assert "no time for round 2 of 5" in lines[-1]

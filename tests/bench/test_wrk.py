@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.serving import wrk
-from bench.serving.errors import BenchmarkError, ContestantFailed
+from bench.serving.contestants import BenchmarkError, ContestantFailed
+from bench.serving.running import wrk
 from tests.bench.answering import Answering
 
 LINE = (

@@ -10,7 +10,7 @@ from artifact.predictor import Prediction
 from research.robustness.contact_sheet import choose, draw_sheet
 from research.robustness.report import draw_accuracies
 from research.robustness.samples import Sample
-from research.robustness.scoring import Answer, report_set
+from research.robustness.scoring import PictureAnswer, report_set
 from tests.known_answer import picture
 from training.figures.canvas import VERMILION, png
 from vision.input import Input
@@ -18,13 +18,15 @@ from vision.input import Input
 INPUT = Input(shape=(1, 8, 8), mode="L", mean=(0,), std=(1,), preprocess="resize")
 
 
-def answer(predicted: str | None, probability: float = 0.9, source: str = "anna") -> Answer:
+def answer(predicted: str | None, probability: float = 0.9, source: str = "anna") -> PictureAnswer:
     """About a picture that shows an a."""
     content = picture("top-left") if predicted else b"no picture"
     sample = Sample(f"{source}.png", "a", source, lambda: content)
     if predicted is None:
-        return Answer(sample, None, "the bytes are no picture")
-    return Answer(sample, Prediction(predicted, probability, {predicted: probability}, True, None))
+        return PictureAnswer(sample, None, "the bytes are no picture")
+    return PictureAnswer(
+        sample, Prediction(predicted, probability, {predicted: probability}, True, None)
+    )
 
 
 def words(figure: Figure) -> list[str]:

@@ -3,7 +3,7 @@ import pytest
 from artifact.predictor import Prediction
 from artifact.statistics.proportions import wilson_interval
 from research.robustness.samples import Sample
-from research.robustness.scoring import Answer, report_set, score, worst_first
+from research.robustness.scoring import PictureAnswer, report_set, score, worst_first
 
 
 def answer(
@@ -12,15 +12,15 @@ def answer(
     probability: float = 0.9,
     source: str = "anna",
     doubt: bool = False,
-) -> Answer:
+) -> PictureAnswer:
     """An answer; none where nothing is predicted."""
     sample = Sample(f"{true}-{predicted}", true, source, read=bytes)
     if predicted is None:
-        return Answer(sample, None, "the PNG picture is damaged")
+        return PictureAnswer(sample, None, "the PNG picture is damaged")
     prediction = Prediction(
         predicted, probability, {predicted: probability}, not doubt, "blank" if doubt else None
     )
-    return Answer(sample, prediction)
+    return PictureAnswer(sample, prediction)
 
 
 def test_refused_picture_is_wrong_and_has_no_confidence() -> None:

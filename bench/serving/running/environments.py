@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from artifact.files import sha256
-from bench.serving.errors import ContestantFailed
+from bench.serving.contestants import ContestantFailed
 
-PEERS: Final = Path(__file__).parent.parent / "peers"
+PEERS: Final = Path(__file__).parents[2] / "peers"
 _MARK: Final = ".complete"
 _SECONDS: Final = 900  # for one environment
 

@@ -1,6 +1,6 @@
 """Ray Serve: its proxy in front, one replica of a FastAPI deployment behind it.
 
-python server.py PORT
+python serve_ray.py PORT
 """
 
 import signal

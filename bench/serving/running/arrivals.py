@@ -11,7 +11,7 @@ _SEPARATOR: Final = b"\r\n\r\n"
 
 
 @dataclass(frozen=True)
-class Answer:
+class TimedAnswer:
     """What became of one request.
 
     Attributes:
@@ -37,7 +37,7 @@ class Arrivals:
         self._port = port
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
-    async def offer(self, per_second: float, seconds: float) -> list[Answer]:
+    async def offer(self, per_second: float, seconds: float) -> list[TimedAnswer]:
         """Send that many requests a second for that long, and wait for every answer."""
         began = time.perf_counter()
         asked = []
@@ -51,14 +51,14 @@ class Arrivals:
             writer.close()
         return list(answers)
 
-    async def _ask(self, due: float) -> Answer:
+    async def _ask(self, due: float) -> TimedAnswer:
         late = time.perf_counter() - due
         try:
             async with asyncio.timeout(_PATIENCE):
                 status, retry_after = await self._exchange()
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
-            return Answer(None, time.perf_counter() - due, late)
-        return Answer(status, time.perf_counter() - due, late, retry_after)
+            return TimedAnswer(None, time.perf_counter() - due, late)
+        return TimedAnswer(status, time.perf_counter() - due, late, retry_after)
 
     async def _exchange(self) -> tuple[int, bool]:
         """Send one request over a connection that is free; keep it where the server does."""

@@ -1,6 +1,6 @@
 """LitServe: FastAPI in front, the model in a process of its own.
 
-python server.py PORT
+python serve_litserve.py PORT
 
 BENCH_BATCH is the largest batch; above 1, LitServe waits a millisecond for it to fill.
 """

@@ -1,6 +1,6 @@
 """BentoML: a service class with one worker.
 
-bentoml serve server:Classify --port PORT
+bentoml serve serve_bentoml:Classify --port PORT
 """
 
 import bentoml

@@ -11,14 +11,13 @@ from typing import Final, get_args
 
 from artifact.hardware import describe_hardware, library_versions
 from artifact.repository import Repository
-from bench.serving import behaviour, environments, wrk
+from bench.serving import behaviour
 from bench.serving.bodies import Kind, choose_digits, encode
-from bench.serving.contestants import TANDEM, Contestant
-from bench.serving.errors import BenchmarkError, ContestantFailed
-from bench.serving.launch import Cores, Launcher, Posted
-from bench.serving.progress import Progress
+from bench.serving.contestants import TANDEM, BenchmarkError, Contestant, ContestantFailed
 from bench.serving.results import Results
-from bench.serving.rounds import Records, Rounds, planned_seconds
+from bench.serving.rounds import Records, RoundProgress, Rounds, planned_seconds
+from bench.serving.running import environments, wrk
+from bench.serving.running.launch import Cores, Launcher, Posted
 
 MODEL: Final = "mobilenet"
 _BEHAVIOUR_SECONDS: Final = 20.0  # of starts, stops and waiting, beside the loads
@@ -68,7 +67,7 @@ def compare(plan: Plan, say: Callable[[str], None]) -> Results:
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch, _pinned(cores[1]):
         launcher = _launcher(plan, Cores(cores[0], cores[1]), Path(scratch))
         planned = plan.rounds * planned_seconds(contestants, plan.load_seconds)
-        progress = Progress(planned + plan.behaviour_seconds, say)
+        progress = RoundProgress(planned + plan.behaviour_seconds, say)
         _Run(plan, launcher, cores, records, progress).measure(contestants)
     return Results(
         date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -105,7 +104,7 @@ class _Run:
     launcher: Launcher
     cores: Sequence[int]
     records: Records
-    progress: Progress
+    progress: RoundProgress
 
     def measure(self, contestants: Sequence[Contestant]) -> None:
         """Measure everyone in turn, then Tandem alone."""

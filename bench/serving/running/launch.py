@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from bench.serving.bodies import Body, Kind, read_labels
-from bench.serving.contestants import QUIET, Contestant, Route
-from bench.serving.environments import PEERS, python_of
-from bench.serving.errors import ContestantFailed
-from bench.serving.processes import Server, running
-from bench.serving.wrk import Reading, press
+from bench.serving.contestants import QUIET, Contestant, ContestantFailed, Route
+from bench.serving.running.environments import PEERS, python_of
+from bench.serving.running.processes import Server, running
+from bench.serving.running.wrk import Reading, press
 
 _REPOSITORY: Final = PEERS.parent.parent
 _PATIENCE: Final = 120.0  # seconds until a server must have answered

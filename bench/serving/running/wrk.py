@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import Field
 
 from artifact.manifest import Part
-from bench.serving.errors import BenchmarkError, ContestantFailed
+from bench.serving.contestants import BenchmarkError, ContestantFailed
 
 _SCRIPT: Final = Path(__file__).with_name("post.lua")
 _PATIENCE: Final = 15  # seconds that wrk may take longer than it was told

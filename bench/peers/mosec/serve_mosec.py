@@ -1,6 +1,6 @@
 """mosec: a Rust front, and a Python worker in a process of its own.
 
-python server.py --port PORT (the rest are mosec's own options)
+python serve_mosec.py --port PORT (the rest are mosec's own options)
 
 BENCH_BATCH is the largest batch; above 1, mosec waits a millisecond for it to fill.
 """

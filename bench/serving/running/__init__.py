@@ -1,0 +1,1 @@
+"""Starting servers and putting load on them."""
