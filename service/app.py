@@ -24,6 +24,7 @@ from service.api.parameters import refuse_repeated
 from service.limits.body import BodyLimits
 from service.observability.recorder import RecordMiddleware
 from service.observability.shared import SharedFolder
+from service.page.routes import BrowserHeaders, install_page
 from service.settings import Settings
 from service.startup import OneLineFailure, loading
 from service.state import Service
@@ -71,6 +72,8 @@ def create_app(settings: Settings, folder: SharedFolder | None = None) -> FastAP
     for routes in _ROUTES:
         app.include_router(routes.router)
     docs.mount_assets(app)
+    if settings.page:
+        install_page(app)
     return app
 
 
@@ -89,7 +92,9 @@ class _Application(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         service: Service = self.state.service
         return RecordMiddleware(
-            BodyLimits(super().build_middleware_stack(), service.admission, service.settings),
+            BrowserHeaders(
+                BodyLimits(super().build_middleware_stack(), service.admission, service.settings)
+            ),
             service.recorder,
             service.tracing,
         )

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
         description="Path below which a proxy shows the service, such as /tandem; /docs and its "
         "OpenAPI document say so.",
     )
+    page: bool = Field(default=True, description="Serve the page at /.")
     models_dir: Path = Field(
         default=Path("models"), description="The model repository: <name>/<version>/ folders."
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from time import perf_counter
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
@@ -26,12 +26,13 @@ from service.pipeline.predict import PredictRequest, answer, explain
 from service.registry import ModelRegistry
 from service.state import Service, service_of
 from vision.errors import ImageError
-from vision.input import Input
+from vision.input import Preprocess
 from vision.preprocess import View
 
 router = APIRouter(tags=["predict"], responses={**REFUSED_BODY, **NOT_FOUND, **NOT_READY})
 
 Body = TypeVar("Body")
+SeenAs = tuple[tuple[int, int, int], Literal["L", "RGB"], Preprocess]
 
 _JSON: Final = "application/json"
 _SMALL_BYTES: Final = 65_536
@@ -109,11 +110,12 @@ async def compare(request: Request, choice: CompareQuery) -> Response:
     service = service_of(request)
     predictors = list(_contestants(service.loaded(), choice.model, choice.runtimes == "all"))
     data = await _read(request, partial(read_picture, field="image"))
-    inputs = list(dict.fromkeys(predictor.manifest.input for predictor in predictors))
-    views = dict(zip(inputs, await service.pictures.views(data, inputs), strict=True))
+    inputs = {_seen_as(predictor): predictor.manifest.input for predictor in predictors}
+    seen = await service.pictures.views(data, list(inputs.values()))
+    views = dict(zip(inputs, seen, strict=True))
     answers = []
     for predictor in predictors:
-        view, started = views[predictor.manifest.input], perf_counter()
+        view, started = views[_seen_as(predictor)], perf_counter()
         [prediction] = await _predictions(service, predictor, [view])
         milliseconds = {"milliseconds": 1000 * (perf_counter() - started)} if choice.explain else {}
         answers.append(answer(predictor, prediction) | milliseconds)
@@ -149,19 +151,20 @@ def _contestants(
             yield model.predictor()
 
 
+def _seen_as(predictor: Predictor) -> SeenAs:
+    """Say by what a picture's view is made: models that share it see the same."""
+    seen = predictor.manifest.input
+    return seen.shape, seen.mode, seen.preprocess
+
+
 def _explanations(
-    predictors: Sequence[Predictor], views: Mapping[Input, View]
+    predictors: Sequence[Predictor], views: Mapping[SeenAs, View]
 ) -> list[dict[str, Any]]:
-    """Say what was seen, once for all models that see pictures the same way."""
-    return [
-        explain(view)
-        | {
-            "models": sorted(
-                {each.manifest.name for each in predictors if each.manifest.input == seen_as}
-            )
-        }
-        for seen_as, view in views.items()
-    ]
+    """Say what was seen, once for all models that see the same."""
+    models: dict[SeenAs, set[str]] = {key: set() for key in views}
+    for predictor in predictors:
+        models[_seen_as(predictor)].add(predictor.manifest.name)
+    return [explain(view) | {"models": sorted(models[key])} for key, view in views.items()]
 
 
 def _agree(answers: Sequence[dict[str, Any]]) -> bool:

@@ -57,7 +57,7 @@ def serving(log: Path, command: Sequence[str] = COMMAND, **settings: object) -> 
     """Start the service on a free port, wait until it listens, and end it in the end."""
     with log.open("wb") as stderr:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, *command], env=environment(port=0, **settings), stderr=stderr
+            [sys.executable, *command], env=environment(**{"port": 0, **settings}), stderr=stderr
         )
     try:
         url, port = _address(process, log)

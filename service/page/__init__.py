@@ -1,0 +1,1 @@
+"""The web page: static files, no build step, nothing from another host."""

@@ -1,0 +1,134 @@
+// Draw or bring a picture; every model answers beside the others, with what it saw.
+import { h, ask, askOnce, debounce, failure, milliseconds, percent } from "./dom.js";
+import { Sketch } from "./sketch.js";
+
+const ACCEPTED = "image/png,image/jpeg,image/webp,image/bmp,image/gif,image/tiff";
+
+export async function tryIt() {
+  const { models } = await askOnce("models");
+  const answers = h("div", { class: "cards", "aria-live": "polite" });
+  const seen = h("div", { class: "seen" });
+  const summary = h("p", { class: "lead", role: "status" }, "Draw a digit, or bring a picture.");
+  const call = h("div");
+  const shown = { picture: null, turn: 0 };
+
+  async function answer(picture, name) {
+    const turn = ++shown.turn;
+    try {
+      const started = performance.now();
+      const comparison = await ask("compare?explain=true", { method: "POST", body: picture,
+        headers: { "Content-Type": picture.type || "application/octet-stream" } });
+      if (turn !== shown.turn) return;  // a later picture has been sent: the last answer wins
+      const took = performance.now() - started;
+      shown.picture = picture;
+      summary.textContent = say(comparison, took);
+      answers.replaceChildren(...comparison.answers.map((each) => card(each, majority(comparison))));
+      seen.replaceChildren(...comparison.explanations.map((each) => whatWasSeen(each, picture)));
+      call.replaceChildren(snippets(name));
+    } catch (error) {
+      if (turn !== shown.turn) return;
+      summary.textContent = "";
+      answers.replaceChildren(failure(error));
+      seen.replaceChildren();
+    }
+  }
+
+  const send = debounce(120, (picture) => answer(picture, "drawing.png"));
+  const sketch = new Sketch(async () => send(await sketch.picture()));
+  const bring = (file) => { if (file) { sketch.show(file); answer(file, file.name); } };
+  const clear = () => {
+    shown.turn++;
+    sketch.clear();
+    summary.textContent = "Draw a digit, or bring a picture.";
+    for (const part of [answers, seen, call]) part.replaceChildren();
+  };
+  document.onpaste = (event) => bring([...event.clipboardData.files][0]);
+  return [
+    h("h1", {}, `Ask ${models.length === 1 ? models[0].name : `all ${models.length} models`} at once`),
+    h("div", { class: "split" },
+      h("div", {},
+        sketch.element,
+        h("div", { class: "row" },
+          h("button", { type: "button", onclick: () => sketch.undo() }, "Undo"),
+          h("button", { type: "button", onclick: clear }, "Clear")),
+        dropZone(bring)),
+      h("div", {}, summary, answers, h("h2", {}, "What the network saw"), seen, call)),
+  ];
+}
+
+function dropZone(bring) {
+  const zone = h("div", { class: "drop",
+    ondragover: (event) => { event.preventDefault(); zone.classList.add("over"); },
+    ondragleave: () => zone.classList.remove("over"),
+    ondrop: (event) => { event.preventDefault(); zone.classList.remove("over"); bring(event.dataTransfer.files[0]); } },
+    h("label", {}, "Drop, paste, choose or photograph a picture ",
+      h("input", { type: "file", accept: ACCEPTED, onchange: (event) => bring(event.target.files[0]) })));
+  return zone;
+}
+
+function say({ agree, answers }, took) {
+  const labels = [...new Set(answers.map((answer) => answer.label))];
+  const verdict = answers.length === 1 ? `The model says ${labels[0]}.`
+    : agree ? `All ${answers.length} models say ${labels[0]}.` : `The models disagree: ${labels.join(", ")}.`;
+  return `${verdict} The answer took ${milliseconds(took)} over HTTP.`;
+}
+
+function majority({ answers }) {
+  const votes = {};
+  for (const { label } of answers) votes[label] = (votes[label] ?? 0) + 1;
+  return Object.keys(votes).sort((one, other) => votes[other] - votes[one])[0];
+}
+
+function card(answer, common) {
+  const ranked = Object.entries(answer.probabilities).sort(([, one], [, other]) => other - one);
+  return h("article", { class: `card answer ${answer.label === common ? "agrees" : "differs"}` },
+    h("h2", {}, `${answer.model}/${answer.version}`),
+    h("p", { class: "big" }, answer.label),
+    h("p", { class: "faint" }, `${percent(answer.probability, 1)} · ${answer.runtime} · ${milliseconds(answer.milliseconds)}`),
+    answer.accepted ? h("p", { class: "faint" }, "accepted") : h("p", { class: "reason" }, `not accepted: ${answer.reason}`),
+    answer.findings.length ? h("p", { class: "reason" }, `published with findings: ${answer.findings.join(", ")}`) : null,
+    h("details", {}, h("summary", {}, "all probabilities"),
+      h("div", { class: "bars" }, ranked.map(([label, share]) => [
+        h("span", {}, label), h("progress", { value: share, max: 1, "aria-label": label }), h("span", {}, percent(share, 1))]))));
+}
+
+function whatWasSeen({ seen, box, polarity, models }, picture) {
+  const original = h("canvas", { class: "original", role: "img", "aria-label": "the picture that was sent" });
+  drawWithBox(original, picture, box);
+  return h("figure", {},
+    h("div", { class: "row" }, original,
+      h("img", { src: `data:image/png;base64,${seen}`, alt: "the input of the network", width: 128, height: 128 })),
+    h("figcaption", {}, `${models.join(", ")}${polarity ? `; ${polarity}` : ""}${box ? "" : "; the whole picture"}`));
+}
+
+async function drawWithBox(canvas, picture, box) {
+  const bitmap = await createImageBitmap(picture).catch(() => null);  // a format that browsers cannot show
+  if (!bitmap) { canvas.remove(); return; }
+  const scale = 256 / Math.max(bitmap.width, bitmap.height);
+  canvas.width = Math.max(1, bitmap.width * scale);
+  canvas.height = Math.max(1, bitmap.height * scale);
+  const context = canvas.getContext("2d");
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  if (!box) return;
+  const [left, top, right, bottom] = box.map((side) => side * scale);
+  context.strokeStyle = "#d55e00";
+  context.lineWidth = 3;
+  context.strokeRect(left, top, right - left, bottom - top);
+}
+
+function snippets(name) {
+  const at = location.href.split("#")[0].replace(/\/$/, "");
+  const texts = {
+    curl: `curl -F image=@${name} ${at}/compare`,
+    httpx: `import httpx\n\nwith open("${name}", "rb") as file:\n    answer = httpx.post("${at}/predict", files={"image": file}).json()\nprint(answer["label"])`,
+    tritonclient: `import numpy as np\nfrom tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput\n\n`
+      + `client = InferenceServerClient("${location.host}")\nwith open("${name}", "rb") as file:\n    picture = np.array([[file.read()]], np.object_)\n`
+      + `image = InferInput("image", [1, 1], "BYTES").set_data_from_numpy(picture)\n`
+      + `answer = client.infer("MODEL", [image], outputs=[InferRequestedOutput("label")])\nprint(answer.as_numpy("label"))`,
+  };
+  return h("details", {}, h("summary", {}, "This call as a program"),
+    Object.entries(texts).map(([title, text]) => [
+      h("h3", {}, title),
+      h("pre", { tabindex: 0 }, text),
+      h("button", { type: "button", onclick: () => navigator.clipboard.writeText(text) }, `Copy ${title}`)]));
+}

@@ -1,0 +1,84 @@
+"""A real browser on a real service, with the published models."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.service.process import Running, serving
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_MS = 20_000
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    log = tmp_path_factory.mktemp("page") / "service.log"
+    models, studies = ROOT / "models", ROOT / "studies"
+    with serving(log, models_dir=models, studies_dir=studies, runtimes="onnx,onnx-int8") as running:
+        yield running
+
+
+class Opened:
+    """The page as a person sees it, and what the browser noted meanwhile."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.foreign: list[str] = []
+        self.problems: list[str] = []
+        page.on("request", lambda request: self._note(request.url))
+        page.on("console", self._note_said)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.set_default_timeout(PATIENCE_MS)
+
+    def show(self, section: str) -> Page:
+        """Go to a section and wait until it is there."""
+        self.page.goto(f"{self.url}/#{section}")
+        self.page.wait_for_selector("main h1")
+        return self.page
+
+    def draw(self, *strokes: list[tuple[float, float]]) -> None:
+        """Draw strokes, whose points are shares of the canvas."""
+        box = self.page.locator("canvas.draw").bounding_box()
+        assert box is not None
+        for stroke in strokes:
+            points = [
+                (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke
+            ]
+            self.page.mouse.move(*points[0])
+            self.page.mouse.down()
+            for point in points[1:]:
+                self.page.mouse.move(*point, steps=6)
+            self.page.mouse.up()
+
+    def _note_said(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.problems.append(said.text)
+
+    def _note(self, url: str) -> None:
+        if not url.startswith((self.url, "data:", "blob:")):
+            self.foreign.append(url)
+
+
+@pytest.fixture
+def opened(browser: Browser, service: Running) -> Iterator[Opened]:
+    context = browser.new_context(viewport={"width": 1200, "height": 850})
+    opened = Opened(context.new_page(), service.url)
+    yield opened
+    context.close()
+    assert not opened.foreign
+    assert not opened.problems

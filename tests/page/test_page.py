@@ -1,0 +1,172 @@
+"""The page does what it promises, in a real browser."""
+
+from math import cos, pi, sin
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from tests.page.conftest import Opened
+from tests.service.process import Running, serving
+from tests.vision.pictures import encode, seven
+
+SECTIONS = ("decide", "try", "compare", "evidence", "studies")
+
+
+def arc(x: float, y: float, rx: float, ry: float, start: float, end: float) -> list[Any]:
+    turns = [start + (end - start) * step / 24 for step in range(25)]
+    return [(x + rx * cos(2 * pi * turn), y + ry * sin(2 * pi * turn)) for turn in turns]
+
+
+STROKES = {
+    "0": [arc(0.5, 0.5, 0.16, 0.26, -0.25, 0.75)],
+    "1": [[(0.5, 0.2), (0.5, 0.8)]],
+    "2": [[*arc(0.5, 0.36, 0.15, 0.14, 0.5, 1.05), (0.36, 0.76), (0.68, 0.76)]],
+    "3": [[*arc(0.48, 0.36, 0.15, 0.13, 0.55, 1.2), *arc(0.48, 0.63, 0.17, 0.15, -0.2, 0.42)]],
+    "4": [[(0.42, 0.2), (0.32, 0.55), (0.68, 0.55)], [(0.58, 0.3), (0.58, 0.82)]],
+    "6": [[(0.6, 0.18), (0.42, 0.42), *arc(0.5, 0.63, 0.15, 0.16, 0.55, 1.55)]],
+    "7": [[(0.3, 0.22), (0.7, 0.22), (0.45, 0.82)]],
+    "8": [[*arc(0.5, 0.35, 0.12, 0.13, 0.25, 1.25), *arc(0.5, 0.63, 0.15, 0.15, -0.25, 0.75)]],
+}
+
+
+@pytest.mark.parametrize("digit", STROKES)
+def test_drawn_digit_is_read_by_every_model(opened: Opened, digit: str) -> None:
+    page = opened.show("try")
+    opened.draw(*STROKES[digit])
+    expect(page.get_by_text(f"All 5 models say {digit}.")).to_be_visible()
+    assert page.locator(".answer .big").all_text_contents() == [digit] * 5
+    expect(page.locator(".seen img").first).to_be_visible()
+
+
+def test_clear_and_undo_take_back_what_was_drawn(opened: Opened) -> None:
+    page = opened.show("try")
+    opened.draw(*STROKES["7"], [(0.4, 0.5), (0.6, 0.5)])
+    page.get_by_text("All 5 models say 7.").wait_for()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("All 5 models say 7.").wait_for()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(".answer")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("seven.png", encode(255 - seven(200, 16)), "All 5 models say 7."),
+        ("seven.jpg", encode(255 - seven(200, 16), "JPEG"), "All 5 models say 7."),
+        ("notes.txt", b"no picture", "accepted"),
+        ("empty.png", b"", "empty"),
+        ("cut.png", encode(255 - seven(200, 16))[:100], "cut short"),
+    ],
+    ids=["png", "jpeg", "text", "empty", "cut-short"],
+)
+def test_picture_that_is_brought_is_answered_or_refused_in_words(
+    opened: Opened, name: str, data: bytes, said: str, tmp_path: Path
+) -> None:
+    page = opened.show("try")
+    file = tmp_path / name
+    file.write_bytes(data)
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.locator("main")).to_contain_text(said)
+    opened.problems = [each for each in opened.problems if "status of 4" not in each]
+
+
+def test_sliders_move_the_pick(opened: Opened) -> None:
+    page = opened.show("decide")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Ship mobilenet/1 on onnx")
+    page.get_by_label("At most this file size").fill("0")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Ship mobilenet-tiny/1")
+    page.get_by_label("At least this accuracy").fill("200")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Ship none")
+    expect(page.locator(".none")).to_contain_text("fails")
+
+
+def test_confusion_cell_opens_as_many_pictures_as_it_counts(opened: Opened) -> None:
+    page = opened.show("evidence/mobilenet")
+    cell = page.get_by_role("button", name="pictures of 9 taken for 4")
+    counted = int(cell.inner_text())
+    cell.click()
+    expect(page.locator(".card li")).to_have_count(counted)
+    page.reload()  # the address leads to the same cell
+    expect(page.locator(".card li")).to_have_count(counted)
+
+
+def test_table_is_sorted_by_a_click_on_its_head(opened: Opened) -> None:
+    page = opened.show("compare")
+    table = page.locator("table").first
+    table.get_by_role("button", name="Parameters").click()
+    expect(table.locator("tbody tr").first).to_contain_text("mobilenet-tiny")
+    table.get_by_role("button", name="Parameters").click()
+    expect(table.locator("tbody tr").first).to_contain_text("conv/1")
+
+
+def test_benchmark_shows_progress_and_can_be_stopped(opened: Opened) -> None:
+    page = opened.show("compare")
+    page.get_by_role("button", name="Measure every model").click()
+    page.get_by_text("Measured on").wait_for()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Measure every model")).to_be_enabled()
+
+
+def test_study_is_opened_with_its_figures(opened: Opened) -> None:
+    page = opened.show("studies")
+    page.get_by_role("link", name="architectures", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).not_to_contain_text("questions")
+    page.locator("figure img").first.wait_for()
+    assert page.locator("figure img").first.evaluate("image => image.decode().then(() => true)")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1200, "dark")])
+@pytest.mark.parametrize("section", SECTIONS)
+def test_section_has_no_accessibility_violation_at_any_width(
+    browser: Browser, service: Running, section: str, width: int, scheme: Any
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    opened = Opened(context.new_page(), service.url)
+    page = opened.show(section)
+    if section == "try":
+        opened.draw(*STROKES["7"])
+        page.locator(".answer").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    found = Axe().run(page).response["violations"]
+    assert not found, [(each["id"], each["nodes"][0]["html"]) for each in found]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert not opened.problems
+    context.close()
+
+
+def test_first_screen_is_small(opened: Opened) -> None:
+    sizes: list[int] = []
+    opened.page.on(
+        "requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"])
+    )
+    page = opened.show("decide")
+    page.wait_for_load_state("networkidle")
+    assert len(sizes) < 20
+    assert sum(sizes) < 150_000
+
+
+def test_page_comes_back_when_the_service_does(browser: Browser, tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    models = root / "models"
+    context = browser.new_context()
+    with serving(tmp_path / "first.log", models_dir=models, runtimes="onnx") as first:
+        opened = Opened(context.new_page(), first.url)
+        opened.show("decide")
+        port = first.port
+    opened.page.evaluate("location.hash = '#studies'")
+    expect(opened.page.locator("#notice")).to_be_visible()
+    with serving(tmp_path / "second.log", models_dir=models, runtimes="onnx", port=port):
+        expect(opened.page.locator("#notice")).to_be_hidden()
+        opened.page.wait_for_selector("main h1")
+    context.close()
+
+
+def test_page_can_be_turned_off(tmp_path: Path) -> None:
+    models = Path(__file__).parents[2] / "models"
+    with serving(tmp_path / "log", models_dir=models, runtimes="onnx", page="false") as running:
+        assert httpx.get(running.url).status_code == 404
+        assert httpx.get(f"{running.url}/models").status_code == 200
