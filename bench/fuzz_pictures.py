@@ -206,10 +206,10 @@ def _try(data: bytes, found: Found) -> None:
     cheap = is_cheap(data)
     try:
         picture = decode(data)
-        seen = [view_at_once(picture, wanted) for wanted in _INPUTS]
+        seen = [view_at_once(picture, spec) for spec in _INPUTS]
         on_the_loop = thread_time() - start
-        for wanted in _INPUTS:
-            view(picture, wanted)
+        for spec in _INPUTS:
+            view(picture, spec)
         found.outcomes["decoded" if seen else ""] += 1
     except ImageError as error:
         on_the_loop = thread_time() - start

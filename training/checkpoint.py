@@ -191,7 +191,7 @@ def run_of_other_data(folder: Path, data: DataIdentity) -> str | None:
 
 
 def differences(stored: RunConfig, config: RunConfig) -> str:
-    """The fields that differ, as `name stored -> asked`."""
+    """The fields that differ, as `name stored -> new`."""
     before, after = stored.model_dump(), config.model_dump()
     return ", ".join(
         f"{name} {before[name]} -> {after[name]}" for name in before if before[name] != after[name]

@@ -19,13 +19,13 @@ from training.networks.architectures import build
 
 @dataclass(frozen=True)
 class Teacher:
-    """What a network learns from, beside the labels.
+    """The teacher of a network, beside the labels.
 
     Attributes:
         network: In evaluation mode, without gradients.
         weight: Of its answers in the loss; the labels have the rest.
         temperature: By which both networks' logits are divided, to show more than the best class.
-        described: For the manifest of who learnt from it.
+        described: For the student's manifest.
         autocast: Of its forward pass.
     """
 
@@ -35,15 +35,15 @@ class Teacher:
     described: Taught
     autocast: torch.autocast
 
-    def blend(self, loss: Tensor, logits: Tensor, inputs: Tensor) -> Tensor:
-        """The loss with the teacher's part in it.
+    def distill(self, loss: Tensor, logits: Tensor, inputs: Tensor) -> Tensor:
+        """The loss, with the distance to the teacher's answers in it.
 
         Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network"
         (arXiv:1503.02531), section 2: the softened part is multiplied by the temperature's square.
 
         Args:
             loss: By the labels; a scalar.
-            logits: Of the network that learns: [N, classes].
+            logits: Of the student: [N, classes].
             inputs: Of both networks: [N, C, H, W].
         """
         with torch.no_grad(), self.autocast:

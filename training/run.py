@@ -66,7 +66,7 @@ def train(
         alter: What is done to the fresh network, to study a fault.
 
     Raises:
-        DatasetError: The data set is missing, damaged, or cannot be split as asked.
+        DatasetError: The data set is missing, damaged, or cannot be split at that ratio.
         DeviceError: There is no such device here.
         CheckpointError: The run was begun with other values or other data, or its checkpoint is
             damaged or cannot be written.

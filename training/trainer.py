@@ -32,7 +32,7 @@ _SHOW_EVERY = 20  # steps: a look at the running figures waits for the device
 
 
 @dataclass
-class Tally:
+class RunningMeans:
     """Running sums over an epoch, on the device so that nothing waits for them."""
 
     loss: Tensor
@@ -130,19 +130,19 @@ class Trainer:
     def _learn(self, number: int, split: Split, progress: Progress) -> tuple[float, float]:
         """Mean loss and accuracy over the epoch's augmented images, while the weights move."""
         images, device = split.train, split.train.pixels.device
-        tally = Tally(torch.zeros((), device=device), torch.zeros((), device=device))
+        running = RunningMeans(torch.zeros((), device=device), torch.zeros((), device=device))
         self.network.train()
         for done, batch in enumerate(shuffled(images, self.config.batch_size, self.generator)):
-            tally.add(*self._step(batch, self._draw(split.outliers)), batch.labels)
+            running.add(*self._step(batch, self._draw(split.outliers)), batch.labels)
             progress.step()
             if progress.visible and done % _SHOW_EVERY == 0:
-                progress.show(number, *tally.means())
-        if not tally.loss.isfinite():
+                progress.show(number, *running.means())
+        if not running.loss.isfinite():
             raise DivergedError(
                 f"the loss was no longer a number in epoch {number}: try a lower --learning-rate "
                 f"than {self.config.learning_rate}"
             )
-        return tally.means()
+        return running.means()
 
     def _step(self, batch: Images, extra: Images | None) -> tuple[Tensor, Tensor]:
         """Loss and logits of the batch, by which, and by outliers, the weights were moved."""
@@ -154,7 +154,7 @@ class Trainer:
         logits, of_extra = outputs.tensor_split((len(batch),))
         loss = total = LOSSES[self.config.loss](logits, batch.labels)
         if self.teacher is not None:
-            total = self.teacher.blend(loss, logits, inputs[: len(batch)])
+            total = self.teacher.distill(loss, logits, inputs[: len(batch)])
         if extra is not None:
             total = total + self.config.outlier_weight * outlier_exposure(of_extra, extra.labels)
         self.optimizer.zero_grad()

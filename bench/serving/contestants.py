@@ -1,4 +1,4 @@
-"""Who is measured, how each is started, and what each is asked.
+"""The servers that are measured: how each is started, and which requests it takes.
 
 In a command or a variable, {python}, {bin}, {port} and {spare}, {spare2} (more free ports) stand
 for what this run gives.

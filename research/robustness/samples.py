@@ -82,7 +82,7 @@ class RobustnessConfig(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A picture as somebody sends it, and its label.
+    """A picture as a client sends it, and its label.
 
     Attributes:
         name: By which a person finds the picture again.

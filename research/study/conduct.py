@@ -119,11 +119,11 @@ def _refuse_other_pictures(
 
 def _jobs(definitions: Iterable[Definition], store: Store, config: StudyConfig) -> Iterator[Job]:
     """What is not finished, each run once, the first seed of all studies before the second."""
-    wanted: dict[Run, str] = {}
+    names: dict[Run, str] = {}
     for definition in definitions:
         for planned in definition.runs():
-            wanted.setdefault(planned.run.effective, f"{definition.name}: {planned}")
-    for run, name in sorted(wanted.items(), key=lambda item: item[0].config.seed):
+            names.setdefault(planned.run.effective, f"{definition.name}: {planned}")
+    for run, name in sorted(names.items(), key=lambda item: item[0].config.seed):
         if store.get(run) is None:
             folder = config.runs_dir / f"study-{run.digest}"
             yield Job(name, run, folder, config.data_dir, store.path(run))

@@ -142,7 +142,7 @@ def keep(definition: Definition, store: Store, failed: Mapping[Run, str], root: 
     """Summarise what is finished of a study, draw it, and write its folder.
 
     Args:
-        definition: What was asked.
+        definition: Of the study.
         store: Of all finished runs.
         failed: Why runs have no result, where that is known.
         root: Of all studies.

@@ -15,7 +15,7 @@ _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 class Answering:
-    """Gives the answers in turn, and keeps what it was asked: head and body.
+    """Gives the answers in turn, and keeps the requests: head and body.
 
     An empty answer closes the connection, and so does one that says so.
     """

@@ -1,18 +1,18 @@
-"""What training may write its progress to."""
+"""Streams for the progress of training."""
 
 import io
 import signal
 
 
 class Terminal(io.StringIO):
-    """In front of which a person sits."""
+    """A stream that says that it is a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
 class Impatient(io.StringIO):
-    """In front of which somebody presses Ctrl-C after some epochs."""
+    """A terminal that sends Ctrl-C after some epochs."""
 
     def __init__(self, epochs: int) -> None:
         super().__init__()

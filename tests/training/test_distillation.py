@@ -45,13 +45,15 @@ def test_answering_as_the_teacher_leaves_only_the_labels_part(
     weight: float, expected: float
 ) -> None:
     logits = torch.tensor([[2.0, 0.0], [0.0, 1.0]])
-    loss = teacher_of(logits, weight, 2.0).blend(torch.tensor(2.0), logits, torch.zeros(2, 1, 1, 1))
+    loss = teacher_of(logits, weight, 2.0).distill(
+        torch.tensor(2.0), logits, torch.zeros(2, 1, 1, 1)
+    )
     assert float(loss) == pytest.approx(expected)
 
 
 def test_distance_is_that_of_the_softened_answers() -> None:
     answers, logits = torch.tensor([[4.0, 0.0]]), torch.tensor([[0.0, 4.0]])
-    loss = teacher_of(answers, 1.0, 2.0).blend(torch.tensor(0.0), logits, torch.zeros(1, 1, 1, 1))
+    loss = teacher_of(answers, 1.0, 2.0).distill(torch.tensor(0.0), logits, torch.zeros(1, 1, 1, 1))
     p = torch.softmax(answers / 2, dim=1)
     q = torch.softmax(logits / 2, dim=1)
     assert float(loss) == pytest.approx(4 * float((p * (p / q).log()).sum()), rel=1e-5)

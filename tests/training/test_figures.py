@@ -141,7 +141,7 @@ class TestWholeSet:
 
 
 def settings() -> dict[str, object]:
-    """All but the backend, which matplotlib finds out when it is asked for it."""
+    """All but the backend, which matplotlib chooses at its first use."""
     return {name: value for name, value in mpl.rcParams.copy().items() if name != "backend"}
 
 

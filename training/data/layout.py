@@ -177,5 +177,5 @@ def _is_folder(entry: Entry) -> bool:
 def _links_to_folder(entry: Entry) -> bool:
     try:
         return entry.is_symlink() and entry.is_dir()
-    except OSError:  # it leads in a circle, or to where nobody may look
+    except OSError:  # a circle of links, or a folder that may not be read
         return False

@@ -51,7 +51,7 @@ def to_torchscript(network: nn.Module) -> bytes:
     """The network as a frozen TorchScript archive: weights are constants, norms are folded in."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        # Deprecated upstream since torch 2.10; it stays because it is asked for.
+        # Deprecated upstream since torch 2.10; users still need it.
         warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is deprecated")
         frozen = torch.jit.freeze(torch.jit.script(network))
         torch.jit.save(frozen, buffer)

@@ -40,7 +40,7 @@ _THREADS = 1  # the service's own default: what is measured is what is served
 
 @dataclass(frozen=True)
 class Candidate:
-    """A trained network and all that is known of it, before anybody may use it.
+    """A trained network and all that is known of it, before it is published.
 
     Attributes:
         name: To publish as.
@@ -102,7 +102,7 @@ def publish_candidate(
     Raises:
         FlawedError: There are findings, and it was not said to publish all the same.
         ParityError: An exported file does not answer as the network does.
-        BrokenArtifact: Somebody else has published that version meanwhile.
+        BrokenArtifact: Another process has published that version meanwhile.
     """
     accept = (lambda _: None) if publish_flawed else refuse_flawed
     accept(candidate.assessment.findings)

@@ -40,13 +40,13 @@ class Arrivals:
     async def offer(self, per_second: float, seconds: float) -> list[TimedAnswer]:
         """Send that many requests a second for that long, and wait for every answer."""
         began = time.perf_counter()
-        asked = []
+        requests = []
         for number in range(round(per_second * seconds)):
             due = began + number / per_second
             # Never ahead of time; behind it, no pause, so that the number sent stays right.
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            asked.append(asyncio.create_task(self._ask(due)))
-        answers = await asyncio.gather(*asked)
+            requests.append(asyncio.create_task(self._ask(due)))
+        answers = await asyncio.gather(*requests)
         for _, writer in self._idle:
             writer.close()
         return list(answers)

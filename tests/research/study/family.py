@@ -10,7 +10,7 @@ def children(pid: int) -> list[int]:
 
 
 def is_running(pid: int) -> bool:
-    """A process whose parent is gone may stay as a zombie where nobody collects it."""
+    """A process whose parent is gone may stay as a zombie where no process collects it."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

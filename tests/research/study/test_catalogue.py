@@ -1,4 +1,4 @@
-"""Every study is a question that can be asked: its arms differ, its runs can be shared."""
+"""Every study is a question that can be answered: its arms differ, its runs can be shared."""
 
 from collections import Counter
 

@@ -18,13 +18,13 @@ def job(folder: Path) -> Job:
 
 
 def test_run_that_another_command_has_done_meanwhile_is_not_done_again(tmp_path: Path) -> None:
-    wanted = job(tmp_path)
-    outcome = Runner()(wanted)
-    assert wanted.result
-    write_document(wanted.result, outcome)
-    shutil.rmtree(wanted.folder)
-    assert Runner()(wanted) == outcome
-    assert not list(wanted.folder.glob("checkpoint*"))
+    planned = job(tmp_path)
+    outcome = Runner()(planned)
+    assert planned.result
+    write_document(planned.result, outcome)
+    shutil.rmtree(planned.folder)
+    assert Runner()(planned) == outcome
+    assert not list(planned.folder.glob("checkpoint*"))
 
 
 def test_run_that_is_finished_but_not_stored_yet_is_not_trained_again(tmp_path: Path) -> None:

@@ -61,8 +61,8 @@ def test_every_run_is_stored_with_its_whole_config(whole: Path) -> None:
     for arm in stored.study.arms:
         for seed, digest in arm.runs.items():
             provenance = stored.runs[digest].provenance
-            wanted = {**stored.study.base, **arm.changes, "seed": seed}
-            assert provenance.config == wanted
+            expected = {**stored.study.base, **arm.changes, "seed": seed}
+            assert provenance.config == expected
             assert len(stored.runs[digest].metrics.curves) == 3
 
 
@@ -95,7 +95,7 @@ def test_study_killed_in_its_processes_goes_on_to_the_same_results(
     assert f"6 runs, {6 - len(finished)} of them to be done" in capsys.readouterr().out
     assert outcomes(tmp_path) == outcomes(whole)
     assert len(workers) >= 2
-    assert not [*filter(is_running, workers)], "they end with whoever gave the jobs"
+    assert not [*filter(is_running, workers)], "they end with their parent"
 
 
 def half_finished(folder: Path) -> list[Path]:
@@ -160,7 +160,7 @@ def test_result_of_another_config_is_refused_by_name(
 def test_failed_run_is_named_and_loses_no_other(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One run's checkpoint is damaged; the study tells, goes on, and can be asked again."""
+    """One run's checkpoint is damaged; the study tells, goes on, and can be run again."""
     assert study(tmp_path, STUDY, "--seeds", "1", "--keep-checkpoints") == 0
     digests = open_study(tmp_path / "studies" / STUDY).study.arm("adam").runs
     (tmp_path / "studies" / "runs" / f"{digests[0]}.json").unlink()

@@ -54,7 +54,7 @@ def test_every_font_is_there(font: str) -> None:
     assert shown.std() > 1
 
 
-def test_network_is_shown_what_the_preprocessing_does_not_decline() -> None:
+def test_network_sees_only_pictures_that_the_preprocessing_accepts() -> None:
     shown = reaching("held-out", 3, 0, MNIST)
     assert list(shown) == list(KINDS)
     for pixels in shown.values():
