@@ -1,7 +1,9 @@
 """What the figures were measured on."""
 
+import contextlib
 import os
 import platform
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -38,6 +40,34 @@ def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
     """
     cores, share = _schedulable_cores(), container_share(cgroup)
     return cores if share is None else max(1, min(cores, int(share)))
+
+
+def usable_memory(
+    cgroup: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
+) -> int:
+    """Give the bytes of memory that the container has; the machine's where nothing limits it.
+
+    Args:
+        cgroup: Where the kernel shows the control groups, of version 2 or 1.
+        own: Says which of them this process is in; in a container that is often the first.
+    """
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for group in _memory_groups(cgroup, own):
+        for name in ("memory.max", "memory.limit_in_bytes"):
+            with contextlib.suppress(OSError, ValueError):  # version 2 says "max" for no limit
+                limits.append(int((group / name).read_text()))
+    return min(limits)
+
+
+def _memory_groups(cgroup: Path, own: Path) -> Iterator[Path]:
+    """Name the control groups of this process for memory, and those around them."""
+    yield from (cgroup, cgroup / "memory")
+    with contextlib.suppress(OSError):
+        for line in own.read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers in {"", "memory"}:
+                inner = (cgroup / controllers / path.strip("/")).relative_to(cgroup)
+                yield from (cgroup / part for part in (inner, *inner.parents))
 
 
 def library_versions(*packages: str) -> dict[str, str]:

@@ -9,13 +9,14 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from artifact.hardware import usable_cores
+from artifact.hardware import usable_cores, usable_memory
 from artifact.latency import BATCH_SIZES
 from artifact.manifest import RuntimeId
 from vision.decode import Limits
 
 PREFIX = "TANDEM_"
 _MEGABYTE = 1_000_000
+_MOST_PIXELS = 89_000_000  # Pillow itself warns of more
 _SECRETS = ("admin_token",)
 # Each parent before its children: looking for a module imports its parents.
 _TRACING_PACKAGES = (
@@ -96,10 +97,19 @@ class Settings(BaseSettings):
         description="Most requests for predictions that are worked on or wait; more are refused "
         "at once with 503.",
     )
-    max_upload_bytes: int = Field(
-        default=256 * _MEGABYTE,
+    max_upload_bytes: int | None = Field(
+        default=None,
         ge=1,
-        description="Most bytes of all the bodies together that are still arriving.",
+        description="Most bytes of all the bodies together that are arriving or worked on. Unset: "
+        "an eighth of the container's memory, divided among TANDEM_WORKERS, and at most 256 MB.",
+    )
+    decode_memory_bytes: int | None = Field(
+        default=None,
+        ge=1,
+        description="Most bytes of memory that decoding takes, all pictures of a worker together; "
+        "one that needs more is refused with 413, one that would have to wait for too long with "
+        "503. Unset: a third of the container's memory, divided among TANDEM_WORKERS, and at most "
+        "1 GB.",
     )
     queue_seconds: float = Field(
         default=2,
@@ -124,7 +134,10 @@ class Settings(BaseSettings):
         default=Limits().max_bytes, ge=1, description="Most bytes of one encoded picture."
     )
     max_pixels: int = Field(
-        default=Limits().max_pixels, ge=1, description="Most pixels of one picture."
+        default=Limits().max_pixels,
+        ge=1,
+        le=_MOST_PIXELS,
+        description="Most pixels of one picture.",
     )
     max_body_bytes: int = Field(
         default=32 * _MEGABYTE, ge=1, description="Most bytes of one request's body."
@@ -252,7 +265,22 @@ class Settings(BaseSettings):
     @property
     def limits(self) -> Limits:
         """What one picture may have."""
-        return Limits(max_bytes=self.max_bytes, max_pixels=self.max_pixels)
+        return Limits(self.max_bytes, self.max_pixels, self.decode_memory)
+
+    @property
+    def decode_memory(self) -> int:
+        """Bytes for decoding: as set, or a third of the memory, which leaves the rest to bodies."""
+        return self.decode_memory_bytes or min(1000 * _MEGABYTE, self._memory // 3)
+
+    @property
+    def upload_bytes(self) -> int:
+        """Bytes of bodies: as set, or an eighth of the memory: reading a form doubles them."""
+        return self.max_upload_bytes or min(256 * _MEGABYTE, self._memory // 8)
+
+    @property
+    def _memory(self) -> int:
+        """Bytes that one worker has."""
+        return usable_memory() // self.workers
 
 
 def describe_settings() -> str:

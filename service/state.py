@@ -66,7 +66,7 @@ class Service:
         )
         open_inference = OpenInference(settings, pictures)
         benchmark = Lock("benchmark", folder)
-        admission = Admission(settings.max_in_flight, settings.max_upload_bytes)
+        admission = Admission(settings.max_in_flight, settings.upload_bytes)
         return cls(
             settings,
             telemetry,

@@ -12,10 +12,19 @@ from time import perf_counter
 from typing import Any, Final
 
 from service.errors import Unavailable, overloaded
+from service.limits.memory import MemoryBudget
 from service.limits.threads import Threads
 from service.observability.telemetry import Telemetry, Trace
 from service.pipeline.turns import TurnQueue
-from vision.decode import Limits, Picture, decode, is_cheap
+from vision.decode import (
+    Limits,
+    Picture,
+    decode,
+    decode_inspected,
+    inspect,
+    is_cheap,
+    memory_to_decode,
+)
 from vision.errors import ImageError, UnsupportedType
 from vision.input import Input
 from vision.preprocess import View, view, view_at_once
@@ -66,12 +75,14 @@ class Pictures:
         """Prepare.
 
         Args:
-            limits: What is refused as too large.
+            limits: What is refused as too large; all large pictures together take no more memory
+                than one may.
             threads: For large pictures.
-            queue_seconds: How long a picture may wait for its turn or for a thread.
+            queue_seconds: How long a picture may wait for its turn, a thread, or memory.
             telemetry: Told how long each step took.
         """
         self.threads = Threads(threads, queue_seconds, "pictures")
+        self._memory = MemoryBudget(limits.max_memory, queue_seconds)
         self._limits = limits
         self._queue_seconds = queue_seconds
         self._telemetry = telemetry
@@ -198,7 +209,9 @@ class Pictures:
 
     def _see(self, picture: Preparation) -> Sequence[View]:
         with self._telemetry.preparing("decode", picture.trace):
-            decoded = decode(picture.data, self._limits)
+            structure = inspect(picture.data, self._limits)
+            with self._memory.share(memory_to_decode(structure)):
+                decoded = decode_inspected(structure)
         return self._preprocess(picture, decoded)
 
     def _preprocess(self, picture: Preparation, decoded: Picture) -> Sequence[View]:

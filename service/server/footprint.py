@@ -1,7 +1,8 @@
-"""What the start leaves in memory that answering requests does not need."""
+"""Memory that the process holds and does not need: after the start, and after large pictures."""
 
 import ctypes
 import mmap
+import platform
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Final
 
 _MAPPINGS: Final = Path("/proc/self/smaps")  # Linux alone has it
 _KILOBYTE: Final = 1024
+_MMAP_THRESHOLD: Final = -3  # glibc's number for the size from which a block is mapped by itself
+_LARGE_BLOCK: Final = 2**20  # bytes
 
 
 def give_back_library_pages() -> int:
@@ -29,6 +32,20 @@ def give_back_library_pages() -> int:
         if library.madvise(*advice) == 0:
             given_back += resident
     return given_back
+
+
+def return_large_blocks() -> bool:
+    """Have the C library give blocks of a megabyte and more back as soon as they are free.
+
+    glibc raises that size with every block that is freed, up to 32 MB, and then keeps the pixels
+    of large pictures in its heaps: 356 MB after pictures of all formats, 190 MB without.
+
+    Returns:
+        Whether the library can: glibc can, others have no such setting.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    return bool(ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK))
 
 
 def _unchanged(lines: list[str]) -> Iterator[tuple[int, int, int]]:

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from service.server.connection import Connection
 from service.server.connections import ConnectionLimits, Connections, fit_to_open_files
 from service.server.fast_path import FastPath, PredictEndpoint
-from service.server.footprint import give_back_library_pages
+from service.server.footprint import give_back_library_pages, return_large_blocks
 from service.server.protocol import HttpProtocol
 from service.server.sockets import has_waiting, open_no_more
 from service.server.uvicorn_internals import missing_internals
@@ -66,6 +66,7 @@ class Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         give_back_library_pages()
+        return_large_blocks()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Stop, step by step."""

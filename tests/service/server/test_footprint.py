@@ -1,3 +1,4 @@
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -49,3 +50,29 @@ def test_nothing_is_given_back_where_the_system_does_not_say_what_is_mapped(
 ) -> None:
     monkeypatch.setattr(footprint, "_MAPPINGS", tmp_path / "smaps")
     assert give_back_library_pages() == 0
+
+
+FREED = """
+import numpy as np
+from service.server.footprint import return_large_blocks
+
+def megabytes():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * 4096 / 1e6
+
+assert return_large_blocks()
+before = megabytes()
+for _ in range(3):
+    blocks = [np.ones(12_000_000, np.uint8) for _ in range(8)]
+    small = np.ones(1000)
+    del blocks
+print(megabytes() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep nothing")
+def test_large_blocks_are_given_back_when_they_are_free() -> None:
+    said = subprocess.run(  # noqa: S603 - our own interpreter and script
+        [sys.executable, "-c", FREED], capture_output=True, text=True, check=True
+    )
+    assert float(said.stdout) < 5
