@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from service.observability.logs import configure_logging
+from service.observability.native import log_native_errors
 from service.observability.shared import shared_folder
 from service.server.sockets import bind
 from service.server.supervisor import Supervisor
@@ -23,6 +24,8 @@ def main() -> None:
     """Read the settings and serve until a signal says to stop."""
     _parse_arguments()
     settings = _read_settings()
+    if settings.workers == 1:  # several have their own
+        log_native_errors()
     configure_logging(settings)
     for name in unknown_variables():
         log.warning("%s is no setting; `python -m service --help` lists them", name)

@@ -11,6 +11,7 @@ from typing import Final
 
 from service.app import create_app
 from service.observability.logs import configure_logging
+from service.observability.native import log_native_errors
 from service.observability.shared import SharedFolder, count_as
 from service.server.http_server import Server
 from service.settings import Settings
@@ -80,6 +81,7 @@ def main() -> None:
     number, listener, supervisor = map(int, sys.argv[1:4])
     folder = SharedFolder(Path(sys.argv[4]))
     settings = Settings()
+    log_native_errors()
     configure_logging(settings, worker=number)
     count_as(str(number), folder)
     Worker(number, supervisor, folder, settings).run([socket.socket(fileno=listener)])
