@@ -19,9 +19,11 @@ from service.api import (
     studies,
 )
 from service.api.errors import install_handlers
+from service.api.middleware import AddressLimits, HeadRequests, cross_origin
 from service.api.openapi import DESCRIPTION, TAGS, name_example, study_example
 from service.api.parameters import refuse_repeated
 from service.limits.body import BodyLimits
+from service.limits.encoding import DecodedBodies
 from service.observability.recorder import RecordMiddleware
 from service.observability.shared import SharedFolder
 from service.page.routes import BrowserHeaders, install_page
@@ -91,13 +93,11 @@ class _Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         service: Service = self.state.service
-        return RecordMiddleware(
-            BrowserHeaders(
-                BodyLimits(super().build_middleware_stack(), service.admission, service.settings)
-            ),
-            service.recorder,
-            service.tracing,
-        )
+        settings = service.settings
+        app = DecodedBodies(super().build_middleware_stack(), settings.max_body_bytes)
+        limited = AddressLimits(HeadRequests(BodyLimits(app, service.admission, settings)))
+        public = cross_origin(BrowserHeaders(limited), settings.cors_origins)
+        return RecordMiddleware(public, service.recorder, service.tracing)
 
     def openapi(self) -> dict[str, Any]:
         # A model that exists, so that what the documentation shows works when tried.

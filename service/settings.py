@@ -1,7 +1,9 @@
 """What can be set, each from an environment variable: TANDEM_ and the field's name."""
 
 import importlib.util
+import json
 import os
+import re
 import textwrap
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,6 +20,7 @@ PREFIX = "TANDEM_"
 _MEGABYTE = 1_000_000
 _MOST_PIXELS = 89_000_000  # Pillow itself warns of more
 _SECRETS = ("admin_token",)
+_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/?#,]+")
 # Each parent before its children: looking for a module imports its parents.
 _TRACING_PACKAGES = (
     "opentelemetry",
@@ -149,6 +152,12 @@ class Settings(BaseSettings):
         "it is parsed. Tensors and pictures in bytes have the limit of the body alone.",
     )
     max_files: int = Field(default=64, ge=1, description="Most pictures in one batch.")
+    cors_origins: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        default=None,
+        min_length=1,
+        description="Origins whose pages may ask from a browser, with commas between or as a JSON "
+        "list: https://example.org,http://localhost:3000, or * for all. Unset: disabled.",
+    )
     body_seconds: float = Field(
         default=30, gt=0, description="Longest time in which a request's body must have arrived."
     )
@@ -229,10 +238,25 @@ class Settings(BaseSettings):
         default=20, ge=1, description="Longest time in seconds to finish open requests at the end."
     )
 
-    @field_validator("runtimes", mode="before")
+    @field_validator("runtimes", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return json.loads(value)
+        return tuple(name.strip() for name in value.split(","))
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for origin in origins or ():
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r} is no origin; accepted: *, or a scheme and a host as in "
+                    "https://example.org:8080, without a path"
+                )
+        return origins
 
     @field_validator("workers")
     @classmethod

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match, Mount
 
 from service.errors import RETRY, InvalidField, Refused, kind_of, status_of
 from service.observability.record import CLIENT_LEFT
@@ -19,6 +20,8 @@ from service.observability.recorder import record_of
 from service.v2.errors import error_response, is_open_inference, summary
 from vision.errors import TandemError
 
+_NOT_ALLOWED: Final = 405
+_METHODS: Final = ("GET", "HEAD", "POST")
 UNEXPECTED: Final = "the service failed to answer; its log says why"
 
 log = logging.getLogger(__name__)
@@ -39,7 +42,7 @@ async def _answer_tandem(request: Request, error: Exception) -> Response:
         raise error
     record_of(request.scope).kind = kind_of(type(error))
     status = status_of(error)
-    return _answer(request, Refused(status, str(error), RETRY if status == 503 else None))
+    return answer(request, Refused(status, str(error), RETRY if status == 503 else None))
 
 
 async def _answer_refused(request: Request, error: Exception) -> Response:
@@ -49,12 +52,16 @@ async def _answer_refused(request: Request, error: Exception) -> Response:
     if isinstance(error, InvalidField):
         problem = {"type": error.problem, "loc": error.where, "msg": str(error), "input": None}
         return await _answer_invalid(request, RequestValidationError([problem]))
-    return _answer(request, error)
+    return answer(request, error)
 
 
 async def _answer_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    if error.status_code == _NOT_ALLOWED:
+        accepted = ", ".join(_allowed_methods(request))
+        message = f"{request.method[:20]} is not accepted here; accepted: {accepted}"
+        return answer(request, Refused(_NOT_ALLOWED, message, {"Allow": accepted}))
     if is_open_inference(request):
         return error_response(error.detail, error.status_code, error.headers)
     return await http_exception_handler(request, error)
@@ -75,10 +82,25 @@ async def _answer_nobody(_request: Request, _error: Exception) -> Response:
 async def _answer_unexpected(request: Request, error: Exception) -> Response:
     # The server logs the traceback; this says which request it belongs to.
     log.error("%s %r failed: %s", request.method, request.url.path, type(error).__name__)
-    return _answer(request, Refused(500, UNEXPECTED))
+    return answer(request, Refused(500, UNEXPECTED))
 
 
-def _answer(request: Request, refused: Refused) -> Response:
+def answer(request: Request, refused: Refused) -> Response:
+    """Word a refusal as the clients of its path read it."""
     if is_open_inference(request):
         return error_response(str(refused), refused.status, refused.headers)
     return JSONResponse({"detail": str(refused)}, refused.status, refused.headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """List the methods that a request's path takes: HEAD wherever GET."""
+    return [method for method in _METHODS if _is_routed(request, method)] or ["GET", "HEAD"]
+
+
+def _is_routed(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": "GET" if method == "HEAD" else method}
+    return any(
+        route.matches(scope)[0] is Match.FULL
+        for route in request.app.routes
+        if not isinstance(route, Mount)  # static files, which take every method and refuse later
+    )

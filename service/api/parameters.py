@@ -73,7 +73,7 @@ REFUSED_BODY: Final[Responses] = {
 }
 
 
-def refuse_repeated(request: Request) -> None:
+async def refuse_repeated(request: Request) -> None:
     """Refuse a query parameter that is given twice, unless the route takes a list of values.
 
     Raises:

@@ -28,6 +28,7 @@ _KINDS: Final = {
     408: "too-slow",
     409: "busy",
     413: "too-large",
+    414: "too-large",
     415: "unsupported-type",
     422: "invalid",
     429: "overloaded",

@@ -6,7 +6,7 @@ leaves to the route of the same path, which words it; the outcomes are counted b
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -29,6 +29,7 @@ Deliver = Callable[[Rendered | Exception], None]
 _PREDICT: Final = "/predict"
 _OK: Final = 200
 _MOST_REMEMBERED: Final = 256
+_LONGEST_QUERY: Final = 512  # bytes: more say nothing that a route knows
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,8 @@ class PredictEndpoint(Endpoint):
             self._models, self._choices = models, {}
         chosen = self._choices.get(query)
         if chosen is None:
+            if len(query) > _LONGEST_QUERY:
+                raise FallBack("invalid-query")
             choice = _parse_choice(query)
             predictor = choice.predictor(self._service.loaded())
             chosen = self._choices[query] = (predictor, choice.explain)
@@ -113,6 +116,8 @@ class FastPath:
         self._admission = service.admission
         self._recorder = service.recorder
         self._endpoints = endpoints
+        self._max_body_bytes = service.settings.max_body_bytes
+        self._is_cross_origin = service.settings.cors_origins is not None
         self.count = service.telemetry.fast_path
 
     def begin(self, scope: Scope) -> tuple[Endpoint, str] | None:
@@ -142,11 +147,26 @@ class FastPath:
             self.fall_back(request, "overloaded")
             return
         try:
+            self._check(request.scope["headers"], body)
             request.call = request.endpoint.submit(
                 request.scope, body, request.record, partial(self._end, request)
             )
         except Exception as error:  # noqa: BLE001 - told from refusals, logged and left to the app
             self._end(request, error)
+
+    def _check(self, headers: Iterable[Header], body: bytes) -> None:
+        """Leave to the application what its middleware is for.
+
+        Raises:
+            FallBack: The body is compressed or too large, or the client is a page elsewhere.
+        """
+        if len(body) > self._max_body_bytes:
+            raise FallBack("large-body")
+        for name, _ in headers:
+            if name == b"content-encoding":
+                raise FallBack("compressed-body")
+            if name == b"origin" and self._is_cross_origin:
+                raise FallBack("cross-origin")
 
     def fall_back(self, request: FastRequest, reason: str, error: Exception | None = None) -> None:
         """Leave a request to the application, and count why."""

@@ -11,7 +11,7 @@ from service.errors import Refused
 
 PREFIX: Final = "/v2"
 # Everything that is wrong with a request is 400 there.
-_STATUS: Final[Mapping[int, int]] = {415: 400, 422: 400}
+_STATUS: Final[Mapping[int, int]] = {414: 400, 415: 400, 422: 400}
 
 
 def refusal(message: str) -> Refused:

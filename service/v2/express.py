@@ -51,7 +51,6 @@ class InferEngine(Engine[Unread, Asked]):
         super().__init__(service.inference, service.settings.max_batch)
         self._service = service
         self._parts = service.open_inference
-        self._most_bytes = service.settings.max_body_bytes
         self._arrived = TurnQueue[tuple[Call, Unread]](self._read, service.settings.max_batch)
 
     def submit(
@@ -87,10 +86,9 @@ class InferEngine(Engine[Unread, Asked]):
 
     def _parse(self, request: Unread, watch: Stopwatch) -> Asked:
         model, fields = began_with(request.scope), fields_of(request.scope)
-        body = read_whole(request.body, fields) if len(request.body) <= self._most_bytes else None
-        if model is None or body is None:
-            raise FallBack("unknown-model" if model is None else "compressed-body")
-        wanted = parse_body(body, model, self._service.settings)
+        if model is None:
+            raise FallBack("unknown-model")
+        wanted = parse_body(read_whole(request.body, fields), model, self._service.settings)
         own = model.predictor()
         predictor = model.predictor(wanted.runtime)
         batch = self._parts.inputs.read(own, wanted.inputs)

@@ -11,7 +11,7 @@ from service.observability.recorder import record_of
 from service.registry import LoadedModel
 from service.settings import Settings
 from service.state import Service, service_of
-from service.v2.body import Body, Fields, fields_of
+from service.v2.body import Body, Fields, fields_of, read_body
 from service.v2.documentation import INFER
 from service.v2.errors import PREFIX
 from service.v2.inputs import Content
@@ -62,7 +62,7 @@ async def run(
     """
     model = began_with(scope) or find(service.loaded(), name, version)
     fields = fields_of(scope)
-    body = await service.open_inference.bodies.read(fields, receive)
+    body = await read_body(fields, receive)
     with service.open_inference.statistics.of(model).request() as watch:
         wanted, content = await _read(service, model, body)
         inferred = await _compute(service, model, wanted, content, watch)

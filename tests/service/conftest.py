@@ -8,6 +8,7 @@ from service.app import create_app
 from service.settings import Settings
 from tests.known_answer import GAIN, publish_known_answer
 from tests.known_study import store_known_study
+from tests.service.v2.server import Served, serving
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +48,10 @@ def settings(repository: Path, studies: Path) -> Settings:
 def client(settings: Settings) -> Iterator[TestClient]:
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def served(settings: Settings) -> Iterator[Served]:
+    """The service on a socket; nobody may change what it has loaded."""
+    with serving(settings) as served:
+        yield served

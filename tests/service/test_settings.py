@@ -40,6 +40,9 @@ def test_environment_sets_every_kind_of_value(monkeypatch: pytest.MonkeyPatch) -
         ("TANDEM_RUNTIMES", "onnx,tflite", "'onnx-int8'"),
         ("TANDEM_THREADS", "0", "greater than or equal to 1"),
         ("TANDEM_LOG_LEVEL", "loud", "'warning'"),
+        ("TANDEM_CORS_ORIGINS", "example.org", "is no origin; accepted: *, or a scheme"),
+        ("TANDEM_CORS_ORIGINS", "https://example.org/", "without a path"),
+        ("TANDEM_CORS_ORIGINS", '["https://example.org"', "Expecting ','"),
     ],
 )
 def test_invalid_setting_is_named_with_what_is_accepted(
@@ -52,6 +55,23 @@ def test_invalid_setting_is_named_with_what_is_accepted(
     assert name in message
     assert accepted in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("*", ("*",)),
+        ("https://example.org, http://localhost:3000", None),
+        ('["https://example.org", "http://localhost:3000"]', None),
+    ],
+    ids=["all", "commas", "json"],
+)
+def test_list_may_have_commas_or_be_json(
+    monkeypatch: pytest.MonkeyPatch, value: str, origins: tuple[str, ...] | None
+) -> None:
+    monkeypatch.setenv("TANDEM_CORS_ORIGINS", value)
+    expected = origins or ("https://example.org", "http://localhost:3000")
+    assert Settings().cors_origins == expected
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -182,6 +182,30 @@ def test_wrong_method_is_not_allowed(client: TestClient, method: str) -> None:
     assert "detail" in response.json()
 
 
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/" + "a" * 2048, ""),
+        ("/models/" + "a" * 2048, ""),
+        ("/models", "model=" + "a" * 4096),
+        ("/models", "&".join(f"a{i}" for i in range(33))),
+        ("/predict", "&" * 32),
+    ],
+    ids=["path", "name", "value", "parameters", "separators"],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_long_address_is_refused(client: TestClient, method: str, path: str, query: str) -> None:
+    response = client.request(method, f"{path}?{query}", content=GOOD)
+    assert_refused(response, 414)
+    assert "at most 2048 characters of path, 4096 bytes of query" in response.json()["detail"]
+
+
+def test_long_address_of_the_protocol_is_refused_in_its_words(client: TestClient) -> None:
+    response = client.get("/v2/models/" + "a" * 5000)
+    assert response.status_code == 400
+    assert "the address is too long" in response.json()["error"]
+
+
 def test_refusals_are_documented(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     for path, _, status, _ in REQUESTS.values():

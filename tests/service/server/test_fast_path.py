@@ -62,6 +62,7 @@ OUTCOMES: dict[str, Callable[[Client], Awaitable[None]]] = {
     "answered": lambda client: send(client, REQUEST),
     "refused": lambda client: send(client, as_bytes("/predict", as_body(b"text"))),
     "invalid-query": lambda client: send(client, as_bytes("/predict?modle=a", as_body(GOOD))),
+    "compressed-body": lambda client: send(client, with_header(b"Content-Encoding: gzip")),
     "large-body": lambda client: send(client, LARGE),
     "slow-body": send_slowly,
     "expect-continue": lambda client: send(client, with_header(b"Expect: 100-continue")),
@@ -80,6 +81,27 @@ def test_outcome_is_counted_by_its_reason(settings: Settings, outcome: str) -> N
         assert line in metrics(app)
 
     serve(settings, ask)
+
+
+@pytest.mark.parametrize(
+    ("changes", "request_", "outcome"),
+    [
+        ({"cors_origins": ("*",)}, with_header(b"Origin: http://a"), "cross-origin"),
+        ({"cors_origins": ("*",)}, REQUEST, "answered"),
+        ({}, with_header(b"Origin: http://a"), "answered"),
+        ({"max_body_bytes": len(BODY) - 1}, REQUEST, "large-body"),
+        ({}, REQUEST.replace(b"/predict", b"/predict?" + b"a" * 513, 1), "invalid-query"),
+    ],
+    ids=["cross-origin", "no-origin", "origin-of-no-interest", "beyond-the-limit", "long-query"],
+)
+def test_setting_decides_what_is_left_to_the_application(
+    settings: Settings, changes: dict[str, Any], request_: bytes, outcome: str
+) -> None:
+    async def ask(app: FastAPI, listening: Listening) -> None:
+        await send(listening.connect(), request_)
+        await until(lambda: f'tandem_fast_path_total{{outcome="{outcome}"}} 1.0' in metrics(app))
+
+    serve(settings.model_copy(update=changes), ask)
 
 
 def test_client_that_leaves_before_its_body_is_there_is_counted_once(settings: Settings) -> None:
