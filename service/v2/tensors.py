@@ -1,8 +1,7 @@
 """Tensors as the protocol has them: what describes one, and its values in JSON and in bytes."""
 
 import struct
-from base64 import b64decode
-from binascii import Error as NotBase64
+from binascii import a2b_base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -19,6 +18,9 @@ Values = NDArray[np.float32] | NDArray[np.bool_] | list[str]
 
 _LENGTH: Final = struct.Struct("<I")
 _FLOAT: Final = np.dtype("<f4")
+_DATA_URL: Final = "data:"
+_BLANKS: Final = b" \t\r\n"
+_PIECE: Final = 1 << 20  # characters of base64, which come in fours
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +158,30 @@ def _elements(given: Given, raw: memoryview) -> Iterator[bytes]:
         )
 
 
-def _from_base64(given: Given, text: Any) -> bytes:
+def _from_base64(given: Given, text: object) -> bytes:
+    """Decode base64, which may have line breaks (RFC 2045) or be a data URL (RFC 2397)."""
     try:
-        return b64decode(text, validate=True)
-    except (NotBase64, TypeError, ValueError) as error:
+        if not isinstance(text, str):
+            raise ValueError("each element must be a text")
+        return b"".join(_decoded_pieces(_strip_head(text).encode().translate(None, _BLANKS)))
+    except ValueError as error:
         raise refusal(
             f"input {given.name!r} must hold base64 text in JSON, or be sent as binary: {error}"
         ) from error
+
+
+def _strip_head(text: str) -> str:
+    if not text.startswith(_DATA_URL):
+        return text
+    head, comma, data = text.partition(",")
+    if not (comma and head.endswith(";base64")):
+        raise ValueError(f"a data URL must begin as in {_DATA_URL}image/png;base64,")
+    return data
+
+
+def _decoded_pieces(text: bytes) -> Iterator[bytes]:
+    """Decode in pieces: between them, other threads run."""
+    if 0 <= text.find(b"=") < len(text) - 2:
+        raise ValueError("there is more behind the padding")
+    for start in range(0, len(text), _PIECE):
+        yield a2b_base64(text[start : start + _PIECE], strict_mode=True)

@@ -50,8 +50,8 @@ def client(settings: Settings) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(settings: Settings) -> Iterator[Served]:
-    """The service on a socket; nobody may change what it has loaded."""
+    """The service on a socket, for the tests of one module."""
     with serving(settings) as served:
         yield served

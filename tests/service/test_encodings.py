@@ -97,7 +97,7 @@ def test_bomb_is_refused_soon(client: TestClient, compress: Any) -> None:
     answer = client.post("/predict", content=bomb, headers={"Content-Encoding": encoding})
     assert answer.status_code == 413
     assert "more than the 300000 bytes allowed" in answer.json()["detail"]
-    assert time.perf_counter() - start < 2
+    assert time.perf_counter() - start < 10
 
 
 def test_encoding_of_no_body_is_of_no_interest(client: TestClient) -> None:

@@ -1,12 +1,15 @@
 """Inference as the real client asks for it."""
 
 import asyncio
+import json
+from base64 import b64encode, encodebytes
 
 import numpy as np
 import pytest
 from tritonclient.http import InferenceServerClient, InferRequestedOutput, InferResult, aio
 
 from tests.known_answer import LABELS, known_probability
+from tests.service.v2.asking import INFER, ask, image
 from tests.service.v2.server import Served
 from tests.service.v2.tensors import (
     V2_GAIN,
@@ -221,3 +224,26 @@ def test_asyncio_client_is_answered_too(served: Served) -> None:
                 np.testing.assert_allclose(result.as_numpy("logits"), logits(label))
 
     asyncio.run(ask())
+
+
+ENCODED = b64encode(pictures(SECOND)[0]).decode()
+WRAPPED = encodebytes(pictures(SECOND)[0]).decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ENCODED,
+        WRAPPED,
+        WRAPPED.replace("\n", "\r\n"),
+        f"  {ENCODED}\t",
+        f"data:image/png;base64,{ENCODED}",
+        f"data:;base64,{WRAPPED}",
+        f"data:image/png;name=a.png;base64,{ENCODED}",
+    ],
+    ids=["plain", "wrapped", "crlf", "blanks", "data-url", "wrapped-data-url", "with-parameters"],
+)
+def test_picture_in_json_may_be_wrapped_or_a_data_url(served: Served, text: str) -> None:
+    document = ask(image(text), outputs=[{"name": "label"}])
+    response = served.post(INFER, json.dumps(document).encode())
+    assert response.json()["outputs"][0]["data"] == [SECOND]
