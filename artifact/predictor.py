@@ -49,17 +49,22 @@ class Predictor:
     def run(self, batch: Batch) -> Logits:
         """Compute the raw logits [N, K] of a batch [N, C, H, W], before the temperature.
 
+        A batch that was not made of pictures may hold anything, and so may its logits.
+        """
+        return self._runtime.run(batch)
+
+    def check_finite(self, logits: Logits) -> None:
+        """Refuse the logits [N, K] of pictures that cannot be answers.
+
         Raises:
             BrokenArtifact: The network answers with NaN, with infinity, or near it.
         """
-        logits = self._runtime.run(batch)
         # One number tells of all, in half a microsecond: their squares overflow or carry the NaN.
         if not isfinite(np.vdot(logits, logits)):
             raise BrokenArtifact(
                 f"model {self.manifest.name} version {self.manifest.version} answers with numbers "
                 f"that are not finite on {self.runtime_id}"
             )
-        return logits
 
     def predict(self, views: Sequence[View]) -> list[Prediction]:
         """Answer N views, in their order."""
@@ -70,7 +75,12 @@ class Predictor:
         return tensor(views, self.manifest.input)
 
     def answers(self, views: Sequence[View], raw: Logits) -> list[Prediction]:
-        """Make of N views and their raw logits [N, K] the answers, in their order."""
+        """Make of N views and their raw logits [N, K] the answers, in their order.
+
+        Raises:
+            BrokenArtifact: As for `check_finite`.
+        """
+        self.check_finite(raw)
         logits = self._tempered(raw)
         answers = zip(views, logits.tolist(), self._accepts(logits), strict=True)
         return [

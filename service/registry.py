@@ -255,6 +255,7 @@ def _warm_up(predictor: Predictor, shown: str) -> None:
         batch = np.zeros((pictures, *predictor.manifest.input.shape), np.float32)
         try:
             logits = predictor.run(batch)
+            predictor.check_finite(logits)
             shape, kind = logits.shape, logits.dtype
         except BrokenArtifact:
             raise
