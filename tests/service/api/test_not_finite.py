@@ -72,17 +72,8 @@ def tensor(**outputs: Any) -> dict[str, Any]:
         ("/predict?explain=true", {"content": WHITE}),
         ("/predict/batch", {"files": images(BLACK, WHITE)}),
         ("/compare", {"content": WHITE}),
-        (INFER, {"json": tensor()}),
-        (INFER, {"json": tensor(outputs=[{"name": "probabilities"}])}),
-        (
-            INFER,
-            {
-                "content": TENSOR.tobytes(),
-                "headers": {"Inference-Header-Content-Length": "0"},
-            },
-        ),
     ],
-    ids=["raw", "form", "explain", "batch", "compare", "tensor", "probabilities", "binary"],
+    ids=["raw", "form", "explain", "batch", "compare"],
 )
 def test_answer_that_is_not_finite_is_told_in_words(
     running: Running, path: str, request_: dict[str, Any]
@@ -91,6 +82,18 @@ def test_answer_that_is_not_finite_is_told_in_words(
     answer = json.loads(response.content, parse_constant=pytest.fail)
     assert (response.status_code, answer.get("detail", answer.get("error"))) == (500, WORDS)
     assert "Traceback" not in running.log.read_text()
+
+
+@pytest.mark.parametrize("output", ["logits", "probabilities"])
+def test_tensor_may_be_the_reason_and_bytes_may_hold_it(running: Running, output: str) -> None:
+    def infer(**parameters: bool) -> httpx.Response:
+        document = tensor(outputs=[{"name": output, "parameters": parameters}])
+        return httpx.post(running.url + INFER, json=document)
+
+    refused = infer()
+    assert refused.status_code == 400
+    assert f"output '{output}' is not finite for this input" in refused.json()["error"]
+    assert infer(binary_data=True).status_code == 200
 
 
 def test_requests_beside_it_are_answered(running: Running) -> None:
