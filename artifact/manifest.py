@@ -46,6 +46,7 @@ FindingName = Literal[
     "evaluation-differs",
     "double-softmax",
     "missing-class",
+    "chance-level",
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
 

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import JsonValue
+from scipy.stats import binomtest
 from torch import nn
 
-from artifact.manifest import Finding
+from artifact.manifest import Finding, FindingName
 from artifact.metrics import Metrics, SplitMetrics
 from artifact.statistics.proportions import wilson_interval
 from training.data import Images
@@ -30,20 +31,36 @@ _SUM_ROUNDING: Final = 1e-3  # of probabilities in bfloat16
 _MOST_ELSEWHERE: Final = 0.002  # share of images that rounding may name otherwise
 _MOST_BETTER: Final = 0.1  # in accuracy, by the statistics of a batch
 _BATCH: Final = 256
+_CHANCE: Final = 0.05  # a network without any skill is as right as that no oftener
+_REMEDIES: Final[dict[FindingName, str]] = {
+    "chance-level": "more --epochs, another --learning-rate, a larger --side, more pictures",
+    "evaluation-differs": "a smaller --batch-size, more --epochs",
+    "rarely-predicted": "more --epochs, a smaller --batch-size, more pictures of that class",
+}
 
 
-def refuse_flawed(findings: Sequence[Finding]) -> None:
+def refuse_flawed(findings: Sequence[Finding], test: SplitMetrics) -> None:
     """Let nothing with a finding be published by accident.
 
+    Args:
+        findings: Of the network.
+        test: Its metrics on the test images.
+
     Raises:
-        FlawedError: There is one.
+        FlawedError: There is a finding.
     """
-    if findings:
-        told = "; ".join(f"{finding.name}: {finding.message}" for finding in findings)
-        raise FlawedError(
-            f"the network is flawed and was not published. {told}. "
-            "--publish-flawed publishes it, marked as flawed"
-        )
+    if not findings:
+        return
+    told = "; ".join(f"{finding.name}: {finding.message}" for finding in findings)
+    names = dict.fromkeys(finding.name for finding in findings)
+    remedies = "; or ".join(_REMEDIES[name] for name in names if name in _REMEDIES)
+    low, high = test.interval
+    raise FlawedError(
+        f"the network is flawed and was not published. {told}. Its test accuracy is "
+        f"{test.accuracy:.2%} (95% interval {low:.2%} to {high:.2%}). "
+        + (f"What may help: {remedies}. " if remedies else "")
+        + "--publish-flawed publishes it, marked as flawed"
+    )
 
 
 def find_flaws(
@@ -64,6 +81,7 @@ def find_flaws(
         *dead_outputs(logits, labels),
         *rarely_predicted(measured),
         *metrics_disagree(measured),
+        *chance_level(metrics.test),
     )
 
 
@@ -153,6 +171,27 @@ def rarely_right(label: str, right: int, images: int, part: str) -> Iterator[Fin
             part=part,
             predicted=right,
             images=images,
+        )
+
+
+def chance_level(test: SplitMetrics) -> Iterator[Finding]:
+    """Test accuracy that naming the commonest class always reaches too, within chance.
+
+    By a one-sided binomial test; all right is no chance level, however few the images are.
+    """
+    commonest = max(test.per_class, key=lambda row: row.support)
+    images = sum(row.support for row in test.per_class)
+    right = round(test.accuracy * images)
+    p = float(binomtest(right, images, commonest.support / images, alternative="greater").pvalue)
+    if right < images and p > _CHANCE:
+        yield _finding(
+            "chance-level",
+            f"{right} of {images} test images are right, where naming {commonest.label} for every "
+            f"image gets {commonest.support}: no more than chance (p = {p:.2g})",
+            images=images,
+            right=right,
+            commonest=commonest.support,
+            p_value=p,
         )
 
 

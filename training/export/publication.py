@@ -104,15 +104,16 @@ def publish_candidate(
         ParityError: An exported file does not answer as the network does.
         BrokenArtifact: Another process has published that version meanwhile.
     """
-    accept = (lambda _: None) if publish_flawed else refuse_flawed
-    accept(candidate.assessment.findings)
+    if not publish_flawed:
+        refuse_flawed(candidate.assessment.findings, candidate.assessment.metrics.test)
     with staging(root, candidate.name) as folder:
         version = next_version(root, candidate.name)
         for role, content in model_files(candidate):
             fill(folder, role, content)
         draft = write_manifest(folder, describe(candidate, version, folder))
         findings = (*candidate.assessment.findings, *_differences(candidate, draft))
-        accept(findings)
+        if not publish_flawed:
+            refuse_flawed(findings, candidate.assessment.metrics.test)
         proven = parity.check(draft, candidate.dataset.test, candidate.assessment.test_logits)
         fill(folder, "benchmark", _benchmark(draft))
         write_manifest(folder, describe(candidate, version, folder, proven, findings))

@@ -1,6 +1,7 @@
 """The pictures of a published model."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -8,13 +9,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from artifact.manifest import FigureRole
-from artifact.metrics import Examples, Metrics
+from artifact.metrics import Example, Examples, Metrics
 from training.figures.canvas import png
 from training.figures.confusion import draw_confusion
 from training.figures.curves import draw_curves
 from training.figures.filters import draw_filters
 from training.figures.galleries import draw_correct, draw_wrong
 from training.figures.reliability import draw_reliability
+from training.figures.typefaces import choose_type
 from training.networks.filters import describe_filters
 
 
@@ -40,7 +42,15 @@ class FigureInputs:
 
 
 def draw_figures(inputs: FigureInputs) -> dict[FigureRole, bytes]:
-    """Draw every figure of a model, as PNG."""
+    """Draw every figure of a model, as PNG; class names in any script that is installed."""
+    type_ = choose_type([row.label for row in inputs.metrics.test.per_class])
+    figures = _draw(inputs if not type_.numbered else _renamed(inputs, type_.names))
+    for figure in figures.values():
+        type_.use(figure)
+    return {role: png(figure) for role, figure in figures.items()}
+
+
+def _draw(inputs: FigureInputs) -> dict[FigureRole, Figure]:
     name, metrics, examples = inputs.name, inputs.metrics, inputs.examples
     right = int(np.trace(metrics.test.confusion_matrix))
     figures: dict[FigureRole, Figure] = {
@@ -53,7 +63,31 @@ def draw_figures(inputs: FigureInputs) -> dict[FigureRole, bytes]:
     }
     if metrics.calibration is not None:
         figures["reliability"] = draw_reliability(metrics.calibration, name)
-    return {role: png(figure) for role, figure in figures.items()}
+    return figures
+
+
+def _renamed(inputs: FigureInputs, names: Mapping[str, str]) -> FigureInputs:
+    """The same with other class names, which the titles say."""
+    metrics, examples = inputs.metrics, inputs.examples
+    per_class = tuple(
+        row.model_copy(update={"label": names[row.label]}) for row in metrics.test.per_class
+    )
+    test = metrics.test.model_copy(update={"per_class": per_class})
+
+    def renamed(shown: tuple[Example, ...]) -> tuple[Example, ...]:
+        return tuple(
+            example.model_copy(
+                update={"true": names[example.true], "predicted": names[example.predicted]}
+            )
+            for example in shown
+        )
+
+    return replace(
+        inputs,
+        name=f"{inputs.name} (classes by number)",
+        metrics=metrics.model_copy(update={"test": test}),
+        examples=Examples(correct=renamed(examples.correct), wrong=renamed(examples.wrong)),
+    )
 
 
 def _draw_layer(inputs: FigureInputs, place: int, position: str) -> Figure:

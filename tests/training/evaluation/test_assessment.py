@@ -103,7 +103,7 @@ class OneSided(Brightest):
     [
         (Brightest(), []),
         (Probabilities(), ["double-softmax"]),
-        (OneSided(), ["dead-output", "rarely-predicted"]),
+        (OneSided(), ["dead-output", "rarely-predicted", "chance-level"]),
     ],
     ids=["sound", "softmax", "dead"],
 )

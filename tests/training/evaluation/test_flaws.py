@@ -22,12 +22,14 @@ from training.evaluation.assessment import assess
 from training.evaluation.evaluate import split_metrics
 from training.evaluation.flaws import (
     brief,
+    chance_level,
     dead_outputs,
     double_softmax,
     evaluation_differs,
     metrics_disagree,
     missing_classes,
     rarely_predicted,
+    refuse_flawed,
     statistics_differ,
     watch,
 )
@@ -51,6 +53,48 @@ def sound(images: int = 90) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 def measured(predicted: list[int], labels: list[int]) -> SplitMetrics:
     return split_metrics(np.eye(3)[predicted], np.array(labels), ABC)
+
+
+class TestChanceLevel:
+    @pytest.mark.parametrize(
+        ("right", "found"),
+        [
+            ((20, 0, 0), ["chance-level"]),
+            ((10, 4, 4), ["chance-level"]),
+            ((14, 8, 7), []),
+            ((20, 10, 10), []),
+        ],
+        ids=["always-the-commonest", "within-chance", "beyond-chance", "all-right"],
+    )
+    def test_network_no_better_than_naming_the_commonest_class_is_found(
+        self, right: tuple[int, int, int], found: list[str]
+    ) -> None:
+        labels, predicted = [], []
+        for k, (correct, images) in enumerate(zip(right, (20, 10, 10), strict=True)):
+            labels += [k] * images
+            predicted += [k] * correct + [(k + 1) % 3] * (images - correct)
+        assert names(chance_level(measured(predicted, labels))) == found
+
+    @pytest.mark.parametrize("labels", [[0, 1], [0, 1, 2], [0, 0, 0, 1]])
+    def test_few_images_that_are_all_right_are_no_chance(self, labels: list[int]) -> None:
+        assert names(chance_level(measured(labels, labels))) == []
+
+    def test_what_is_said_names_the_class_and_the_figures(self) -> None:
+        (finding,) = chance_level(measured([0] * 20, [0] * 10 + [1] * 6 + [2] * 4))
+        assert finding.message == (
+            "10 of 20 test images are right, where naming a for every image gets 10: no more than "
+            "chance (p = 0.59)"
+        )
+
+
+def test_refusal_says_how_good_the_network_is_and_what_may_help() -> None:
+    test = measured([0] * 20, [0] * 10 + [1] * 6 + [2] * 4)
+    with pytest.raises(FlawedError) as error:
+        refuse_flawed((*chance_level(test), *rarely_predicted({"test": test})), test)
+    told = str(error.value)
+    assert "Its test accuracy is 50.00% (95% interval 29.93% to 70.07%)" in told
+    assert "What may help: more --epochs, another --learning-rate" in told
+    assert told.endswith("--publish-flawed publishes it, marked as flawed")
 
 
 class TestDeadOutputs:

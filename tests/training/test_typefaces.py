@@ -1,0 +1,53 @@
+from collections.abc import Mapping
+
+import pytest
+
+from training.figures.canvas import blank, png
+from training.figures.typefaces import choose_type
+
+OWN = "DejaVu Sans"
+INSTALLED = {
+    OWN: frozenset(map(ord, "bar line")),
+    "Some Han": frozenset(map(ord, "数字一")),
+    "More Han": frozenset(map(ord, "数字一二三")),
+    "Greek": frozenset(map(ord, "αβ")),
+}
+
+
+@pytest.mark.parametrize(
+    ("labels", "families", "names"),
+    [
+        (["bar", "line"], [OWN], ["bar", "line"]),
+        (["bar", "数字二"], [OWN, "More Han"], ["bar", "数字二"]),
+        (["αβ", "数字一"], [OWN, "Some Han", "Greek"], ["αβ", "数字一"]),
+        (["bar", "ไทย", "数字二"], [OWN, "More Han"], ["bar", "class 2", "数字二"]),
+        (["ไทย", "bar", "ไท"], [OWN], ["class 1", "bar", "class 3"]),
+    ],
+)
+def test_each_character_has_a_typeface_or_the_class_its_number(
+    labels: list[str], families: list[str], names: list[str]
+) -> None:
+    chosen = choose_type(labels, INSTALLED)
+    assert [*chosen.families] == families
+    assert [chosen.names[label] for label in labels] == names
+
+
+@pytest.mark.parametrize("installed", [None, INSTALLED], ids=["here", "example"])
+def test_numbers_are_told_with_what_to_install(
+    installed: Mapping[str, frozenset[int]] | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen = choose_type(["bar", "\U0001f9ff\U000f0000"], installed)
+    assert chosen.numbered
+    assert "the figures write class 2" in caplog.text
+
+
+def test_latin_names_need_nothing_but_our_own(caplog: pytest.LogCaptureFixture) -> None:
+    chosen = choose_type(["café", "Größe", "ночь", "αβγ"])
+    assert (chosen.families, chosen.numbered, caplog.text) == ((OWN,), False, "")
+
+
+def test_figure_is_drawn_without_a_missing_character() -> None:
+    chosen = choose_type(["数字"])
+    figure = blank(1.0, chosen.names["数字"])
+    chosen.use(figure)
+    assert png(figure)  # a character that is missing would be a warning, which is an error here
