@@ -119,10 +119,11 @@ class Supervisor:
             host, port = self._settings.host, self._listener.getsockname()[1]
             address = f"[{host}]" if ":" in host else host
             log.info("%d workers running on http://%s:%d", serving, address, port)
-        elif serving and not self._any_served:
-            for worker in self._workers[1:]:
-                worker.start_at = 0
         self._any_served |= serving > 0
+        if self._any_served:
+            for worker in self._workers:
+                if not worker.started_at:
+                    worker.start_at = 0
 
     def _start_if_due(self, worker: _Worker) -> None:
         if self._status is not None or time.monotonic() < worker.start_at:

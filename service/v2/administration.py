@@ -7,7 +7,7 @@ from anyio import to_thread
 from fastapi import HTTPException, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from service.registry import load_model
+from service.loader import load_model
 from service.settings import Settings
 from service.state import Service
 

@@ -204,6 +204,7 @@ import os, pathlib, signal, sys
 number, folder = sys.argv[1], pathlib.Path(sys.argv[4])
 (folder / f"{number}.worker").write_text(str(os.getpid()))
 if number == "1":
+    (folder / "other").touch()
     signal.pause()
 with (folder / "crashes").open("a") as crashes:
     crashes.write("x")
@@ -222,6 +223,7 @@ def test_worker_that_crashes_again_and_again_is_given_more_time_and_the_other_li
     with bind("127.0.0.1", 0) as listener, shared_folder() as folder:
         settings = Settings(workers=2)
         assert Supervisor(settings, listener, folder, command).run() == 0
+        assert (folder.path / "other").exists()
     pauses = re.findall(r"worker (\d) .* status 7; another one starts in (\S+) s", caplog.text)
     assert pauses == [("0", pause) for pause in ["0.1", "0.2", *["0.3"] * 5]]
 

@@ -8,7 +8,7 @@ from artifact.errors import BrokenArtifact, UnknownModel
 from artifact.manifest import PATHS
 from artifact.publish import list_files, write_manifest
 from artifact.repository import Artifact
-from service.registry import ModelRegistry
+from service.loader import BrokenArtifacts, load_models
 from service.settings import Settings
 from tests.known_answer import publish_known_answer
 
@@ -45,7 +45,7 @@ def test_model_that_does_not_fit_its_manifest_is_broken(
 ) -> None:
     replace_model(publish_known_answer(tmp_path, runtimes=("onnx",)), model)
     with pytest.raises(BrokenArtifact, match=rf"known/1/model\.onnx {reason}"):
-        ModelRegistry.load(Settings(models_dir=tmp_path))
+        load_models(Settings(models_dir=tmp_path), BrokenArtifacts(strict=True))
 
 
 def test_document_that_says_something_else_is_broken(tmp_path: Path) -> None:
@@ -54,9 +54,9 @@ def test_document_that_says_something_else_is_broken(tmp_path: Path) -> None:
     files = {"files": list_files(artifact.folder)}
     write_manifest(artifact.folder, artifact.manifest.model_copy(update=files))
     with pytest.raises(BrokenArtifact, match=r"known/1/metrics\.json is not understood"):
-        ModelRegistry.load(Settings(models_dir=tmp_path))
+        load_models(Settings(models_dir=tmp_path), BrokenArtifacts(strict=True))
 
 
 def test_empty_repository_has_nothing_to_serve(tmp_path: Path) -> None:
     with pytest.raises(UnknownModel, match="holds no published model"):
-        ModelRegistry.load(Settings(models_dir=tmp_path))
+        load_models(Settings(models_dir=tmp_path), BrokenArtifacts(strict=True))
