@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import signal
 import sys
 from pathlib import Path
@@ -75,12 +76,17 @@ def test_signal_in_the_middle_of_a_tick_is_not_lost(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = Server(create_app(settings), settings)
+    server.servers = []  # it does not listen yet
+    seconds = itertools.count()
 
     def interrupted_clock() -> float:
-        server.handle_exit(signal.SIGTERM, None)
-        return 0
+        now = next(seconds)
+        if now == 0:
+            server.handle_exit(signal.SIGTERM, None)
+        return now
 
     monkeypatch.setattr("service.server.http_server.monotonic", interrupted_clock)
+    asyncio.run(server.on_tick(1))
     assert asyncio.run(server.on_tick(1))
 
 
