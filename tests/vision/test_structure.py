@@ -141,6 +141,10 @@ DAMAGED = {
         png(28, 28, chunk(b"IDAT", zlib.compress(bytes(15_000_000)))),
     "png: garbage": png(28, 28, chunk(b"IDAT", b"\x78\x9c" + bytes(500))),
     "png: pixels for half of the rows": png(28, 28, chunk(b"IDAT", rows(28, 14))),
+    "png: large, pixels for half of the rows": png(200, 200, chunk(b"IDAT", rows(200, 100))),
+    "png: pixels of 200 MB for 200 x 200": png(
+        200, 200, chunk(b"IDAT", zlib.compress(bytes(200_000_000)))
+    ),
     "jpeg: nothing": b"\xff\xd8\xff",
     "jpeg: a segment of length 0": b"\xff\xd8\xff\xe0\0\0" + jpeg()[2:],
     "jpeg: a segment past the end": b"\xff\xd8\xff\xe0\xff\xff" + jpeg()[2:],
@@ -233,7 +237,7 @@ HARMLESS = {
         28, 28, *(chunk(b"IDAT", bytes((byte,))) for byte in rows(28, 28))
     ),
     "png: bytes after its end": png(28, 28, IDAT) + b"more",
-    "png: interlaced": png(28, 28, chunk(b"IDAT", zlib.compress(bytes(1000))), interlaced=1),
+    "png: interlaced": png(28, 28, chunk(b"IDAT", zlib.compress(bytes(837))), interlaced=1),
     "jpeg: comments": jpeg()[:2] + segment(0xFE, b"x" * 999) * 99 + jpeg()[2:],
     "jpeg: a broken profile": jpeg()[:2] + segment(0xE2, b"ICC_PROFILE\0") + jpeg()[2:],
     "jpeg: restart markers": jpeg(restart_marker_blocks=1),

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,7 +30,7 @@ _BITS: Final = {  # of a pixel, by type of colour and depth
 _TOO_LARGE: Final = 2**31
 _MOST_INFLATED: Final = 1032  # bytes that one byte of deflate can become
 _SMALL: Final = 64 * 64  # pixels: up to them OpenCV's decoder is several times as fast
-_SOON_INFLATED: Final = 2**20  # bytes: in some milliseconds
+_PIECE: Final = 1024  # bytes, which become a megabyte at most: in some milliseconds
 # First column and row, then steps, of each pass of an interlaced picture.
 _PASSES: Final = (
     (0, 0, 8, 8),
@@ -83,7 +84,8 @@ def inspect(data: bytes, max_pixels: int) -> Structure:
     # OpenCV decodes them several times as fast as Pillow.
     is_plain = depth == 8 and colour != _INDEXED and not interlaced and width * height <= _SMALL
     if is_plain and _has_pixels_alone(data):
-        _check_inflated(data[_FIRST + 8 : -16], inflated)
+        if len(data) > _PIECE:
+            _check_rows([data[_FIRST + 8 : -16]], inflated)
         return Structure("PNG", width, height, (data,), 4 * width * height, opencv=True)
     chunks = _walk(memoryview(data))
     if colour == _INDEXED and not chunks.colours:
@@ -91,9 +93,7 @@ def inspect(data: bytes, max_pixels: int) -> Structure:
     stored = sum(map(len, chunks.pixels))
     if stored * _MOST_INFLATED < inflated:
         raise damaged("PNG", "it has too little data for its size")
-    opencv = is_plain and not chunks.colours
-    if opencv:
-        _check_inflated(b"".join(chunks.pixels), inflated)
+    _check_rows(chunks.pixels, inflated)
     kept = 4 if colour not in {_GREY, _INDEXED} else 2 if depth == 16 else 1  # by Pillow, a pixel
     return Structure(
         "PNG",
@@ -102,7 +102,7 @@ def inspect(data: bytes, max_pixels: int) -> Structure:
         parts=[data[:_FIRST], *chunks.colours, *_one_chunk(chunks.pixels, stored), _END],
         memory=width * height * kept,
         orientation=chunks.orientation,
-        opencv=opencv,
+        opencv=is_plain and not chunks.colours,
     )
 
 
@@ -117,17 +117,23 @@ def _has_pixels_alone(data: bytes) -> bool:
     return zlib.crc32(data[_FIRST + 4 : end - 4]) == _NUMBER.unpack_from(data, end - 4)[0]
 
 
-def _check_inflated(compressed: bytes | memoryview, inflated: int) -> None:
-    """Check that no more comes out than the rows: OpenCV would decompress all of it."""
-    if len(compressed) * _MOST_INFLATED <= _SOON_INFLATED:
-        return
+def _check_rows(compressed: Iterable[bytes | memoryview], inflated: int) -> None:
+    """Check that the rows come out, no fewer and no more, piece by piece.
+
+    Pillow leaves rows black that are missing, and OpenCV decompresses whatever is too much.
+    """
     decompressor = zlib.decompressobj()
+    count = 0
     try:
-        rows = decompressor.decompress(compressed, inflated + 1)
+        for part in compressed:
+            for at in range(0, len(part), _PIECE):
+                count += len(decompressor.decompress(part[at : at + _PIECE]))
+                if count > inflated:
+                    raise damaged("PNG", "it has more pixels than its size")
     except zlib.error as error:
         raise damaged("PNG", "its pixels cannot be decompressed") from error
-    if len(rows) > inflated:
-        raise damaged("PNG", "it has more pixels than its size")
+    if count < inflated:
+        raise damaged("PNG", "it has fewer pixels than its size")
 
 
 def _walk(view: memoryview) -> _Chunks:
