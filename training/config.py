@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -20,6 +20,9 @@ ScheduleName = Literal["constant", "step", "cosine", "onecycle"]
 LossName = Literal["cross-entropy", "label-smoothing", "focal", "squared-error"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Mode = Literal["L", "RGB"]
+
+_FEWEST_STEPS: Final = 8  # in an epoch
+_SMALLEST_BATCH: Final = 8  # images
 
 
 class RunConfig(BaseModel):
@@ -57,7 +60,12 @@ class RunConfig(BaseModel):
         0.8, gt=0, lt=1, description="Training share of the images that are not test images."
     )
     epochs: int = Field(20, ge=1, description="Passes over the training images.")
-    batch_size: int = Field(64, ge=2, description="Images in one step of the optimizer.")
+    batch_size: int = Field(
+        64,
+        ge=2,
+        description="Images in one step of the optimizer; of so few that an epoch would have less "
+        "than 8 steps, an eighth of them, but 8 at least.",
+    )
     optimizer: OptimizerName = Field("adamw", description="sgd has Nesterov momentum.")
     learning_rate: float = Field(0.01, gt=0, description="Its peak, where the schedule has one.")
     momentum: float = Field(0.9, ge=0, lt=1, description="Of sgd and rmsprop.")
@@ -99,6 +107,14 @@ class RunConfig(BaseModel):
         description="Of training's forward pass; auto is bfloat16 where standard convolutions "
         "dominate and the processor has the instructions, else float32.",
     )
+
+    def batch_of(self, images: int) -> int:
+        """How many of that many training images are in one step.
+
+        In a step or two an epoch, the statistics of the normalisation layers fall behind the
+        weights: the network is right in training mode and at chance level in use.
+        """
+        return min(self.batch_size, max(_SMALLEST_BATCH, images // _FEWEST_STEPS))
 
     @property
     def shape(self) -> Architecture:

@@ -96,7 +96,7 @@ def fit(
             data; or it cannot be written.
         DivergedError: The loss is no longer a number.
     """
-    steps = max(1, len(split.train) // config.batch_size)
+    steps = max(1, len(split.train) // config.batch_of(len(split.train)))
     trainer = Trainer(network, normalization, config, steps, teacher)
     history = History(describe_environment(split.train.pixels.device))
     if (state := checkpoint.load(folder, config, split.data)) is not None:

@@ -131,9 +131,10 @@ class Trainer:
         """Mean loss and accuracy over the epoch's augmented images, while the weights move."""
         images, device = split.train, split.train.pixels.device
         running = RunningMeans(torch.zeros((), device=device), torch.zeros((), device=device))
+        size = self.config.batch_of(len(images))
         self.network.train()
-        for done, batch in enumerate(shuffled(images, self.config.batch_size, self.generator)):
-            running.add(*self._step(batch, self._draw(split.outliers)), batch.labels)
+        for done, batch in enumerate(shuffled(images, size, self.generator)):
+            running.add(*self._step(batch, self._draw(split.outliers, size)), batch.labels)
             progress.step()
             if progress.visible and done % _SHOW_EVERY == 0:
                 progress.show(number, *running.means())
@@ -164,11 +165,11 @@ class Trainer:
         self.average.update_parameters(self.network)
         return loss, logits
 
-    def _draw(self, outliers: Outliers) -> Images | None:
-        """As many as a batch is to have; where there are none, nothing is drawn."""
+    def _draw(self, outliers: Outliers, batch: int) -> Images | None:
+        """Draw the outliers of a batch of that many images; none where there are none to draw."""
         if outliers.learnt is None:
             return None
-        count = round(self.config.outlier_share * self.config.batch_size)
+        count = round(self.config.outlier_share * batch)
         device = self.generator.device
         size = len(outliers.learnt)
         chosen = torch.randint(size, (count,), generator=self.generator, device=device)

@@ -85,3 +85,10 @@ def test_model_of_own_pictures_is_named_after_their_folder(folder: str, name: st
 def test_names_that_are_no_folder_are_refused(name: str) -> None:
     with pytest.raises(ValidationError, match="run_name"):
         Places(run_name=name)
+
+
+@pytest.mark.parametrize(
+    ("images", "batch"), [(5, 8), (51, 8), (100, 12), (511, 63), (512, 64), (54_000, 64)]
+)
+def test_few_images_are_learnt_in_smaller_batches(images: int, batch: int) -> None:
+    assert RunConfig(batch_size=64).batch_of(images) == batch

@@ -11,7 +11,9 @@ from PIL import Image
 from tests.pictures import draw, draw_folder
 from training import data
 from training.__main__ import main
+from training.config import Places, RunConfig
 from training.errors import DatasetError
+from training.run import train
 
 LABELS = ("bar", "circle", "line")
 
@@ -388,3 +390,14 @@ def test_rare_class_is_in_every_part_of_a_split(folder: Path) -> None:
         assert torch.bincount(split.train.labels)[0] == 1
         assert torch.bincount(split.validation.labels)[0] == 1
         assert len(split.train) + len(split.validation) == 42
+
+
+@pytest.mark.parametrize("architecture", ["mobilenet", "conv", "mobilenet-tiny"])
+def test_thirty_two_pictures_of_a_class_are_enough_for_the_defaults(
+    architecture: str, tmp_path: Path
+) -> None:
+    pictures = draw_folder(tmp_path / "furniture", ("chair", "lamp"), train=32)
+    config = RunConfig(architecture=architecture, dataset="folder")
+    assessment = train(config, Places(data_dir=pictures, runs_dir=tmp_path / "runs")).assessment
+    assert assessment.findings == ()
+    assert assessment.metrics.test.accuracy > 0.9
