@@ -14,8 +14,12 @@ from training.distillation import find_teacher
 from training.environment import choose_device, reuse_memory
 from training.errors import CheckpointError
 from training.evaluation.assessment import assess
-from training.export import provenance
-from training.export.publication import Candidate, publish_candidate, refuse_other_data
+from training.export.publication import (
+    Candidate,
+    describe_provenance,
+    publish_candidate,
+    refuse_other_data,
+)
 from training.export.quantization import CALIBRATION_IMAGES
 from training.fit import fit
 from training.networks.architectures import Network, build
@@ -97,5 +101,5 @@ def train(
         calibration=data.sample(split.train, CALIBRATION_IMAGES),
         normalization=scaling,
         assessment=assess(portable, scaling, split, dataset.labels, fitted.curves),
-        provenance=provenance.describe(config, split, fitted, teacher),
+        provenance=describe_provenance(config, split, fitted, teacher),
     )

@@ -12,12 +12,15 @@ from torch import nn
 
 from artifact import latency, manifest
 from artifact.manifest import Finding, Manifest, Parity, Provenance, Role
+from artifact.manifest import Split as SplitSizes
 from artifact.metrics import Quantised, Seeds
 from artifact.publish import fill, list_files, next_version, publish, staging, write_manifest
 from artifact.repository import Artifact, open_artifact, visible_folders
-from training.data import Dataset, Images
+from training.config import RunConfig
+from training.data import Dataset, Images, Split
 from training.data.identity import DataIdentity
 from training.data.normalization import Normalization
+from training.distillation import Teacher
 from training.errors import OutputError
 from training.evaluation.assessment import Assessment, truth
 from training.evaluation.flaws import evaluation_differs, refuse_flawed
@@ -31,6 +34,7 @@ from training.export.quantization import (
     run_model,
 )
 from training.figures import FigureInputs, draw_figures
+from training.fit import Fitted
 from training.networks.architectures import Architecture, count_macs, count_parameters
 from training.networks.filters import describe_filters
 
@@ -200,3 +204,29 @@ def describe_architecture(candidate: Candidate) -> manifest.Blocks:
 def _benchmark(artifact: Artifact) -> latency.Benchmark:
     predictors = [artifact.open(runtime, _THREADS) for runtime in artifact.manifest.runtimes]
     return latency.measure(predictors, _THREADS)
+
+
+def describe_provenance(
+    config: RunConfig, split: Split, fitted: Fitted, teacher: Teacher | None = None
+) -> Provenance:
+    """Everything that is needed to make the same weights again."""
+    return Provenance(
+        commit=fitted.environment.commit,
+        seed=config.seed,
+        config=config.model_dump(mode="json"),
+        dataset=split.data.dataset,
+        data_sha256=split.data.sha256,
+        split=SplitSizes(
+            train=len(split.train),
+            validation=len(split.validation),
+            test=len(split.test),
+            ratio=split.data.train_ratio,
+            seed=split.data.seed,
+            test_sha256=split.data.test_sha256,
+        ),
+        epoch=fitted.epoch,
+        teacher=teacher.described if teacher else None,
+        libraries=fitted.environment.libraries,
+        hardware=fitted.environment.hardware,
+        seconds=fitted.seconds,
+    )

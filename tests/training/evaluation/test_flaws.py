@@ -33,9 +33,8 @@ from training.evaluation.flaws import (
     statistics_differ,
     watch,
 )
-from training.export import provenance
 from training.export.parity import encode
-from training.export.publication import Candidate, publish_candidate
+from training.export.publication import Candidate, describe_provenance, publish_candidate
 from training.fit import fit
 from training.networks.architectures import MOBILENET, build
 
@@ -257,7 +256,7 @@ def candidate(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Cand
         calibration=data.sample(split.train, 64),
         normalization=scaling,
         assessment=assess(done.network, scaling, split, digits.labels, done.curves),
-        provenance=provenance.describe(config, split, done),
+        provenance=describe_provenance(config, split, done),
     )
 
 
