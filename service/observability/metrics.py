@@ -45,6 +45,7 @@ class Metrics:
             ("outcome",),
             registry=registry,
         )
+        self.fast_path.labels("answered")  # there at 0 before anything is asked
         self.errors = Counter(
             "tandem_errors",
             "Requests, and single pictures of a batch, that were refused or failed, by the reason.",

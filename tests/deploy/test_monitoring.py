@@ -26,9 +26,7 @@ def exposed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What /metrics shows once something was answered and something was refused."""
     root = tmp_path_factory.mktemp("models")
     publish_known_answer(root, runtimes=("onnx",))
-    app = create_app(Settings(models_dir=root))
-    app.state.service.telemetry.fast_path("answered")  # what a connection counts; there is none
-    with TestClient(app) as client:
+    with TestClient(create_app(Settings(models_dir=root))) as client:
         client.post("/predict", content=picture("top-left")).raise_for_status()
         assert client.post("/predict", content=b"text").status_code == 415
         text: str = client.get("/metrics").text
