@@ -28,6 +28,11 @@ class Command:
 
 
 CHAPTERS: Final[Mapping[str, Mapping[str, Command]]] = {
+    "Decide": {
+        "decide": Command(
+            "training.__main__", "a folder of pictures in, a decision out, published", ("decide",)
+        ),
+    },
     "Serve": {
         "serve": Command("service.__main__", "serve the published models over HTTP"),
         "benchmark": Command("bench.latency", "measure every published model on this machine"),

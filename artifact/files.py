@@ -87,11 +87,22 @@ def replace(path: Path, content: bytes | memoryview) -> None:
     Raises:
         OSError: It cannot be written; the old content is still there.
     """
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file to write that takes the place of `path` once the block has ended well.
+
+    Raises:
+        OSError: As `replace`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)

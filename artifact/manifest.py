@@ -204,6 +204,13 @@ class Split(Part):
         description="Of the test images and labels, a folder's as they were stored: models of one "
         "digest saw the same, at whatever size; null where it was not noted.",
     )
+    folds: int | None = Field(
+        None,
+        ge=2,
+        description="Of a cross-validation: every picture was a test picture once, for a network "
+        "that had not learnt from it; the published one learnt from all. Null where one part was "
+        "set aside.",
+    )
 
 
 class Teacher(Part):

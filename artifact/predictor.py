@@ -13,7 +13,7 @@ from artifact.runtimes.base import Batch, Logits, Runtime
 from artifact.scores import SCORES, distribution, softmax
 from vision.preprocess import View, tensor
 
-Reason = Literal["blank", "several", "not-a-digit"]
+Reason = Literal["blank", "several", "not-a-digit", "unfamiliar"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,9 @@ class Predictor:
         self.input_name = runtime.input_name
         self.output_name = runtime.output_name
         self._runtime = runtime
+        self.rejected: Reason = (
+            "not-a-digit" if manifest.input.preprocess == "digit" else "unfamiliar"
+        )
         self._temperature = np.float32(manifest.temperature)
 
     def run(self, batch: Batch) -> Logits:
@@ -109,7 +112,7 @@ class Predictor:
     def _answer(self, view: View, probabilities: list[float], accepted: bool) -> Prediction:
         labels = self.manifest.labels
         probability = max(probabilities)
-        reason = view.reason or (None if accepted else "not-a-digit")
+        reason = view.reason or (None if accepted else self.rejected)
         return Prediction(
             label=labels[probabilities.index(probability)],
             probability=probability,

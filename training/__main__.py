@@ -8,6 +8,7 @@ from typing import Final
 
 from training.commands import Commands, add_flag, announce, from_options
 from training.config import Places, RunConfig
+from training.decide.config import DecideConfig, Limits, add_arguments
 from training.export.publication import PUBLISH_FLAWED
 from training.run import run
 
@@ -25,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = commands.add("run", _run, with_resume, summary, RunConfig, Places)
     add_flag(command, "--resume", "Go on where the run stopped, if it was begun.")
     add_flag(command, "--publish-flawed", PUBLISH_FLAWED)
+    summary = "a folder of pictures in, a decision out, published and served"
+    again = "the same command goes on from here"
+    add_arguments(commands.add("decide", _decide, again, summary, DecideConfig, Limits))
     return commands.run(arguments)
 
 
@@ -32,6 +36,12 @@ def _run(options: Namespace) -> None:
     config, places = from_options(RunConfig, options), from_options(Places, options)
     artifact = run(config, places, resume=options.resume, publish_flawed=options.publish_flawed)
     announce(artifact)
+
+
+def _decide(options: Namespace) -> int:
+    from training.decide.command import execute  # noqa: PLC0415 - imports what only it needs
+
+    return execute(options)
 
 
 def _go_to_research(arguments: Sequence[str]) -> None:

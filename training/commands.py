@@ -100,7 +100,7 @@ class Commands:
     def add(
         self,
         name: str,
-        execute: Callable[[Namespace], None],
+        execute: Callable[[Namespace], int | None],
         when_stopped: str,
         summary: str,
         *models: type[BaseModel],
@@ -116,14 +116,13 @@ class Commands:
         """Execute what the command line says, and return the exit status."""
         options = self._parser.parse_args(arguments)
         try:
-            options.execute(options)
+            return options.execute(options) or 0
         except ValidationError as error:
             return self._fail(explain(error), _USAGE_ERROR)
         except (TrainingError, TandemError) as error:
             return self._fail(str(error), _FAILED)
         except KeyboardInterrupt:
             return self._fail(f"stopped; {options.when_stopped}", _INTERRUPTED)
-        return 0
 
     def _fail(self, message: str, status: int) -> int:
         sys.stderr.write(f"{self._package}: {message}\n")

@@ -28,7 +28,7 @@ from artifact.study import LEVEL
 
 Verdict = Literal["ship", "constraints-unmet", "no-better-than-majority", "flawed"]
 
-_AS_SMALL: Final = 1.01  # times the smallest file: a container's own hundred bytes decide nothing
+_AS_SMALL: Final = 1.05  # times the smallest file: a container's own few bytes decide nothing
 
 
 class Choice(Part):
@@ -171,8 +171,9 @@ def _within_one_error(option: Option, best: Option) -> bool:
     """Whether it is behind by no more than the standard error of the paired difference."""
     paired = best.against(option)
     discordant = paired.only_first_right + paired.only_second_right
-    variance = discordant / paired.images - paired.difference**2
-    return best.accuracy - option.accuracy <= sqrt(max(variance, 0.0) / paired.images)
+    discordant += best.rounded + option.rounded
+    behind = best.accuracy - option.accuracy
+    return behind <= sqrt(max(discordant / paired.images - behind**2, 0.0) / paired.images)
 
 
 def _smallest(options: Sequence[Option]) -> Option:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from artifact.latency import Benchmark
 from artifact.manifest import FindingName, Manifest, RuntimeId
-from artifact.metrics import Metrics, SplitMetrics
+from artifact.metrics import Metrics
 from artifact.statistics.paired import PairedDifference, paired_difference
 from artifact.statistics.proportions import wilson_interval
 
@@ -25,6 +25,8 @@ class Option:
         wrong: Indices of the pictures that it names wrongly. Of a quantised file whose single
             answers were not kept, those of the network that it was made of.
         findings: What is wrong with the model, whatever its accuracy.
+        rounded: Pictures on which a quantised file and that network are not both right or both
+            wrong; 0 where `wrong` is the file's own.
     """
 
     model: str
@@ -35,6 +37,7 @@ class Option:
     confusion: tuple[tuple[int, ...], ...]
     wrong: frozenset[int]
     findings: tuple[FindingName, ...] = ()
+    rounded: int = 0
 
     def __str__(self) -> str:
         return f"{self.model} on {self.runtime}"
@@ -104,23 +107,22 @@ def published_options(
     """
     errors = frozenset(wrong)
     for runtime in manifest.runtimes:
-        test = _measured_on(runtime, metrics)
+        quantised = metrics.quantised if runtime == "onnx-int8" else None
         yield Option(
             model=f"{manifest.name}/{manifest.version}",
             runtime=runtime,
             bytes=manifest.files[runtime].bytes,
             p50_ms=_recorded(runtime, benchmark),
             labels=manifest.labels,
-            confusion=test.confusion_matrix,
+            confusion=(quantised or metrics).test.confusion_matrix,
             wrong=errors,
             findings=tuple(finding.name for finding in manifest.findings),
+            rounded=_discordant(quantised.against_float) if quantised else 0,
         )
 
 
-def _measured_on(runtime: RuntimeId, metrics: Metrics) -> SplitMetrics:
-    if runtime == "onnx-int8" and metrics.quantised is not None:
-        return metrics.quantised.test
-    return metrics.test
+def _discordant(paired: PairedDifference) -> int:
+    return paired.only_first_right + paired.only_second_right
 
 
 def _recorded(runtime: RuntimeId, benchmark: Benchmark | None) -> float | None:

@@ -174,7 +174,7 @@ def _reasons(inferred: Inferred) -> list[Reason | None]:
         accepted = inferred.predictor.in_distribution(inferred.logits)
     seen = [view.reason for view in inferred.views] if inferred.views else [None] * len(accepted)
     return [
-        reason or (None if known else "not-a-digit")
+        reason or (None if known else inferred.predictor.rejected)
         for reason, known in zip(seen, accepted, strict=True)
     ]
 

@@ -67,7 +67,7 @@ def read_pixels(
         try:
             pixels[len(decoded)] = _see(source.path, spec)
         except (ImageError, OSError) as error:
-            problems.add("skipped", _describe(error), source.name)
+            problems.add("skipped", describe(error), source.name)
         else:
             decoded.append(source)
     return decoded, pixels[: len(decoded)]
@@ -79,7 +79,8 @@ def _see(path: Path, spec: Input) -> NDArray[np.uint8]:
     return seen[None] if seen.ndim == 2 else seen.transpose(2, 0, 1)
 
 
-def _describe(error: ImageError | OSError) -> str:
+def describe(error: ImageError | OSError) -> str:
+    """Why a file is skipped, in a few words."""
     match error:
         case UnsupportedType():
             return "not a picture"

@@ -32,13 +32,16 @@ NONE_YET = Parity(images=1, max_abs_diff={}, tolerance=TOLERANCE)
 Logits = NDArray[np.float32]
 
 
-def check(staged: Artifact, images: Images, expected: Logits) -> Parity:
+def check(
+    staged: Artifact, images: Images, expected: Logits, tolerance: float = TOLERANCE
+) -> Parity:
     """Compare every runtime of a staged model with the network.
 
     Args:
         staged: With a manifest and its model files.
         images: N stored test images.
         expected: The network's logits for them, [N, classes].
+        tolerance: Largest accepted difference of two logits, of runtimes that do not round.
 
     Returns:
         The largest difference by runtime, and how often a runtime that rounds agrees.
@@ -52,12 +55,12 @@ def check(staged: Artifact, images: Images, expected: Logits) -> Parity:
     differences = {}
     for runtime in staged.manifest.runtimes:
         predictor = staged.open(runtime)
-        differences[runtime] = _compare(predictor, views, expected)
+        differences[runtime] = _compare(predictor, views, expected, tolerance)
         agreement[runtime] = _agreement(predictor, views, expected)
     return Parity(
         images=len(images),
         max_abs_diff=differences,
-        tolerance=TOLERANCE,
+        tolerance=tolerance,
         agreement={runtime: share for runtime, share in agreement.items() if runtime in ROUNDING},
     )
 
@@ -81,10 +84,19 @@ def encode(picture: Tensor) -> bytes:
     return buffer.getvalue()
 
 
-def _compare(predictor: Predictor, views: Sequence[View], expected: Logits) -> float:
+def _compare(
+    predictor: Predictor, views: Sequence[View], expected: Logits, tolerance: float
+) -> float:
     """The largest difference of two logits over all batch sizes."""
     batch = tensor(views, predictor.manifest.input)
-    return max(_difference(predictor, batch, size, expected) for size in BATCH_SIZES)
+    largest = max(_difference(predictor, batch, size, expected) for size in BATCH_SIZES)
+    accepted = inf if predictor.runtime_id in ROUNDING else tolerance
+    if not largest <= accepted:  # so that NaN is refused as well
+        raise ParityError(
+            f"{predictor.runtime_id} differs from the network by {largest:.2g} in a logit; at most "
+            f"{accepted:g} is accepted"
+        )
+    return largest
 
 
 def _agreement(predictor: Predictor, views: Sequence[View], expected: Logits) -> float:
@@ -106,11 +118,4 @@ def _difference(
 ) -> float:
     """The largest difference where that many pictures are run at a time."""
     parts = [predictor.run(batch[start : start + size]) for start in range(0, len(batch), size)]
-    difference = float(np.abs(np.concatenate(parts) - expected).max())
-    accepted = inf if predictor.runtime_id in ROUNDING else TOLERANCE
-    if not difference <= accepted:  # so that NaN is refused as well
-        raise ParityError(
-            f"{predictor.runtime_id} differs from the network by {difference:.2g} in a logit at "
-            f"batch size {size}; at most {accepted:g} is accepted"
-        )
-    return difference
+    return float(np.abs(np.concatenate(parts) - expected).max())

@@ -84,7 +84,7 @@ def test_query_chooses_who_answers(
 
 def test_undecided_picture_is_not_accepted(client: TestClient) -> None:
     answer = client.post("/predict", content=picture("top-left", "top-right")).json()
-    assert (answer["accepted"], answer["reason"]) == (False, "not-a-digit")
+    assert (answer["accepted"], answer["reason"]) == (False, "unfamiliar")
     assert answer["probability"] == pytest.approx(0.5, abs=0.01)
 
 

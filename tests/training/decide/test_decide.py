@@ -1,0 +1,199 @@
+"""The whole command on drawn pictures: decide, publish, answer over HTTP."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from artifact.manifest import Blocks, Linear
+from artifact.metrics import Examples, Metrics
+from artifact.repository import Artifact, Repository
+from service.app import create_app
+from service.settings import Settings
+from tests.training.decide.drawn import CLASSES, draw, write_folder
+from training.__main__ import main
+
+pytestmark = pytest.mark.timeout(900)  # a whole command a test, on a machine that others use too
+
+ARMS = ("linear-hog-colour", "mobilenet")
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What one command left behind."""
+
+    folder: Path
+    status: int
+    summary: dict[str, Any]
+
+    @property
+    def models(self) -> Path:
+        return self.folder / "models"
+
+    def arm(self, name: str) -> dict[str, Any]:
+        (found,) = (arm for arm in self.summary["arms"] if arm["name"] == name)
+        return dict(found)
+
+
+def decide(folder: Path, *options: str, pictures: Path | None = None) -> Decided:
+    written = folder / "out.json"
+    status = main(
+        [
+            "decide",
+            str(pictures or folder / "shapes"),
+            *("--runs-dir", str(folder / "runs"), "--models-dir", str(folder / "models")),
+            *("--json", str(written), "--threads", "1", *options),
+        ]
+    )
+    return Decided(folder, status, json.loads(written.read_text()) if written.exists() else {})
+
+
+@pytest.fixture(scope="module")
+def decided(tmp_path_factory: pytest.TempPathFactory) -> Decided:
+    folder = tmp_path_factory.mktemp("decide")
+    write_folder(folder / "shapes", 8)
+    return decide(folder, "--minutes", "60", "--epochs", "8", "--arms", *ARMS)
+
+
+@pytest.fixture(scope="module")
+def models(decided: Decided) -> dict[str, Artifact]:
+    return {one.manifest.name: one for one in Repository.scan(decided.models)}
+
+
+@pytest.fixture(scope="module")
+def client(decided: Decided) -> Iterator[TestClient]:
+    assert decided.status == 0
+    with TestClient(create_app(Settings(models_dir=decided.models))) as client:
+        yield client
+
+
+def test_every_arm_has_its_accuracy_with_an_interval(decided: Decided) -> None:
+    for name in ("majority", *ARMS):
+        arm = decided.arm(name)
+        low, high = arm["interval"]
+        assert low < arm["accuracy"] < high or arm["accuracy"] in (0, 1)
+        assert (arm["pictures"], len(arm["folds"])) == (24, 5)
+
+
+def test_pick_is_a_model_that_was_published_and_has_reasons(decided: Decided) -> None:
+    decision = decided.summary["decision"]
+    assert decision["verdict"] == "ship"
+    assert decision["pick"]["model"] in decided.summary["published"]
+    assert decision["rival"] is not None
+    assert "Ship shapes-" in decision["reasons"][0]
+
+
+def test_models_tell_their_kind_their_data_and_how_they_were_tested(
+    decided: Decided, models: dict[str, Artifact]
+) -> None:
+    assert set(models) == {f"shapes-{name}" for name in ARMS}
+    kinds = {name: type(one.manifest.architecture) for name, one in models.items()}
+    assert kinds == {"shapes-linear-hog-colour": Linear, "shapes-mobilenet": Blocks}
+    provenances = [one.manifest.provenance for one in models.values()]
+    assert {one.data_sha256 for one in provenances} == {decided.summary["sha256"]}
+    assert len({one.split.test_sha256 for one in provenances}) == 1
+    assert {(one.split.folds, one.split.test) for one in provenances} == {(5, 24)}
+
+
+def test_published_accuracy_is_that_of_pictures_that_were_not_learnt(
+    decided: Decided, models: dict[str, Artifact]
+) -> None:
+    for name in ARMS:
+        model = models[f"shapes-{name}"]
+        test = model.document("metrics", Metrics).test
+        wrong = model.document("examples", Examples).wrong
+        assert test.accuracy == pytest.approx(decided.arm(name)["accuracy"])
+        assert len(wrong) == round(24 * (1 - test.accuracy))
+
+
+def test_pick_names_a_new_picture_over_http(client: TestClient, decided: Decided) -> None:
+    model = decided.summary["decision"]["pick"]["model"].rpartition("/")[0]
+    generator = np.random.default_rng(99)
+    right = 0
+    for kind in CLASSES * 4:
+        file = io.BytesIO()
+        draw(kind, generator).save(file, "PNG")
+        response = client.post(
+            f"/predict?model={model}",
+            content=file.getvalue(),
+            headers={"Content-Type": "image/png"},
+        )
+        assert response.status_code == 200
+        right += response.json()["label"] == kind
+    assert right >= 7
+
+
+def test_models_of_one_folder_are_compared_whatever_their_size(client: TestClient) -> None:
+    (group,) = client.get("/comparison").json()["groups"]
+    assert group["test_images"] == 24
+    assert {model["model"] for model in group["models"]} == {f"shapes-{name}/1" for name in ARMS}
+
+
+def test_report_is_one_page_with_its_figures(decided: Decided) -> None:
+    (folder,) = (decided.folder / "runs").glob("decide-shapes-*")
+    page = (folder / "report.html").read_text()
+    assert decided.summary["decision"]["reasons"][0].split(":")[0] in page
+    assert "data:image/png;base64," in page
+    assert "<script" not in page
+    assert "| mobilenet |" in (folder / "report.md").read_text()
+
+
+def test_same_command_again_learns_nothing_twice(decided: Decided) -> None:
+    def results() -> dict[str, int]:
+        files = (decided.folder / "runs").glob("decide-shapes-*/**/*.np*")
+        return {file.name: file.stat().st_mtime_ns for file in files}
+
+    before = results()
+    again = decide(decided.folder, "--arms", "linear-hog-colour", "--max-ms", "1e-9")
+    assert again.status == 3
+    assert len(before) == 1 + 5 * len(ARMS)
+    assert results() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "verdict"),
+    [
+        (("--max-kib", "0.5"), 3, "constraints-unmet"),
+        (("--min-recall", "disc=1", "bar=1", "square=1"), 3, "constraints-unmet"),
+    ],
+)
+def test_unmet_constraints_publish_nothing(
+    decided: Decided, options: tuple[str, ...], status: int, verdict: str
+) -> None:
+    before = sorted(decided.models.rglob("*"))
+    again = decide(decided.folder, "--arms", "linear-hog-colour", *options)
+    assert (again.status, again.summary["decision"]["verdict"]) == (status, verdict)
+    assert again.summary["published"] == []
+    assert sorted(decided.models.rglob("*")) == before
+
+
+def test_pictures_that_say_nothing_of_their_class_ship_none(tmp_path: Path) -> None:
+    write_folder(tmp_path / "shapes", 12, classes=("heads", "tails"))
+    told = decide(tmp_path, "--arms", "linear-pixels")
+    assert told.status == 4
+    assert "Ship none" in told.summary["decision"]["reasons"][0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--min-recall", "cow=0.5"), "no such class; the classes are bar, disc, square"),
+        (("--min-recall", "disc"), "is not written CLASS=0.9"),
+        (("--arms", "resnet"), "arms are linear-pixels, linear-hog-colour"),
+        (("--minutes", "0"), "--minutes '0'"),
+    ],
+)
+def test_wrong_option_is_refused_with_what_is_accepted(
+    decided: Decided,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+    message: str,
+) -> None:
+    assert decide(decided.folder, *options).status in (1, 2)
+    assert message in capsys.readouterr().err

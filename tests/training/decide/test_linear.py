@@ -1,0 +1,67 @@
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from artifact.runtimes.onnx import OnnxRuntime
+from training.decide.arms.features import HogColour, Pixels
+from training.decide.arms.linear import fit, with_head
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_regression_names_separable_pictures_in_their_own_scale(classes: int) -> None:
+    generator = np.random.default_rng(0)
+    targets = np.arange(90) % classes
+    scale = np.array([1e-3, 1e3, 1, 1], np.float32)
+    centres = 3 * np.eye(4)[targets]
+    views = ((centres + generator.normal(0, 0.3, (90, 4))) * scale)[None].astype(np.float32)
+    weight, bias = fit(views, targets, classes, seed=0)
+    assert weight.shape == (classes, 4)
+    assert ((views[0] @ weight.T + bias).argmax(axis=1) == targets).all()
+
+
+def test_class_that_was_not_learnt_is_never_named() -> None:
+    targets = np.array([0, 2] * 10)
+    views = np.random.default_rng(0).normal(size=(1, 20, 3)).astype(np.float32)
+    weight, bias = fit(views, targets, classes=4, seed=0)
+    named = (views[0] @ weight.T + bias).argmax(axis=1)
+    assert set(named.tolist()) <= {0, 2}
+
+
+def test_head_of_an_onnx_file_is_a_matrix_product() -> None:
+    node = onnx.helper.make_node("Flatten", ["images"], ["flat"])
+    graph = onnx.helper.make_graph(
+        [node],
+        "features",
+        [onnx.helper.make_tensor_value_info("images", 1, ["n", 1, 2, 2])],
+        [onnx.helper.make_tensor_value_info("flat", 1, ["n", 4])],
+    )
+    opsets = [onnx.helper.make_opsetid("", 17)]
+    features = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=9)
+    generator = np.random.default_rng(0)
+    weight, bias = (generator.normal(size=shape).astype(np.float32) for shape in ((3, 4), (3,)))
+    images = generator.normal(size=(5, 1, 2, 2)).astype(np.float32)
+    logits = OnnxRuntime(with_head(features.SerializeToString(), weight, bias)).run(images)
+    np.testing.assert_allclose(logits, images.reshape(5, 4) @ weight.T + bias, rtol=1e-5)
+
+
+@pytest.mark.parametrize("module", [Pixels(32), HogColour(64)], ids=["pixels", "hog-colour"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_features_are_finite_on_plain_and_on_noisy_pictures(
+    module: torch.nn.Module, channels: int
+) -> None:
+    side = 32 if isinstance(module, Pixels) else 64
+    images = torch.rand(4, channels, side, side)
+    images[0], images[1] = 0, 1
+    features = module(images)
+    assert features.isfinite().all()
+    assert features.shape[0] == 4
+
+
+def test_hog_tells_orientations_apart_and_not_their_sign() -> None:
+    stripes = (torch.arange(64) // 4 % 2).float()
+    upright = stripes.expand(1, 1, 64, 64).contiguous()
+    lying = upright.transpose(2, 3).contiguous()
+    ordinary, inverted, turned = (HogColour(64)(x)[:, :576] for x in (upright, 1 - upright, lying))
+    torch.testing.assert_close(ordinary, inverted)
+    assert float((ordinary - turned).abs().max()) > 0.3

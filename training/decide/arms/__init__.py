@@ -1,0 +1,1 @@
+"""What competes: from naming one class always to networks that know ImageNet."""

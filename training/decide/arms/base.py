@@ -1,0 +1,74 @@
+"""What every arm is to the race: something that learns from some pictures and names others."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from artifact.manifest import Architecture
+from training.decide.collection.splits import Indices
+from training.decide.collection.store import Store
+
+Logits = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be learnt.
+
+    Attributes:
+        store: The pictures.
+        targets: Class of each, [N].
+        classes: How many classes there are.
+        mirror: Whether a mirrored picture shows the same class.
+        seed: Of all draws.
+        threads: Of one operation.
+    """
+
+    store: Store
+    targets: Indices
+    classes: int
+    mirror: bool
+    seed: int
+    threads: int
+
+
+class Learned(Protocol):
+    """An arm that has learnt from some pictures."""
+
+    def logits(self, indices: Indices) -> Logits:
+        """Name those pictures: [n, classes]."""
+        ...
+
+    def network(self) -> nn.Module:
+        """The whole of it, in evaluation mode: unit pixels [N, C, H, W] to logits [N, classes]."""
+        ...
+
+
+class Arm(Protocol):
+    """One way to name pictures."""
+
+    @property
+    def name(self) -> str:
+        """Of the arm, and the last part of its model's name."""
+        ...
+
+    @property
+    def side(self) -> int:
+        """Of the pictures that it sees."""
+        ...
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the pictures; 0 where it is none of training."""
+        ...
+
+    def learn(self, task: Task, train: Indices) -> Learned:
+        """Learn from those pictures and no others."""
+        ...
+
+    def describe(self, network: nn.Module, store: Store) -> Architecture:
+        """What its network is, as the manifest says it."""
+        ...

@@ -1,0 +1,236 @@
+"""Linear arms: features that are computed once, and a logistic regression on them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+from torch import nn
+
+from artifact.files import replacing
+from artifact.manifest import Linear
+from artifact.runtimes.onnx import OnnxRuntime
+from training.decide.arms.base import Logits, Task
+from training.decide.collection.splits import Indices
+from training.decide.collection.store import Store
+from training.export.files import OUTPUT, to_onnx
+from training.networks.architectures import count_macs, count_parameters
+
+Features = NDArray[np.float32]
+FeatureName = Literal["pixels", "hog-colour", "efficientnet-lite0"]
+
+_STRENGTHS: Final = (0.0003, 0.003, 0.03)  # inverse of the penalty, on standardised features
+_MANY: Final = 3_000  # pictures: the strength is chosen on that many
+_EXPORT: Final = 15.0  # seconds
+_ITERATIONS: Final = 200
+_NEVER: Final = -1e4  # logit of a class that no picture was learnt of
+
+
+@dataclass(frozen=True)
+class LinearArm:
+    """A logistic regression on features.
+
+    Attributes:
+        name: Of the arm.
+        features: Of the features.
+        side: Of the pictures that they are computed of.
+        module: Computes them: unit pixels [N, C, H, W] to [N, D].
+        cost: Seconds that one picture takes, of its features and of learning, on a slow core.
+        epochs: None.
+    """
+
+    name: str
+    features: FeatureName
+    side: int
+    module: Callable[[int], nn.Module]
+    cost: float
+    epochs: int = 0
+
+    def learn(self, task: Task, train: Indices) -> "Regression":
+        """Fit a regression on those pictures, mirrored too where that does no harm."""
+        views = self.views(task)
+        if not task.mirror:
+            views = views[:1]
+        with threadpool_limits(1):  # its many small products wait for each other's threads
+            weight, bias = fit(views[:, train], task.targets[train], task.classes, task.seed)
+        return Regression(self, task, weight, bias)
+
+    def seconds(self, task: Task) -> float:
+        """Estimated, of learning every fold; 0 where the features are there already."""
+        return 0.0 if self._kept(task.store).exists() else _EXPORT + self.cost * task.store.count
+
+    def _kept(self, store: Store) -> Path:
+        return store.folder / f"features-{self.features}-{self.side}.npy"
+
+    def views(self, task: Task) -> Features:
+        """Features of every picture as it is and mirrored, [2, N, D]; computed once."""
+        kept = self._kept(task.store)
+        if not kept.exists():
+            runtime = OnnxRuntime(self.onnx(task.store), task.threads)
+            parts = [
+                [runtime.run(unit(chunk[..., ::step])) for step in (1, -1)]
+                for chunk in task.store.chunks(self.side)
+            ]
+            views = np.stack([np.concatenate(view) for view in zip(*parts, strict=True)])
+            with replacing(kept) as file:
+                np.save(file, views)
+        loaded: Features = np.load(kept)
+        return loaded
+
+    def onnx(self, store: Store) -> bytes:
+        """The features alone as an ONNX file, exported once for all data sets."""
+        kept = store.folder.parent / f"features-{self.features}-{store.mode}-{self.side}.onnx"
+        if not kept.exists():
+            model = to_onnx(self.module(self.side).eval(), (store.channels, self.side, self.side))
+            with replacing(kept) as file:
+                file.write(model)
+        return kept.read_bytes()
+
+    def describe(self, network: nn.Module, store: Store) -> Linear:
+        """Features and width; the cost is of both parts."""
+        return Linear(
+            features=self.features,
+            width=network.get_parameter("head.weight").shape[1],
+            parameters=count_parameters(network),
+            macs=count_macs(network, (store.channels, self.side, self.side)),
+        )
+
+
+@dataclass(frozen=True)
+class Regression:
+    """A fitted linear arm.
+
+    Attributes:
+        arm: Whose it is.
+        task: What was learnt.
+        weight: [classes, D].
+        bias: [classes].
+    """
+
+    arm: LinearArm
+    task: Task
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def logits(self, indices: Indices) -> Logits:
+        """Of those pictures, [n, classes]."""
+        return self.of_features(self.arm.views(self.task)[0][indices])
+
+    def of_features(self, features: Features) -> Logits:
+        """Of pictures by their features [n, D]."""
+        logits: Logits = features @ self.weight.T + self.bias
+        return logits
+
+    def network(self) -> nn.Module:
+        """Features and linear layer as one module."""
+        head = nn.Linear(self.weight.shape[1], self.weight.shape[0])
+        with torch.no_grad():
+            head.weight.copy_(torch.from_numpy(self.weight))
+            head.bias.copy_(torch.from_numpy(self.bias))
+        return _Whole(self.arm.module(self.arm.side), head).eval()
+
+    def onnx(self) -> bytes:
+        """Features and linear layer as one ONNX file."""
+        return with_head(self.arm.onnx(self.task.store), self.weight, self.bias)
+
+
+class _Whole(nn.Module):
+    def __init__(self, features: nn.Module, head: nn.Linear) -> None:
+        super().__init__()
+        self.features = features
+        self.head = head
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Logits [N, classes] of unit pixels [N, C, H, W]."""
+        logits: torch.Tensor = self.head(self.features(images))
+        return logits
+
+
+def fit(
+    views: Features, targets: Indices, classes: int, seed: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weight [classes, D] and bias [classes] of a logistic regression on features as they are.
+
+    Features are standardised for the fit, and the scale is then put into the weights. The penalty
+    is the best of three on a quarter of the pictures.
+
+    Args:
+        views: Of N pictures, seen in V ways: [V, N, D].
+        targets: Class of each picture, [N].
+        classes: How many there are.
+        seed: Of the quarter.
+    """
+    scaler = StandardScaler().fit(views[0])
+    scaled = [scaler.transform(view) for view in views]
+    model = _regression(_choose_strength(scaled[0], targets, seed))
+    model.fit(np.concatenate(scaled), np.tile(targets, len(views)))
+    weight, bias = np.zeros((classes, views.shape[2])), np.full(classes, _NEVER)
+    if len(model.classes_) == 2:  # one row tells both
+        weight[model.classes_[1]], bias[model.classes_] = model.coef_[0], [0, model.intercept_[0]]
+    else:
+        weight[model.classes_], bias[model.classes_] = model.coef_, model.intercept_
+    weight /= scaler.scale_
+    bias -= weight @ scaler.mean_
+    return weight.astype(np.float32), bias.astype(np.float32)
+
+
+def unit(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Pixels in 0..1."""
+    return np.ascontiguousarray(pixels, np.float32) / np.float32(255)
+
+
+def with_head(features: bytes, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> bytes:
+    """Put a linear layer after the only output of an ONNX file; its output is named `logits`."""
+    model = onnx.load_from_string(features)
+    graph = model.graph
+    (source,) = graph.output
+    inner = f"{source.name}_features"
+    for node in graph.node:
+        node.output[:] = [inner if name == source.name else name for name in node.output]
+    graph.initializer.extend(
+        [
+            numpy_helper.from_array(weight, "head.weight"),
+            numpy_helper.from_array(bias, "head.bias"),
+        ]
+    )
+    graph.node.append(
+        helper.make_node("Gemm", [inner, "head.weight", "head.bias"], [OUTPUT], "head", transB=1)
+    )
+    batch = source.type.tensor_type.shape.dim[0].dim_param
+    del graph.output[:]
+    graph.output.append(
+        helper.make_tensor_value_info(OUTPUT, onnx.TensorProto.FLOAT, [batch, len(weight)])
+    )
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString())
+
+
+def _choose_strength(inputs: Features, targets: Indices, seed: int) -> float:
+    places = np.arange(len(targets))
+    if len(places) > _MANY:
+        places = np.random.default_rng(seed).choice(places, _MANY, replace=False)
+    _, counts = np.unique(targets[places], return_counts=True)
+    if counts.min() < 2 or len(places) < 4 * len(counts):
+        return _STRENGTHS[1]
+    learn, judge = train_test_split(
+        places, test_size=0.25, stratify=targets[places], random_state=seed
+    )
+
+    def accuracy(strength: float) -> float:
+        model = _regression(strength).fit(inputs[learn], targets[learn])
+        return float(model.score(inputs[judge], targets[judge]))
+
+    return max(_STRENGTHS, key=accuracy)
+
+
+def _regression(strength: float) -> Any:
+    return LogisticRegression(C=strength, max_iter=_ITERATIONS, tol=1e-3)

@@ -1,0 +1,112 @@
+"""The networks that are trained: the report's two kinds, grown to the picture, and libraries'."""
+
+from dataclasses import asdict
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from artifact.manifest import Blocks, Library
+from training.decide.arms.base import Task
+from training.networks.architectures import (
+    Architecture,
+    BlockKind,
+    Network,
+    count_macs,
+    count_parameters,
+)
+
+_WIDTHS: Final = (32, 64, 96, 128, 160)  # of the stages, from large maps to small
+_LARGE: Final = 48  # pixels: from here on the first convolution already halves the picture
+_BLOCKS: Final = 2  # in a stage
+
+Shape = tuple[int, int, int]
+
+
+class Normalized(nn.Module):
+    """A network that takes unit pixels: what centres them is a part of it.
+
+    Args:
+        network: Of normalised pictures.
+        mean: Of each channel.
+        std: Of each channel.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, mean: Tensor, std: Tensor) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", mean.view(1, -1, 1, 1))
+        self.register_buffer("std", std.view(1, -1, 1, 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [N, classes] of unit pixels [N, C, H, W]."""
+        logits: Tensor = self.network((images - self.mean) / self.std)
+        return logits
+
+
+def grown(kind: BlockKind, side: int) -> Architecture:
+    """Blocks of one kind, in stages of halved maps, until the last ones see the whole picture."""
+    large = side >= _LARGE
+    strides: list[int] = []
+    while not strides or receptive_field(2 if large else 1, strides) < side:
+        strides += [2, *[1] * (_BLOCKS - 1)]
+    widths = [_WIDTHS[min(place // _BLOCKS, len(_WIDTHS) - 1)] for place in range(len(strides))]
+    return Architecture(
+        (kind,) * len(strides),
+        stem_stride=2 if large else 1,
+        widths=tuple(widths),
+        strides=tuple(strides),
+        residual=True,
+        activation="hardswish",
+        downsampling="average" if kind == "mobile" else "stride",
+    )
+
+
+def receptive_field(stem_stride: int, strides: list[int]) -> int:
+    """Pixels a side that one place of the last maps rests on, of 3x3 convolutions throughout."""
+    field, step = 3, stem_stride
+    for stride in strides:
+        field, step = field + 2 * step, step * stride
+    return field
+
+
+def build_blocks(kind: BlockKind, task: Task, side: int) -> Normalized:
+    """A network of blocks, normalised by the statistics of these pictures."""
+    shape = (task.store.channels, side, side)
+    return _normalized(Network(grown(kind, side), shape, task.classes), task.store.channels)
+
+
+def tell_blocks(kind: BlockKind, network: nn.Module, shape: Shape) -> Blocks:
+    """The blocks, as the manifest says them."""
+    return Blocks(
+        **asdict(grown(kind, shape[1])),
+        parameters=count_parameters(network),
+        macs=count_macs(network, shape),
+    )
+
+
+def build_library(task: Task, side: int) -> Normalized:  # noqa: ARG001 - any size does
+    """Torchvision's MobileNetV3-Small, with weights of its own making."""
+    from torchvision.models import mobilenet_v3_small  # noqa: PLC0415 - a second
+
+    network = mobilenet_v3_small(weights=None, num_classes=task.classes)
+    if task.store.channels == 1:
+        first = network.features[0][0]
+        network.features[0][0] = nn.Conv2d(1, first.out_channels, 3, 2, 1, bias=False)
+    return _normalized(network, task.store.channels)
+
+
+def tell_library(network: nn.Module, shape: Shape) -> Library:
+    """The library's network, as the manifest says it."""
+    return Library(
+        network="torchvision mobilenet_v3_small",
+        parameters=count_parameters(network),
+        macs=count_macs(network, shape),
+    )
+
+
+def _normalized(network: nn.Module, channels: int) -> Normalized:
+    return Normalized(network, torch.full((channels,), 0.5), torch.full((channels,), 0.25))

@@ -1,0 +1,50 @@
+"""`decide`: its options, its exit status, and the service that it may hand over to."""
+
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Final
+
+from artifact.statistics.decision import Verdict
+from training.commands import from_options
+from training.decide.config import DecideConfig, Limits
+from training.decide.outcome.report import write_report
+from training.decide.outcome.summary import summarise
+from training.decide.run import run
+
+_STATUS: Final[dict[Verdict, int]] = {
+    "ship": 0,
+    "constraints-unmet": 3,
+    "no-better-than-majority": 4,
+    "flawed": 4,
+}
+
+
+def execute(options: Namespace) -> int:
+    """Decide, and return the exit status: 0 published, 3 constraints unmet, 4 ship none."""
+    config, limits = from_options(DecideConfig, options), from_options(Limits, options)
+    outcome = run(options.folder, config, limits.constraints, _say)
+    summary = summarise(outcome)
+    report = write_report(summary, outcome)
+    if options.json:
+        options.json.write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    sys.stdout.write("\n".join(summary.lines()) + "\n")
+    _say(f"report: {report}")
+    status = _STATUS[outcome.decision.verdict]
+    if options.serve and outcome.decision.pick is not None:
+        _serve(config.models_dir, outcome.decision.pick.model.rpartition("/")[0])
+    return status
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def _serve(models_dir: Path, default_model: str) -> None:
+    """Become the service of these models; its other settings are as they are."""
+    os.environ["TANDEM_MODELS_DIR"] = str(models_dir)
+    os.environ["TANDEM_DEFAULT_MODEL"] = default_model
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "service"])  # noqa: S606 - itself

@@ -1,0 +1,129 @@
+"""What the answers of one arm say: metrics, examples, and labels that are likely wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from artifact.manifest import Rejection, ScoreName
+from artifact.metrics import Calibration, Examples, Metrics, Quantised, SplitMetrics
+from artifact.scores import SCORES
+from artifact.study import LEVEL
+from training.decide.arms.base import Logits
+from training.decide.collection.splits import Indices
+from training.evaluation.evaluate import (
+    choose_examples,
+    fit_temperature,
+    reliability,
+    split_metrics,
+)
+from training.evaluation.rejection import fit_rejection
+from training.export.quantization import assess_quantised
+
+_SCORE: Final[ScoreName] = "max-logit"
+_FEWEST_KNOWN: Final = 200  # pictures: of fewer, the three in a thousand that are rejected are none
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Out-of-sample answers of one arm.
+
+    Attributes:
+        logits: [n, classes], of pictures that were not learnt from.
+        targets: Their classes, [n].
+        labels: Name of each class.
+        temperature: That makes the logits' probabilities most likely.
+    """
+
+    logits: Logits
+    targets: Indices
+    labels: tuple[str, ...]
+    temperature: float
+
+    @classmethod
+    def of(cls, logits: Logits, targets: Indices, labels: tuple[str, ...]) -> "Evidence":
+        """Fit the temperature."""
+        return cls(logits, targets, labels, fit_temperature(logits, targets))
+
+    @property
+    def wrong(self) -> frozenset[int]:
+        """Places of the pictures that are named wrongly."""
+        places = np.flatnonzero(self.logits.argmax(axis=1) != self.targets)
+        return frozenset(places.tolist())
+
+    @property
+    def probabilities(self) -> NDArray[np.floating]:
+        """Of every class, [n, classes]."""
+        likely: NDArray[np.floating] = softmax(self.logits / self.temperature, axis=1)
+        return likely
+
+    @property
+    def test(self) -> SplitMetrics:
+        """As it will be served."""
+        return split_metrics(self.logits / self.temperature, self.targets, self.labels)
+
+    def metrics(self, learnt: SplitMetrics, rounded: Logits | None) -> Metrics:
+        """The whole of metrics.json.
+
+        Args:
+            learnt: On the pictures that were learnt from.
+            rounded: Logits of the 8-bit file, which are told where they are not worse beyond noise.
+        """
+        served = self.logits / self.temperature
+        return Metrics(
+            train=learnt,
+            validation=self.test,
+            test=self.test,
+            curves=(),
+            calibration=Calibration(
+                before=reliability(self.logits, self.targets),
+                after=reliability(served, self.targets),
+            ),
+            quantised=None if rounded is None else self._quantised(rounded),
+        )
+
+    def rejection(self, outliers: Mapping[str, Logits]) -> Rejection | None:
+        """Below which score a picture is unfamiliar; None where too few pictures would tell.
+
+        Args:
+            outliers: By kind, logits of pictures of no class, by the published model.
+        """
+        if len(self.logits) < _FEWEST_KNOWN:
+            return None
+        scores = {kind: self._score(logits) for kind, logits in outliers.items()}
+        return fit_rejection(_SCORE, self._score(self.logits), scores)
+
+    def _score(self, logits: Logits) -> NDArray[np.floating]:
+        return SCORES[_SCORE](logits / np.float32(self.temperature))
+
+    def _quantised(self, rounded: Logits) -> Quantised | None:
+        measured = assess_quantised(
+            rounded, self.logits, self.targets, self.labels, self.temperature
+        )
+        beside = measured.against_float
+        worse = beside.difference < 0 and beside.p_value < LEVEL
+        return None if worse else measured
+
+    def examples(self) -> Examples:
+        """What a person should look at."""
+        return choose_examples(self.logits / self.temperature, self.targets, self.labels, seed=0)
+
+    def suspects(self, least: float = 0.8) -> list[int]:
+        """Places of the pictures whose label is likely wrong, the likeliest first.
+
+        Confident disagreement: another class is at least so probable. Northcutt, Jiang and Chuang,
+        Confident learning (arXiv:1911.00068), rank by the same margin.
+        """
+        likely = self.probabilities
+        own = likely[np.arange(len(likely)), self.targets]
+        margin = likely.max(axis=1) - own
+        suspected = np.flatnonzero((likely.argmax(axis=1) != self.targets) & (margin >= least))
+        return [int(place) for place in suspected[np.argsort(-margin[suspected])]]
+
+
+def fold_spread(accuracies: Sequence[float]) -> float | None:
+    """Standard deviation over the folds; None where there is one."""
+    return float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else None

@@ -1,0 +1,127 @@
+"""The report of one decision: a page that holds everything, and the same in Markdown."""
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib.ticker
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from matplotlib.figure import Figure
+
+from artifact.files import replacing
+from artifact.metrics import Example
+from artifact.statistics.wording import share
+from training.decide.outcome.summary import ArmSummary, Summary
+from training.decide.run import Outcome
+from training.figures.canvas import BLUE, FADED, VERMILION, blank, png, styled
+from training.figures.galleries import draw_wrong
+
+_SHOWN = 64  # pixels a side of the pictures on the contact sheet
+
+
+def write_report(summary: Summary, outcome: Outcome) -> Path:
+    """Write report.html, report.md and their figures beside the results; give the page's path."""
+    arms = sorted(summary.arms, key=lambda arm: -(arm.accuracy or 0))
+    figures = {"models": png(draw_models(arms, summary))}
+    if summary.suspects:
+        figures["suspects"] = png(_draw_suspects(summary, outcome))
+    for name, content in figures.items():
+        _write(outcome.prepared.folder / f"{name}.png", content)
+    words: dict[str, Any] = {
+        "summary": summary,
+        "arms": arms,
+        **{f"{name}_png": base64.b64encode(content).decode() for name, content in figures.items()},
+        **_helpers(summary),
+    }
+    for kind in ("md", "html"):
+        environment = Environment(
+            loader=PackageLoader(__package__),
+            undefined=StrictUndefined,
+            autoescape=select_autoescape(["html.j2"]),
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        page = environment.get_template(f"report.{kind}.j2").render(words)
+        _write(outcome.prepared.folder / f"report.{kind}", page.encode())
+    return outcome.prepared.folder / "report.html"
+
+
+@styled
+def draw_models(arms: Sequence[ArmSummary], summary: Summary) -> Figure:
+    """Draw accuracy, with its interval, over the size of the smallest file."""
+    figure = blank(4.2, f"{summary.name}: accuracy and size of every model")
+    axes = figure.subplots()
+    pick = summary.decision.pick
+    for arm in arms:
+        if arm.accuracy is None or arm.interval is None or not arm.files:
+            continue
+        size = min(file.bytes for file in arm.files) / 1024
+        low, high = arm.interval
+        chosen = pick is not None and arm.model == pick.model
+        colour = VERMILION if chosen else BLUE
+        axes.errorbar(
+            size,
+            100 * arm.accuracy,
+            [[100 * (arm.accuracy - low)], [100 * (high - arm.accuracy)]],
+            fmt="o",
+            color=colour,
+            capsize=3,
+        )
+        axes.annotate(
+            f"{arm.name}{' (shipped)' if chosen else ''}",
+            (size, 100 * arm.accuracy),
+            (8, 4),
+            textcoords="offset points",
+            fontsize=9,
+        )
+    axes.axhline(100 * summary.decision.majority, color=FADED, linestyle=":", linewidth=1)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
+    axes.margins(x=0.25)
+    axes.set_xlabel("KiB of the smallest file (dotted: always the most frequent class)")
+    axes.set_ylabel("accuracy, %")
+    return figure
+
+
+def _draw_suspects(summary: Summary, outcome: Outcome) -> Figure:
+    names = {source.name: n for n, source in enumerate(outcome.prepared.collection.sources)}
+    places = [names[one.file] for one in summary.suspects]
+    pixels = outcome.prepared.task.store.read(_SHOWN, places)
+    examples = [
+        Example(index=place, true=one.label, predicted=one.predicted, probability=one.probability)
+        for place, one in enumerate(summary.suspects)
+    ]
+    return draw_wrong(examples, pixels, f"{summary.name}, labels that are likely wrong")
+
+
+def _helpers(summary: Summary) -> dict[str, Any]:
+    images = summary.decision.images
+
+    def shown(value: float | None) -> str:
+        return "-" if value is None else share(value, images)
+
+    def interval(ends: tuple[float, float] | None) -> str:
+        return "-" if ends is None else f"{shown(ends[0])} to {shown(ends[1])}"
+
+    def spread(arm: ArmSummary) -> str:
+        return "-" if arm.fold_deviation is None else f"± {100 * arm.fold_deviation:.1f}"
+
+    def kib(arm: ArmSummary) -> str:
+        return " / ".join(f"{file.bytes / 1024:,.0f}" for file in arm.files) or "-"
+
+    def milliseconds(arm: ArmSummary) -> str:
+        return " / ".join("-" if f.p50_ms is None else f"{f.p50_ms:.2g}" for f in arm.files) or "-"
+
+    return {
+        "share": shown,
+        "interval": interval,
+        "spread": spread,
+        "kib": kib,
+        "ms": milliseconds,
+    }
+
+
+def _write(path: Path, content: bytes) -> None:
+    with replacing(path) as file:
+        file.write(content)

@@ -1,0 +1,266 @@
+"""From answers to files that can be served: export, compare with the network, measure, stage."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnx
+import torch
+from pydantic import BaseModel
+from torch import nn
+
+from artifact import latency
+from artifact.manifest import Manifest, Parity, Provenance, Role, RuntimeId
+from artifact.manifest import Split as SplitSizes
+from artifact.metrics import Metrics, SplitMetrics
+from artifact.publish import fill, list_files, next_version, write_manifest
+from artifact.repository import Artifact
+from artifact.runtimes.onnx import OnnxRuntime
+from artifact.statistics.option import Option, published_options
+from training import outliers
+from training.data import Images
+from training.decide.arms.base import Arm, Learned, Logits, Task
+from training.decide.arms.linear import Regression, unit
+from training.decide.collection.splits import Fold, Indices
+from training.decide.outcome.evidence import Evidence
+from training.decide.results import Answers
+from training.environment import describe_environment
+from training.evaluation.evaluate import split_metrics
+from training.export import parity
+from training.export.files import to_onnx, to_torchscript
+from training.export.quantization import (
+    CALIBRATION_IMAGES,
+    describe_quantization,
+    quantize,
+)
+from training.figures.canvas import png
+from training.figures.confusion import draw_confusion
+from training.figures.galleries import draw_correct, draw_wrong
+from training.figures.reliability import draw_reliability
+from vision.preprocess import tensor
+
+_COMPARED: Final = 64  # pictures that the files are compared with the network on
+_OUTLIERS: Final = ("noise", "textures", "shapes", "letters")  # that no one photographs or draws
+_DRAWN: Final = 24  # of each kind
+_SHOWN: Final = 64  # pixels a side of the pictures in figures
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What every model of one command is of.
+
+    Attributes:
+        name: Of the data set.
+        labels: Name of each class.
+        task: What was learnt.
+        folds: How it was divided.
+        data_sha256: Of every picture with its label.
+        test_sha256: Of those that were asked about.
+        config: Of the command, for the manifest.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    task: Task
+    folds: Sequence[Fold]
+    data_sha256: str
+    test_sha256: str
+    config: dict[str, object]
+
+    @property
+    def tested(self) -> Indices:
+        """The pictures that were asked about, in the order of every arm's answers."""
+        return np.concatenate([fold.test for fold in self.folds])
+
+    @property
+    def learnt(self) -> Indices:
+        """The pictures that a published model learns from: all where there are several folds."""
+        return self.folds[0].train if len(self.folds) == 1 else np.sort(self.tested)
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A model that could be published: its folder, and what can be chosen of it."""
+
+    artifact: Artifact
+    options: tuple[Option, ...]
+    evidence: Evidence
+
+
+def stage(
+    subject: Subject, arm: Arm, learned: Learned, answers: Answers, folder: Path, root: Path
+) -> Staged:
+    """Fill a staged folder with everything that a published model has.
+
+    Args:
+        subject: What the model is of.
+        arm: That is to be published.
+        learned: From all that a published model learns from.
+        answers: Of all folds.
+        folder: To fill.
+        root: The model repository.
+
+    Raises:
+        ParityError: An exported file does not answer as the network does.
+    """
+    logits, tested = answers.pooled(subject.folds)
+    evidence = Evidence.of(logits, subject.task.targets[tested], subject.labels)
+    network = learned.network()
+    files = _model_files(subject, arm, learned, network)
+    rounded = _rounded_logits(subject, learned, files.get("onnx-int8"))
+    metrics = evidence.metrics(_on_learnt(subject, learned, evidence), rounded)
+    if metrics.quantised is None:
+        files.pop("onnx-int8", None)
+    name = folder.parent.name
+    for role, content in (*files.items(), *_documents(subject, metrics, evidence, name)):
+        fill(folder, role, content)
+    made = Made(subject, arm, answers, network, evidence)
+    draft = write_manifest(folder, made.manifest(name, next_version(root, name), folder))
+    proven = _parity(draft, subject, arm, network)
+    benchmark = _benchmark(draft)
+    fill(folder, "benchmark", benchmark)
+    described = {"parity": proven, "files": list_files(folder)}
+    final = write_manifest(folder, draft.manifest.model_copy(update=described))
+    options = published_options(final.manifest, metrics, evidence.wrong, benchmark)
+    return Staged(final, tuple(options), evidence)
+
+
+def _model_files(
+    subject: Subject, arm: Arm, learned: Learned, network: nn.Module
+) -> dict[RuntimeId, bytes]:
+    store = subject.task.store
+    shape = (store.channels, arm.side, arm.side)
+    if not isinstance(learned, Regression):
+        return {"onnx": to_onnx(network, shape), "torchscript": to_torchscript(network)}
+    files: dict[RuntimeId, bytes] = {"onnx": learned.onnx()}
+    if learned.arm.features == "efficientnet-lite0":
+        drawn = subject.learnt[:: max(1, len(subject.learnt) // CALIBRATION_IMAGES)]
+        files["onnx-int8"] = quantize(files["onnx"], unit(store.read(arm.side, drawn)))
+    files["torchscript"] = to_torchscript(network)
+    return files
+
+
+def _rounded_logits(subject: Subject, learned: Learned, model: bytes | None) -> Logits | None:
+    """What the 8-bit features would have answered, fold by fold; None where there are none."""
+    if model is None or not isinstance(learned, Regression):
+        return None
+    runtime = OnnxRuntime(features_of(model), subject.task.threads)
+    chunks = subject.task.store.chunks(learned.arm.side)
+    features = np.concatenate([runtime.run(unit(chunk)) for chunk in chunks])
+    regressions = (learned.arm.learn(subject.task, fold.train) for fold in subject.folds)
+    pairs = zip(regressions, subject.folds, strict=True)
+    return np.concatenate([one.of_features(features[fold.test]) for one, fold in pairs])
+
+
+def features_of(model: bytes) -> bytes:
+    """The same ONNX file with the input of its last linear layer for an output."""
+    loaded = onnx.load_from_string(model)
+    head = next(node for node in reversed(loaded.graph.node) if node.op_type == "Gemm")
+    del loaded.graph.output[:]
+    loaded.graph.output.append(
+        onnx.helper.make_tensor_value_info(head.input[0], onnx.TensorProto.FLOAT, None)
+    )
+    return bytes(loaded.SerializeToString())
+
+
+def _on_learnt(subject: Subject, learned: Learned, evidence: Evidence) -> SplitMetrics:
+    logits = learned.logits(subject.learnt) / evidence.temperature
+    return split_metrics(logits, subject.task.targets[subject.learnt], subject.labels)
+
+
+def _documents(
+    subject: Subject, metrics: Metrics, evidence: Evidence, name: str
+) -> Iterator[tuple[Role, bytes | BaseModel]]:
+    pixels = subject.task.store.read(_SHOWN, subject.tested)
+    examples = evidence.examples()
+    right = int(np.trace(metrics.test.confusion_matrix))
+    yield "metrics", metrics
+    yield "examples", examples
+    yield "confusion_matrix", png(draw_confusion(metrics.test, name))
+    yield "examples_correct", png(draw_correct(examples.correct, pixels, right, name))
+    yield "examples_wrong", png(draw_wrong(examples.wrong, pixels, name))
+    if metrics.calibration is not None:
+        yield "reliability", png(draw_reliability(metrics.calibration, name))
+
+
+@dataclass(frozen=True)
+class Made:
+    """All that a manifest tells of a model."""
+
+    subject: Subject
+    arm: Arm
+    answers: Answers
+    network: nn.Module
+    evidence: Evidence
+
+    def manifest(self, name: str, version: int, folder: Path) -> Manifest:
+        """The manifest of a staged folder, before its files are compared with the network."""
+        task, files = self.subject.task, list_files(folder)
+        calibration = describe_quantization(min(len(self.subject.learnt), CALIBRATION_IMAGES))
+        return Manifest(
+            name=name,
+            version=version,
+            architecture=self.arm.describe(self.network, task.store),
+            labels=self.subject.labels,
+            input=task.store.input(self.arm.side),
+            temperature=self.evidence.temperature,
+            rejection=self.evidence.rejection(_outliers(self.subject, self.arm, self.network)),
+            files=files,
+            provenance=_provenance(self.subject, self.arm, self.answers),
+            parity=parity.NONE_YET,
+            quantization=calibration if "onnx-int8" in files else None,
+        )
+
+
+@torch.inference_mode()
+def _outliers(subject: Subject, arm: Arm, network: nn.Module) -> dict[str, Logits]:
+    """What the network makes of drawn pictures of no class, by kind."""
+    spec = subject.task.store.input(arm.side)
+    logits: dict[str, Logits] = {}
+    for kind in _OUTLIERS:
+        drawn = outliers.views(kind, "held-out", _DRAWN, subject.task.seed, spec)
+        logits[kind] = network(torch.from_numpy(tensor(drawn, spec))).numpy()
+    return logits
+
+
+def _provenance(subject: Subject, arm: Arm, answers: Answers) -> Provenance:
+    environment = describe_environment(torch.device("cpu"))
+    folds = len(subject.folds)
+    return Provenance(
+        commit=environment.commit,
+        seed=subject.task.seed,
+        config={**subject.config, "arm": arm.name, "side": arm.side, "epochs": arm.epochs},
+        dataset=subject.name,
+        data_sha256=subject.data_sha256,
+        split=SplitSizes(
+            train=len(subject.learnt),
+            validation=len(subject.tested),
+            test=len(subject.tested),
+            ratio=round(1 - len(subject.folds[0].test) / subject.task.store.count, 4),
+            seed=subject.task.seed,
+            test_sha256=subject.test_sha256,
+            folds=folds if folds > 1 else None,
+        ),
+        epoch=max(1, arm.epochs),
+        libraries=environment.libraries,
+        hardware=environment.hardware,
+        seconds=sum(answers.seconds.values()),
+    )
+
+
+def _parity(draft: Artifact, subject: Subject, arm: Arm, network: nn.Module) -> Parity:
+    chosen = subject.tested[:: max(1, len(subject.tested) // _COMPARED)]
+    pixels = torch.from_numpy(subject.task.store.read(arm.side, chosen))
+    images = Images(pixels, torch.from_numpy(subject.task.targets[chosen]))
+    with torch.inference_mode():
+        expected: Logits = network(pixels.float() / 255).numpy()
+    # A regression's logits are as large as its pictures are few: 32 bits are relative to that.
+    tolerance = parity.TOLERANCE * max(1.0, float(np.abs(expected).max()))
+    return parity.check(draft, images, expected, tolerance)
+
+
+def _benchmark(draft: Artifact) -> latency.Benchmark:
+    predictors = [draft.open(runtime) for runtime in draft.manifest.runtimes]
+    return latency.measure(predictors, 1, batch_sizes=(1, 8), seconds=0.3)

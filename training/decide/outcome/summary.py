@@ -1,0 +1,217 @@
+"""What came out, as one document: the JSON, and what the report is written from."""
+
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from artifact.manifest import RuntimeId, Share
+from artifact.statistics.decision import Decision
+from artifact.statistics.proportions import Z, wilson_interval
+from artifact.statistics.wording import share
+from training.decide.outcome.evidence import Evidence, fold_spread
+from training.decide.results import Answers
+from training.decide.run import Outcome
+
+_SUSPECTS: Final = 42  # a contact sheet of them is looked through in a minute
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileFigures(_Document):
+    """One file of a model."""
+
+    runtime: RuntimeId
+    accuracy: Share
+    bytes: int
+    p50_ms: float | None
+
+
+class ArmSummary(_Document):
+    """One arm of the comparison."""
+
+    name: str
+    accuracy: Share | None = Field(description="Of the pictures that it was asked about.")
+    interval: tuple[Share, Share] | None = Field(description="Wilson's 95% interval.")
+    macro_recall: Share | None
+    recalls: dict[str, Share] = Field(description="By class.")
+    pictures: int = Field(description="That it was asked about.")
+    folds: tuple[Share, ...] = Field(description="Accuracy of each fold.")
+    fold_deviation: float | None = Field(description="Standard deviation over the folds.")
+    seconds: float
+    note: str = Field(description="Why it did not finish; empty where it did.")
+    model: str | None = Field(description="Name and version, where it was published.")
+    files: tuple[FileFigures, ...]
+
+
+class Suspect(_Document):
+    """A picture whose label is likely wrong."""
+
+    file: str
+    label: str
+    predicted: str
+    probability: Share = Field(description="Of the predicted class.")
+
+
+class ClassNeeds(_Document):
+    """How well a class is known."""
+
+    label: str
+    pictures: int
+    recall: Share
+    interval: tuple[Share, Share]
+    more_pictures: int = Field(
+        description="That would bring the interval's half width down to five points."
+    )
+
+
+class Summary(_Document):
+    """The whole of what `decide --json` writes."""
+
+    name: str
+    sha256: str = Field(description="Of every picture with its label.")
+    pictures: int
+    classes: tuple[str, ...]
+    splits: str = Field(description="How it was divided.")
+    notes: tuple[str, ...] = Field(description="Problems of files, near-copies, the plan.")
+    arms: tuple[ArmSummary, ...]
+    classes_need: tuple[ClassNeeds, ...] = Field(description="By the pick, or the best arm.")
+    suspects: tuple[Suspect, ...] = Field(description="Labels that are likely wrong.")
+    decision: Decision
+    published: tuple[str, ...]
+    seconds: Annotated[float, Field(ge=0)]
+
+    def lines(self) -> Iterator[str]:
+        """What the command prints at its end."""
+        yield ""
+        for arm in sorted(self.arms, key=lambda arm: -(arm.accuracy or 0)):
+            if arm.accuracy is None or arm.interval is None:
+                yield f"  {arm.name:24} {arm.note}"
+                continue
+            low, high = (share(end, arm.pictures) for end in arm.interval)
+            size = f"{arm.files[0].bytes / 1024:8,.0f} KiB" if arm.files else " " * 12
+            yield (
+                f"  {arm.name:24} {share(arm.accuracy, arm.pictures):>6} ({low} to {high}) {size}"
+                f"  {arm.note}"
+            )
+        yield ""
+        yield from self.decision.reasons
+        if self.suspects:
+            yield (
+                f"{len(self.suspects)} labels are likely wrong: "
+                f"{', '.join(one.file for one in self.suspects[:5])}"
+                f"{' and more' if len(self.suspects) > 5 else ''}."
+            )
+
+
+def summarise(outcome: Outcome) -> Summary:
+    """Put the outcome into one document."""
+    collection = outcome.prepared.collection
+    best = _best(outcome)
+    return Summary(
+        name=outcome.name,
+        sha256=collection.sha256,
+        pictures=len(collection),
+        classes=collection.labels,
+        splits=_splits(outcome),
+        notes=outcome.notes,
+        arms=tuple(_arm(outcome, answers) for answers in outcome.answers),
+        classes_need=tuple(_needs(best)),
+        suspects=tuple(_suspects(outcome, best)),
+        decision=outcome.decision,
+        published=tuple(map(str, outcome.published)),
+        seconds=round(outcome.seconds, 1),
+    )
+
+
+def _best(outcome: Outcome) -> Evidence:
+    """Of the pick; where there is none, of the most accurate model."""
+    pick = outcome.decision.pick
+    staged = outcome.staged.values()
+    for one in staged:
+        if pick is not None and str(one.artifact) == pick.model:
+            return one.evidence
+    return max(staged, key=lambda one: one.evidence.test.accuracy).evidence
+
+
+def _splits(outcome: Outcome) -> str:
+    folds = outcome.prepared.folds
+    if len(folds) > 1:
+        return (
+            f"{len(folds)}-fold cross-validation: every picture was asked about once, of a model "
+            "that had learnt neither from it nor from a near-copy of it"
+        )
+    return f"{len(folds[0].train):,} pictures to learn from, {len(folds[0].test):,} set aside"
+
+
+def _arm(outcome: Outcome, answers: Answers) -> ArmSummary:
+    targets = outcome.prepared.task.targets
+    staged = outcome.staged.get(answers.name)
+    known = bool(answers.logits)
+    right = answers.right(outcome.prepared.folds, targets) if known else np.zeros(0, bool)
+    recalls = _recalls(outcome, answers) if known else {}
+    accuracies = answers.accuracies(outcome.prepared.folds, targets)
+    published = staged is not None and staged.artifact.manifest in [
+        one.manifest for one in outcome.published
+    ]
+    return ArmSummary(
+        name=answers.name,
+        accuracy=float(right.mean()) if known else None,
+        interval=wilson_interval(int(right.sum()), len(right)) if known else None,
+        macro_recall=sum(recalls.values()) / len(recalls) if recalls else None,
+        recalls=recalls,
+        pictures=len(right),
+        folds=tuple(accuracies),
+        fold_deviation=fold_spread(accuracies),
+        seconds=round(sum(answers.seconds.values()), 1),
+        note=answers.note,
+        model=str(staged.artifact) if staged is not None and published else None,
+        files=tuple(
+            FileFigures(
+                runtime=option.runtime,
+                accuracy=option.accuracy,
+                bytes=option.bytes,
+                p50_ms=option.p50_ms,
+            )
+            for option in (staged.options if staged else ())
+        ),
+    )
+
+
+def _recalls(outcome: Outcome, answers: Answers) -> dict[str, float]:
+    logits, indices = answers.pooled(outcome.prepared.folds)
+    truth, predicted = outcome.prepared.task.targets[indices], logits.argmax(axis=1)
+    return {
+        label: float((predicted[truth == place] == place).mean())
+        for place, label in enumerate(outcome.prepared.collection.labels)
+        if (truth == place).any()
+    }
+
+
+def _needs(best: Evidence) -> Iterator[ClassNeeds]:
+    for row in best.test.per_class:
+        right = round(row.recall * row.support)
+        spread = max(row.recall * (1 - row.recall), 0.05)  # nobody is right always
+        yield ClassNeeds(
+            label=row.label,
+            pictures=row.support,
+            recall=row.recall,
+            interval=wilson_interval(right, row.support),
+            more_pictures=max(0, round(spread * (Z / 0.05) ** 2) - row.support),
+        )
+
+
+def _suspects(outcome: Outcome, best: Evidence) -> Iterator[Suspect]:
+    tested = np.concatenate([fold.test for fold in outcome.prepared.folds])
+    predicted, likely = best.logits.argmax(axis=1), best.probabilities
+    for place in best.suspects()[:_SUSPECTS]:
+        source = outcome.prepared.collection.sources[tested[place]]
+        yield Suspect(
+            file=source.name,
+            label=source.label,
+            predicted=outcome.prepared.collection.labels[predicted[place]],
+            probability=float(likely[place].max()),
+        )

@@ -1,0 +1,266 @@
+"""`decide`, end to end: prepare, plan, race, stage, decide, publish."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from artifact.publish import publish, staging
+from artifact.repository import Artifact
+from artifact.statistics.constraints import Constraints
+from artifact.statistics.decision import Decision, decide
+from training.data.identity import short
+from training.decide.arms.base import Arm, Task
+from training.decide.arms.linear import LinearArm
+from training.decide.arms.trained import TrainedArm
+from training.decide.collection import copies
+from training.decide.collection.check import Collection, check, contradictions, copy_lines
+from training.decide.collection.splits import Fold, split
+from training.decide.collection.store import Store, write
+from training.decide.config import DecideConfig
+from training.decide.outcome.staging import Staged, Subject, stage
+from training.decide.plan import Budget, Plan, plan, remembered, reserve_for
+from training.decide.race import Race, Say, run_trained
+from training.decide.results import Answers, Shelf
+from training.decide.roster import roster
+from training.errors import DatasetError
+
+_FEWEST_STAGED: Final = 2  # a pick and its rival
+_LEAST: Final = reserve_for(_FEWEST_STAGED)
+_MIRRORED: Final = 0.9  # of the accuracy on pictures as they are: below, mirroring does harm
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A collection that is ready to be learnt.
+
+    Attributes:
+        collection: Its pictures.
+        folder: Where everything that is known of it lies.
+        task: What is learnt.
+        folds: From which pictures, and which are asked about.
+        linear: Arms that need no training.
+        trained: Arms that do.
+        notes: What was noticed.
+    """
+
+    collection: Collection
+    folder: Path
+    task: Task
+    folds: Sequence[Fold]
+    linear: Sequence[LinearArm]
+    trained: Sequence[TrainedArm]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that came out.
+
+    Attributes:
+        name: Of the data set.
+        prepared: What was learnt.
+        notes: What was noticed, and planned.
+        answers: Of every arm, the majority's first.
+        staged: Models that could be served, by arm.
+        decision: Which of them to ship.
+        published: Models that were published.
+        seconds: That all of it took.
+    """
+
+    name: str
+    prepared: Prepared
+    notes: tuple[str, ...]
+    answers: Sequence[Answers]
+    staged: dict[str, Staged]
+    decision: Decision
+    published: tuple[Artifact, ...]
+    seconds: float
+
+
+def run(folder: Path, config: DecideConfig, constraints: Constraints, say: Say) -> Outcome:
+    """Find out which model of these pictures to ship, and publish it with its rivals.
+
+    Args:
+        folder: Of pictures.
+        config: How long it may take, and where results go.
+        constraints: That the pick must meet.
+        say: Tells of progress, a line at a time.
+
+    Raises:
+        DatasetError: The folder holds no pictures to learn from, or a constraint names a class
+            that it has not.
+    """
+    torch.set_num_threads(config.threads)
+    budget = Budget(60 * config.minutes)
+    collection = check(folder, config.threads)
+    _refuse_unknown(constraints, collection.labels)
+    say(f"{config.named(folder)}: {collection.summary}")
+    prepared = prepare(collection, config.named(folder), config, budget, say)
+    shelf = Shelf(prepared.folder / "results")
+    race = Race(prepared.task, prepared.folds, shelf, budget, say)
+    first, *others = prepared.linear
+    answers = [_majority(race), race.run(first), *(race.run(arm, _LEAST) for arm in others)]
+    planned = _plan(prepared, budget, config)
+    lines = [*planned.lines(prepared.folds, len(prepared.collection))]
+    say("plan: " + "\n      ".join(lines))
+    answers += run_trained(race, planned.kept, answers, planned.reserve)
+    answers += [Answers(one.arm.name, note=one.note) for one in planned.dropped]
+    subject = _subject(prepared, config, folder)
+    with ExitStack() as stack:
+        finished = _finished(prepared, planned, answers)
+        staged = _stage_all(subject, finished, config, stack, race)
+        options = [option for one in staged.values() for option in one.options]
+        decision = decide(options, constraints)
+        published = _publish(staged, decision, config.models_dir)
+    return Outcome(
+        subject.name,
+        prepared,
+        (*prepared.notes, *lines),
+        answers,
+        staged,
+        decision,
+        published,
+        budget.spent,
+    )
+
+
+def prepare(
+    collection: Collection, name: str, config: DecideConfig, budget: Budget, say: Say
+) -> Prepared:
+    """Read every picture at every size once, find near-copies and divide what is left."""
+    kept = config.runs_dir / f"decide-{name}-{short(collection.sha256)}"
+    store = Store(kept, len(collection), collection.mode)
+    linear, trained = roster(collection, config.arms)
+    sides = {copies.SIDE, *(arm.side for arm in linear), *(arm.side for arm in trained)}
+    paths = [source.path for source in collection.sources]
+    write(paths, store, sorted(sides), config.threads)
+    groups = copies.near_copies(store)
+    notes = (*collection.notes, *copy_lines(collection, groups))
+    for note in notes:
+        say(f"  {note}")
+    folds = _folds(collection, groups, config.seed)
+    classes = len(collection.labels)
+    task = Task(store, collection.targets, classes, False, config.seed, config.threads)
+    affordable = [arm for arm in linear if arm.seconds(task) <= budget.left - _LEAST]
+    task = _with_mirror(task, (affordable or linear[:1])[-1], folds[0], say)
+    return Prepared(collection, kept, task, folds, linear, trained, notes)
+
+
+def _plan(prepared: Prepared, budget: Budget, config: DecideConfig) -> Plan:
+    """The plan of the same command before, where there was one: its results can be used again."""
+    kept = prepared.folder / f"plan-{config.minutes:g}-{config.epochs}-{config.seed}.json"
+    arms = [arm.with_epochs(config.epochs) for arm in prepared.trained]
+    planned = remembered(kept, arms)
+    if planned is None:
+        reserve = reserve_for(len(prepared.linear) + len(arms))
+        planned = plan(arms, prepared.task, prepared.folds, budget, reserve)
+        planned.save(kept)
+    return planned
+
+
+def _refuse_unknown(constraints: Constraints, labels: tuple[str, ...]) -> None:
+    if unknown := set(constraints.min_recall) - set(labels):
+        raise DatasetError(
+            f"--min-recall {', '.join(sorted(unknown))}: no such class; the classes are "
+            f"{', '.join(labels)}"
+        )
+
+
+def _folds(collection: Collection, groups: NDArray[np.int64], seed: int) -> list[Fold]:
+    """Folds of the pictures that no near-copy contradicts."""
+    kept = np.flatnonzero(~contradictions(collection.targets, groups))
+    folds = split(
+        collection.targets[kept], groups[kept], collection.tests[kept], collection.labels, seed
+    )
+    return [Fold(kept[fold.train], kept[fold.test]) for fold in folds]
+
+
+def _with_mirror(task: Task, arm: LinearArm, fold: Fold, say: Callable[[str], None]) -> Task:
+    """Whether a mirrored picture still shows its class: asked of the best features."""
+    learned, truth = arm.learn(task, fold.train), task.targets[fold.test]
+    plain, mirrored = (
+        float((learned.of_features(view[fold.test]).argmax(axis=1) == truth).mean())
+        for view in arm.views(task)
+    )
+    harmless = mirrored >= _MIRRORED * plain
+    words = "no harm: pictures are mirrored in training" if harmless else "harm"
+    say(f"  mirroring does {words} ({plain:.1%} are named as they are, {mirrored:.1%} mirrored)")
+    return replace(task, mirror=harmless)
+
+
+def _majority(race: Race) -> Answers:
+    """The least that any arm must beat: always naming the most frequent class."""
+    answers = Answers("majority")
+    for place, fold in enumerate(race.folds):
+        counts = np.bincount(race.task.targets[fold.train], minlength=race.task.classes)
+        answers.logits[place] = np.tile(np.log1p(counts).astype(np.float32), (len(fold.test), 1))
+        answers.seconds[place] = 0.0
+    return answers
+
+
+def _subject(prepared: Prepared, config: DecideConfig, folder: Path) -> Subject:
+    tested = [int(place) for fold in prepared.folds for place in fold.test]
+    told = config.model_dump(mode="json", exclude={"models_dir", "runs_dir"})
+    return Subject(
+        name=config.named(folder),
+        labels=prepared.collection.labels,
+        task=prepared.task,
+        folds=prepared.folds,
+        data_sha256=prepared.collection.sha256,
+        test_sha256=prepared.collection.digest(tested),
+        config={"command": "decide", **told},
+    )
+
+
+def _finished(
+    prepared: Prepared, planned: Plan, answers: Sequence[Answers]
+) -> list[tuple[Arm, Answers]]:
+    """Arms that answered every fold, the most accurate first."""
+    arms: dict[str, Arm] = {arm.name: arm for arm in prepared.linear}
+    arms.update({one.arm.name: one.arm for one in planned.kept})
+    finished = [
+        (arms[one.name], one)
+        for one in answers
+        if one.name in arms and one.finished(prepared.folds)
+    ]
+    targets = prepared.task.targets
+    return sorted(finished, key=lambda pair: -pair[1].right(prepared.folds, targets).mean())
+
+
+def _stage_all(
+    subject: Subject,
+    finished: Sequence[tuple[Arm, Answers]],
+    config: DecideConfig,
+    stack: ExitStack,
+    race: Race,
+) -> dict[str, Staged]:
+    """Stage the best arm and a rival, and the others while there is time."""
+    staged: dict[str, Staged] = {}
+    longest = 0.0
+    for arm, answers in finished:
+        if len(staged) >= _FEWEST_STAGED and longest > race.budget.left:
+            answers.note = "answered every picture, but there was no time to export it"
+            continue
+        began = monotonic()
+        race.say(f"export: {arm.name}")
+        name = f"{subject.name}-{arm.name}"
+        folder = stack.enter_context(staging(config.models_dir, name))
+        learned = race.published(arm, subject.learnt)
+        staged[arm.name] = stage(subject, arm, learned, answers, folder, config.models_dir)
+        longest = max(longest, monotonic() - began)
+    return staged
+
+
+def _publish(
+    staged: dict[str, Staged], decision: Decision, models_dir: Path
+) -> tuple[Artifact, ...]:
+    if decision.verdict != "ship":
+        return ()
+    return tuple(publish(one.artifact.folder, models_dir) for one in staged.values())
