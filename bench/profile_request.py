@@ -30,8 +30,9 @@ from bench.profile_report import Profile, write
 from service.app import create_app
 from service.observability.record import RequestRecord
 from service.pipeline.bodies import read_picture
+from service.pipeline.engine import Endpoint
 from service.pipeline.predict import answer
-from service.server.fast_path import Endpoint, FastPath, FastRequest
+from service.server.fast_path import FastPath, FastRequest
 from service.server.http_server import fast_path_of
 from service.settings import Settings
 from vision.decode import decode

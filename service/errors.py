@@ -70,6 +70,11 @@ class Unavailable(Refused):
         self.kind = kind
 
 
+def malformed(message: str) -> Refused:
+    """Refuse a request that is wrong in itself."""
+    return Refused(400, message)
+
+
 def not_ready(message: str) -> Unavailable:
     """Refuse because the models are not loaded yet, or no longer."""
     return Unavailable("not-ready", message)

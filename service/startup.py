@@ -40,7 +40,7 @@ def loading(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager
             await asyncio.to_thread(service.tracing.close)
         service.inference.close()
         service.pictures.close()
-        service.open_inference.threads.close()
+        service.infer.close()
 
     return lifespan
 

@@ -1,6 +1,7 @@
 """What one app holds while it runs, and how a route gets at it."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from fastapi import Request
@@ -20,7 +21,7 @@ from service.settings import Settings
 
 if TYPE_CHECKING:
     from service.observability.tracing import Tracing
-from service.v2.parts import OpenInference
+from service.v2.engine import InferEngine
 
 _LOADING: Final = "the models are still loading; try again in a second"
 DRAINING: Final = "the service is shutting down"
@@ -38,12 +39,13 @@ class Service:
     pictures: Pictures
     inference: Inference
     predict: PredictEngine
-    open_inference: OpenInference
+    infer: InferEngine
     benchmark: Lock
     admission: Admission
     tracing: "Tracing | None"
     models: ModelRegistry | None = None
     studies: Studies | None = None
+    administration: asyncio.Lock = field(default_factory=asyncio.Lock)
     draining: bool = False
 
     @classmethod
@@ -64,7 +66,6 @@ class Service:
             settings.batch_wait_ms / 1000,
             settings.queue_seconds,
         )
-        open_inference = OpenInference(settings, pictures)
         benchmark = Lock("benchmark", folder)
         admission = Admission(settings.max_in_flight, settings.upload_bytes)
         return cls(
@@ -74,7 +75,7 @@ class Service:
             pictures,
             inference,
             PredictEngine(pictures, inference, settings.max_batch),
-            open_inference,
+            InferEngine(pictures, inference, settings),
             benchmark,
             admission,
             tracing,

@@ -1,6 +1,7 @@
 """How every error that reaches the application is answered."""
 
 import logging
+from collections.abc import Mapping
 from typing import Final
 
 from fastapi import FastAPI, Request
@@ -17,11 +18,13 @@ from starlette.routing import Match, Mount
 from service.errors import RETRY, InvalidField, Refused, kind_of, status_of
 from service.observability.record import CLIENT_LEFT
 from service.observability.recorder import record_of
-from service.v2.errors import error_response, is_open_inference, summary
+from service.v2.lookup import is_open_inference
 from vision.errors import TandemError
 
 _NOT_ALLOWED: Final = 405
 _METHODS: Final = ("GET", "HEAD", "POST")
+# Under /v2, everything that is wrong with a request is 400.
+_V2_STATUS: Final[Mapping[int, int]] = {414: 400, 415: 400, 422: 400}
 UNEXPECTED: Final = "the service failed to answer; its log says why"
 
 log = logging.getLogger(__name__)
@@ -62,16 +65,16 @@ async def _answer_http(request: Request, error: Exception) -> Response:
         accepted = ", ".join(_allowed_methods(request))
         message = f"{request.method[:20]} is not accepted here; accepted: {accepted}"
         return answer(request, Refused(_NOT_ALLOWED, message, {"Allow": accepted}))
-    if is_open_inference(request):
-        return error_response(error.detail, error.status_code, error.headers)
+    if is_open_inference(request.scope["path"]):
+        return _v2_response(error.detail, error.status_code, error.headers)
     return await http_exception_handler(request, error)
 
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    if is_open_inference(request):
-        return error_response(summary(error), 422)
+    if is_open_inference(request.scope["path"]):
+        return _v2_response(_summary(error), 422)
     return await request_validation_exception_handler(request, error)
 
 
@@ -87,8 +90,8 @@ async def _answer_unexpected(request: Request, error: Exception) -> Response:
 
 def answer(request: Request, refused: Refused) -> Response:
     """Word a refusal as the clients of its path read it."""
-    if is_open_inference(request):
-        return error_response(str(refused), refused.status, refused.headers)
+    if is_open_inference(request.scope["path"]):
+        return _v2_response(str(refused), refused.status, refused.headers)
     return JSONResponse({"detail": str(refused)}, refused.status, refused.headers)
 
 
@@ -103,4 +106,16 @@ def _is_routed(request: Request, method: str) -> bool:
         route.matches(scope)[0] is Match.FULL
         for route in request.app.routes
         if not isinstance(route, Mount)  # static files, which take every method and refuse later
+    )
+
+
+def _v2_response(why: str, status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Answer with an error as the protocol's clients read it."""
+    return JSONResponse({"error": why}, _V2_STATUS.get(status, status), headers)
+
+
+def _summary(error: RequestValidationError) -> str:
+    """Say in one line what is wrong with the parameters of a request."""
+    return "; ".join(
+        f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()
     )

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from artifact.studies import Studies
 from service.registry import LoadedModel
-from service.v2 import documentation as open_inference
+from service.v2 import schemas as open_inference
 
 DESCRIPTION: Final = """
 Small image classifiers, each with the evidence that a person needs to choose between them.

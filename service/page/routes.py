@@ -11,7 +11,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _STATIC: Final = Path(__file__).parent / "static"
-# What a browser may do with any answer; a route that needs more says so itself.
+_LOADED_BY: Final = frozenset({"GET", "HEAD"})  # the methods by which a browser loads a page
+# What a browser may do with any such answer; a route that needs more says so itself.
 _HEADERS: Final = {
     "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
@@ -37,13 +38,16 @@ def install_page(app: FastAPI) -> None:
 
 
 class BrowserHeaders:
-    """ASGI middleware: adds to every answer what keeps a browser from misusing it."""
+    """ASGI middleware: adds to what a browser loads what keeps it from misusing that."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
+        if scope["type"] != "http" or scope["method"] not in _LOADED_BY:
+            await self._app(scope, receive, send)
+            return
 
         def guarded(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":

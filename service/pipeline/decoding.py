@@ -98,8 +98,15 @@ class Pictures:
         else:
             self._start(picture, partial(self._see, picture))
 
-    async def views(self, data: bytes, inputs: Sequence[Input]) -> Sequence[View]:
+    async def views(
+        self, data: bytes, inputs: Sequence[Input], trace: Trace = None
+    ) -> Sequence[View]:
         """Decode one picture once, and preprocess it for each of the inputs.
+
+        Args:
+            data: The encoded picture.
+            inputs: Of the networks.
+            trace: That the steps are part of; the current task's where it is None.
 
         Raises:
             UnsupportedType: The bytes are no image of an accepted format.
@@ -108,7 +115,9 @@ class Pictures:
             Unavailable: It would have had to wait for too long.
         """
         seen: asyncio.Future[Sequence[View]] = asyncio.get_running_loop().create_future()
-        picture = Preparation(data, inputs, _resolve, seen, self._telemetry.current_trace())
+        picture = Preparation(
+            data, inputs, _resolve, seen, trace or self._telemetry.current_trace()
+        )
         self.submit(picture)
         try:
             return await seen
@@ -117,7 +126,10 @@ class Pictures:
             raise
 
     async def view_each(
-        self, pictures: Sequence[bytes | UnsupportedType], accepted: Input
+        self,
+        pictures: Sequence[bytes | UnsupportedType],
+        accepted: Input,
+        trace: Trace = None,
     ) -> list[View | ImageError]:
         """Decode and preprocess pictures; each that is refused gives its error in its place.
 
@@ -131,7 +143,7 @@ class Pictures:
                 return data
             try:
                 async with places:
-                    [seen] = await self.views(data, (accepted,))
+                    [seen] = await self.views(data, (accepted,), trace)
             except ImageError as error:
                 return error
             return seen

@@ -15,10 +15,11 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from artifact.predictor import Predictor
 from artifact.runtimes.base import Batch, Logits
 from service.errors import Refused
-from service.observability.record import Header
+from service.observability.record import Header, RequestRecord
 from service.observability.telemetry import Trace
 from service.pipeline.inference import Inference
 
+Scope = Any  # of ASGI: a dictionary that each server has its own type of
 Request = TypeVar("Request")
 Item = TypeVar("Item")
 
@@ -28,6 +29,9 @@ class Rendered(NamedTuple):
 
     body: bytes
     headers: tuple[Header, ...] = ((b"content-type", b"application/json"),)
+
+
+Deliver = Callable[[Rendered | Exception], None]
 
 
 class Work(Protocol):
@@ -43,7 +47,7 @@ class Call:
 
     __slots__ = ("_deliver", "_group", "is_cancelled", "trace", "work")
 
-    def __init__(self, deliver: Callable[[Rendered | Exception], None], trace: Trace) -> None:
+    def __init__(self, deliver: Deliver, trace: Trace) -> None:
         self.trace = trace
         self.is_cancelled = False
         self._deliver = deliver
@@ -124,9 +128,7 @@ class Engine(ABC, Generic[Request, Item]):
             raise
 
     @abstractmethod
-    def submit(
-        self, request: Request, deliver: Callable[[Rendered | Exception], None], trace: Trace
-    ) -> Call:
+    def submit(self, request: Request, deliver: Deliver, trace: Trace) -> Call:
         """Begin with a request.
 
         Args:
@@ -212,6 +214,27 @@ class Engine(ABC, Generic[Request, Item]):
         self._tasks.add(task)  # the loop alone would let it be collected
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+class FallBack(Exception):
+    """Leaves a request to the routes; the message is the reason that is counted."""
+
+
+class Endpoint(ABC):
+    """Answers the requests to some routes."""
+
+    @abstractmethod
+    def begin(self, scope: Scope) -> str | None:
+        """Name the route of a request whose head is there, as a template; None for others."""
+
+    @abstractmethod
+    def submit(self, scope: Scope, body: bytes, record: RequestRecord, deliver: Deliver) -> Call:
+        """Begin with a request that is there.
+
+        Raises:
+            FallBack: It is left to the routes.
+            Refused: As the route would refuse it; so does TandemError.
+        """
 
 
 def _resolve(answered: asyncio.Future[Rendered], outcome: Rendered | Exception) -> None:

@@ -63,12 +63,13 @@ class Inference:
         Raises:
             Unavailable: It would have had to wait for too long.
         """
-        logits, _ = await self.run_timed(predictor, batch)
+        logits, _ = await self.run_timed(predictor, batch, (self._telemetry.current_trace(),))
         return logits
 
-    async def run_timed(self, predictor: Predictor, batch: Batch) -> tuple[Logits, float]:
+    async def run_timed(
+        self, predictor: Predictor, batch: Batch, traces: Sequence[Trace]
+    ) -> tuple[Logits, float]:
         """Do as `run`, and also give the seconds that the batch has waited."""
-        traces = (self._telemetry.current_trace(),)
         logits = self.run_at_once(predictor, batch, traces)
         return (logits, 0) if logits is not None else await self.wait(predictor, batch, traces)
 

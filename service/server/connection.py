@@ -12,8 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from service.observability.record import RequestRecord
+from service.pipeline.engine import Endpoint
 from service.server.connections import Connections
-from service.server.fast_path import Endpoint, FastPath, FastRequest
+from service.server.fast_path import FastPath, FastRequest
 from service.server.protocol import HttpProtocol
 
 # Most clients send head and body one after the other; a body that takes longer gets a task, which

@@ -6,9 +6,9 @@ leaves to the route of the same path, which words it; the outcomes are counted b
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
@@ -17,14 +17,11 @@ from artifact.predictor import Predictor
 from service.errors import Refused
 from service.observability.record import CLIENT_LEFT, REQUEST_ID, Header, RequestRecord
 from service.pipeline.bodies import read_picture
-from service.pipeline.engine import Call, Rendered
+from service.pipeline.engine import Call, Deliver, Endpoint, FallBack, Rendered, Scope
 from service.pipeline.predict import PredictChoice, PredictRequest
 from service.registry import ModelRegistry
 from service.state import Service
 from vision.errors import TandemError
-
-Scope = Any  # of ASGI: a dictionary whose type each server has its own of
-Deliver = Callable[[Rendered | Exception], None]
 
 _PREDICT: Final = "/predict"
 _OK: Final = 200
@@ -32,27 +29,6 @@ _MOST_REMEMBERED: Final = 256
 _LONGEST_QUERY: Final = 512  # bytes: more say nothing that a route knows
 
 log = logging.getLogger(__name__)
-
-
-class FallBack(Exception):
-    """Leaves a request to the routes; the message is the reason that is counted."""
-
-
-class Endpoint(ABC):
-    """Answers the requests to some routes."""
-
-    @abstractmethod
-    def begin(self, scope: Scope) -> str | None:
-        """Name the route of a request whose head is there, as a template; None for others."""
-
-    @abstractmethod
-    def submit(self, scope: Scope, body: bytes, record: RequestRecord, deliver: Deliver) -> Call:
-        """Begin with a request that is there.
-
-        Raises:
-            FallBack: It is left to the routes.
-            Refused: As the route would refuse it; so does TandemError.
-        """
 
 
 class PredictEndpoint(Endpoint):

@@ -23,7 +23,7 @@ from service.server.sockets import has_waiting, open_no_more
 from service.server.uvicorn_internals import missing_internals
 from service.settings import Settings
 from service.state import Service
-from service.v2.express import InferEndpoint
+from service.v2.infer import InferEndpoint
 
 # In which a client's last step of opening a connection arrives, and what it asks is accepted.
 _HANDSHAKE_SECONDS: Final = 0.1

@@ -4,10 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from starlette.requests import ClientDisconnect
-from starlette.types import Receive
-
-from service.v2.errors import refusal
+from service.errors import malformed
 
 Fields = Mapping[bytes, bytes]
 
@@ -30,31 +27,43 @@ class Body:
     tensors: memoryview
 
 
-async def read_body(fields: Fields, receive: Receive) -> Body:
-    """Read the whole body of a request with those header fields.
+class BodyBuffer:
+    """Collects a body so that the tensors behind its JSON lie aligned in memory."""
 
-    Raises:
-        Refused: 400, it is shorter than the length of its JSON that a header gives.
-    """
-    length = _announced(fields)
-    data = bytearray(_padding(length))
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        data += message.get("body", b"")
-        more = message.get("more_body", False)
-    return _split(memoryview(data)[_padding(length) :], length)
+    def __init__(self, fields: Fields) -> None:
+        """Prepare for a request with those header fields.
+
+        Raises:
+            Refused: 400, the announced length of the JSON is no number.
+        """
+        self._length = _announced(fields)
+        self._padding = -(self._length or 0) % _ALIGNMENT
+        self._data = bytearray(self._padding)
+
+    def add(self, chunk: bytes) -> None:
+        """Append what has arrived."""
+        self._data += chunk
+
+    def split(self) -> Body:
+        """Take apart the body that is there.
+
+        Raises:
+            Refused: 400, it is shorter than the length of its JSON that a header gives.
+        """
+        return _split(memoryview(self._data)[self._padding :], self._length)
 
 
 def read_whole(data: bytes, fields: Fields) -> Body:
-    """Do as `read_body` with a body that is there."""
-    length = _announced(fields)
-    if length is None:
-        return _split(memoryview(data), length)
-    padding = _padding(length)
-    return _split(memoryview(bytearray(padding) + data)[padding:], length)
+    """Take apart a body that is there.
+
+    Raises:
+        Refused: As for `BodyBuffer`.
+    """
+    if _LENGTH not in fields:
+        return _split(memoryview(data), None)
+    buffer = BodyBuffer(fields)
+    buffer.add(data)
+    return buffer.split()
 
 
 def fields_of(scope: Mapping[str, Any]) -> Fields:
@@ -67,17 +76,12 @@ def _announced(fields: Fields) -> int | None:
         return None
     text = fields[_LENGTH].decode("latin-1")
     if not (text.isascii() and text.isdecimal()):
-        raise refusal(f"{HEADER_LENGTH} must be the JSON's length in bytes, not {text[:100]!r}")
+        raise malformed(f"{HEADER_LENGTH} must be the JSON's length in bytes, not {text[:100]!r}")
     return int(text[:_MOST_DIGITS])
-
-
-def _padding(length: int | None) -> int:
-    """Count the bytes that have what follows the first `length` bytes lie aligned in memory."""
-    return -(length or 0) % _ALIGNMENT
 
 
 def _split(data: memoryview, length: int | None) -> Body:
     end = len(data) if length is None else length
     if end > len(data):
-        raise refusal(f"{HEADER_LENGTH} is {end}, but the body has {len(data)} bytes")
+        raise malformed(f"{HEADER_LENGTH} is {end}, but the body has {len(data)} bytes")
     return Body(None if length == 0 else bytes(data[:end]), data[end:])

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from artifact.predictor import Predictor
 from artifact.runtimes.base import Batch
-from service.errors import Refused, status_of
+from service.errors import Refused, malformed, status_of
+from service.observability.telemetry import Trace
 from service.pipeline.decoding import Pictures
-from service.v2.errors import refusal
 from service.v2.signature import PICTURE, tensor_input
-from service.v2.tensors import Given, read_bytes, read_floats
+from service.v2.tensors import InputTensor, read_bytes, read_floats
 from vision.errors import ImageError
-from vision.preprocess import View, tensor
+from vision.preprocess import View
+from vision.preprocess import tensor as stack
 
 Content = Batch | list[bytes]  # a tensor FP32 [N, C, H, W], or N encoded pictures
 
@@ -40,22 +41,22 @@ class Inputs:
         self._max_batch_size = max_batch_size
         self._max_pictures = max_pictures
 
-    def read(self, predictor: Predictor, given: Sequence[Given]) -> Content:
+    def read(self, predictor: Predictor, tensors: Sequence[InputTensor]) -> Content:
         """Read the one input that a request has.
 
         Raises:
             Refused: 400, it is not an input that the model has, or not of its datatype,
                 shape or size.
         """
-        if len(given) != 1:
-            raise refusal(f"one input is accepted, not {len(given)}: {_either(predictor)}")
-        if given[0].name == predictor.input_name:
-            return self._floats(predictor, given[0])
-        if given[0].name == PICTURE.name:
-            return self._pictures_of(given[0])
-        raise refusal(f"no input {given[0].name[:100]!r}; accepted: {_either(predictor)}")
+        if len(tensors) != 1:
+            raise malformed(f"one input is accepted, not {len(tensors)}: {_either(predictor)}")
+        if tensors[0].name == predictor.input_name:
+            return self._floats(predictor, tensors[0])
+        if tensors[0].name == PICTURE.name:
+            return self._pictures_of(tensors[0])
+        raise malformed(f"no input {tensors[0].name[:100]!r}; accepted: {_either(predictor)}")
 
-    async def prepare(self, predictor: Predictor, content: Content) -> Prepared:
+    async def prepare(self, predictor: Predictor, content: Content, trace: Trace) -> Prepared:
         """Make the batch out of what a request has.
 
         Raises:
@@ -64,28 +65,28 @@ class Inputs:
         if not isinstance(content, list):
             return Prepared(content)
         accepted = predictor.manifest.input
-        outcomes = await self._pictures.view_each(content, accepted)
+        outcomes = await self._pictures.view_each(content, accepted, trace)
         views = [_seen(outcome, index) for index, outcome in enumerate(outcomes)]
-        return Prepared(tensor(views, accepted), views)
+        return Prepared(stack(views, accepted), views)
 
-    def _floats(self, predictor: Predictor, given: Given) -> NDArray[np.float32]:
-        _check_datatype(given, "FP32")
+    def _floats(self, predictor: Predictor, tensor: InputTensor) -> NDArray[np.float32]:
+        _check_datatype(tensor, "FP32")
         shape = predictor.manifest.input.shape
-        if given.shape[1:] != shape:
-            raise refusal(
-                f"input {given.name!r} has shape {list(given.shape)}; accepted: {[-1, *shape]}"
+        if tensor.shape[1:] != shape:
+            raise malformed(
+                f"input {tensor.name!r} has shape {list(tensor.shape)}; accepted: {[-1, *shape]}"
             )
-        _check_batch(given, self._max_batch_size)
-        return read_floats(given)
+        _check_batch(tensor, self._max_batch_size)
+        return read_floats(tensor)
 
-    def _pictures_of(self, given: Given) -> list[bytes]:
-        _check_datatype(given, "BYTES")
-        if given.shape[1:] not in ((), (1,)) or not given.shape:
-            raise refusal(
-                f"input {given.name!r} has shape {list(given.shape)}; accepted: [-1, 1] and [-1]"
+    def _pictures_of(self, tensor: InputTensor) -> list[bytes]:
+        _check_datatype(tensor, "BYTES")
+        if tensor.shape[1:] not in ((), (1,)) or not tensor.shape:
+            raise malformed(
+                f"input {tensor.name!r} has shape {list(tensor.shape)}; accepted: [-1, 1] and [-1]"
             )
-        _check_batch(given, self._max_pictures)
-        return read_bytes(given)
+        _check_batch(tensor, self._max_pictures)
+        return read_bytes(tensor)
 
 
 def _seen(outcome: View | ImageError, index: int) -> View:
@@ -94,17 +95,17 @@ def _seen(outcome: View | ImageError, index: int) -> View:
     return outcome
 
 
-def _check_datatype(given: Given, accepted: str) -> None:
-    if given.datatype != accepted:
-        raise refusal(
-            f"input {given.name!r} has datatype {given.datatype[:100]!r}; accepted: {accepted}"
+def _check_datatype(tensor: InputTensor, accepted: str) -> None:
+    if tensor.datatype != accepted:
+        raise malformed(
+            f"input {tensor.name!r} has datatype {tensor.datatype[:100]!r}; accepted: {accepted}"
         )
 
 
-def _check_batch(given: Given, most: int) -> None:
-    if not 1 <= given.shape[0] <= most:
-        raise refusal(
-            f"input {given.name!r} has a batch of {given.shape[0]}; accepted: 1 to {most}"
+def _check_batch(tensor: InputTensor, most: int) -> None:
+    if not 1 <= tensor.shape[0] <= most:
+        raise malformed(
+            f"input {tensor.name!r} has a batch of {tensor.shape[0]}; accepted: 1 to {most}"
         )
 
 

@@ -1,15 +1,13 @@
 """Which model a path of the protocol names."""
 
 from collections.abc import Mapping, MutableMapping
-from typing import Annotated, Any, Final
-
-from fastapi import Path
+from typing import Any, Final
 
 from artifact.errors import UnknownModel
-from service.errors import Refused
+from service.errors import Refused, malformed
 from service.registry import LoadedModel, ModelRegistry
-from service.v2.errors import PREFIX, refusal
 
+PREFIX: Final = "/v2"
 _MOST_DIGITS: Final = 9
 _BEGAN_WITH: Final = "tandem.model"
 _START: Final = f"{PREFIX}/models/"
@@ -17,8 +15,10 @@ _END: Final = "/infer"
 _LATEST: Final = f"{PREFIX}/models/{{name}}/infer"
 _VERSION: Final = f"{PREFIX}/models/{{name}}/versions/{{version}}/infer"
 
-Name = Annotated[str, Path(description="Of a model; `POST /v2/repository/index` lists them.")]
-Version = Annotated[str, Path(description="Of the model, in digits.")]
+
+def is_open_inference(path: str) -> bool:
+    """Whether a path lies in the protocol's part of the service."""
+    return path == PREFIX or path.startswith(f"{PREFIX}/")
 
 
 def find(models: ModelRegistry, name: str, version: str | None = None) -> LoadedModel:
@@ -72,5 +72,5 @@ def route_of(_name: str, version: str | None) -> str:
 
 def _number(version: str) -> int:
     if not (version.isascii() and version.isdecimal() and len(version) <= _MOST_DIGITS):
-        raise refusal(f"version {version[:100]!r} is none; accepted: a positive integer")
+        raise malformed(f"version {version[:100]!r} is none; accepted: a positive integer")
     return int(version)

@@ -7,10 +7,18 @@ from fastapi import APIRouter, Request
 from service.registry import LoadedModel
 from service.state import service_of
 from service.v2 import signature
-from service.v2.documentation import NOT_READY, REFUSED, UNKNOWN
-from service.v2.errors import PREFIX
-from service.v2.lookup import Name, Version, find
-from service.v2.schemas import ModelMetadata, ModelReady, StatisticsList, TensorMetadata
+from service.v2.lookup import PREFIX, find
+from service.v2.schemas import (
+    NOT_READY,
+    REFUSED,
+    UNKNOWN,
+    ModelMetadata,
+    ModelReady,
+    Name,
+    StatisticsList,
+    TensorMetadata,
+    Version,
+)
 from service.v2.tensors import Spec
 
 router = APIRouter(prefix=PREFIX, responses={**REFUSED, **UNKNOWN, **NOT_READY})
@@ -102,5 +110,5 @@ def _configuration(request: Request, name: str, version: str | None = None) -> d
 
 
 def _statistics(request: Request, models: list[LoadedModel]) -> StatisticsList:
-    statistics = service_of(request).open_inference.statistics
+    statistics = service_of(request).infer.statistics
     return StatisticsList(model_stats=[statistics.dump(model) for model in models])

@@ -1,21 +1,30 @@
 """From a network's logits to the outputs that a request asks for."""
 
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from artifact.predictor import Predictor, Reason
 from artifact.runtimes.base import Logits
-from service.errors import Refused
-from service.v2.errors import refusal
-from service.v2.request import InferRequest, Wanted
+from service.errors import Refused, malformed
+from service.pipeline.engine import Rendered
+from service.v2.body import HEADER_LENGTH, Fields
+from service.v2.request import InferRequest, RequestedOutput
 from service.v2.signature import ACCEPTED, LABEL, PROBABILITIES, REASON, outputs
 from service.v2.tensors import Datatype, Values, write_bytes
 from vision.preprocess import View
 
+_JSON: Final = b"application/json"
+_BINARY: Final = b"application/octet-stream"
+_ACCEPT_ENCODING: Final = b"accept-encoding"
+_WINDOW_BITS: Final = {"gzip": 31, "deflate": 15}  # deflate is zlib's format
+_LEAST_COMPRESSED: Final = 1024
+_FAST: Final = 1
 _MOST_VALUES: Final = 250_000
 
 
@@ -36,13 +45,25 @@ class Output:
     raw: bytes | None
 
 
-def answer(inferred: Inferred, request: InferRequest) -> list[Output]:
-    """Make the outputs that the request asks for; the network's own where it names none.
+def render(
+    inferred: Inferred, request: InferRequest, head: dict[str, Any], fields: Fields
+) -> Rendered:
+    """Write an answer: `head` and the outputs, compressed as the request's header fields accept.
 
     Raises:
         Refused: 400, JSON is asked for and cannot hold the values.
     """
-    return [_output(inferred, wanted) for wanted in _wanted(inferred.predictor, request)]
+    outputs = [_output(inferred, output) for output in _requested(inferred.predictor, request)]
+    document = head | {"outputs": [output.description for output in outputs]}
+    text = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+    raw = [output.raw for output in outputs if output.raw is not None]
+    data, encoding = _compress(b"".join((text, *raw)) if raw else text, fields)
+    headers = [(b"content-type", _BINARY if raw else _JSON)]
+    if raw:
+        headers.append((HEADER_LENGTH.lower().encode(), b"%d" % len(text)))
+    if encoding is not None:
+        headers.append((b"content-encoding", encoding.encode()))
+    return Rendered(data, tuple(headers))
 
 
 def check_size(predictor: Predictor, request: InferRequest, pictures: int) -> None:
@@ -64,9 +85,9 @@ def count_values(predictor: Predictor, request: InferRequest, pictures: int) -> 
     """Count the values that an answer for so many pictures holds as text: in JSON, or classes."""
     width = {spec.name: spec.shape[1] for spec in outputs(predictor)}
     return pictures * sum(
-        min(wanted.classes or width[wanted.name], width[wanted.name])
-        for wanted in _wanted(predictor, request)
-        if wanted.classes or not wanted.binary
+        min(output.classes or width[output.name], width[output.name])
+        for output in _requested(predictor, request)
+        if output.classes or not output.binary
     )
 
 
@@ -79,33 +100,33 @@ def check(predictor: Predictor, request: InferRequest) -> None:
     if request.outputs is None:
         return
     known = {spec.name: spec for spec in outputs(predictor)}
-    for wanted in request.outputs:
-        if wanted.name not in known:
-            raise refusal(
-                f"no output {wanted.name[:100]!r}; accepted: {', '.join(map(str, known.values()))}"
+    for output in request.outputs:
+        if output.name not in known:
+            raise malformed(
+                f"no output {output.name[:100]!r}; accepted: {', '.join(map(str, known.values()))}"
             )
-        if wanted.classes and known[wanted.name].datatype != "FP32":
-            raise refusal(
-                f"output {wanted.name!r} has no classes; classification is accepted for "
+        if output.classes and known[output.name].datatype != "FP32":
+            raise malformed(
+                f"output {output.name!r} has no classes; classification is accepted for "
                 f"{predictor.output_name!r} and {PROBABILITIES!r}"
             )
 
 
-def _wanted(predictor: Predictor, request: InferRequest) -> Sequence[Wanted]:
-    return request.outputs or (Wanted(predictor.output_name, request.binary),)
+def _requested(predictor: Predictor, request: InferRequest) -> Sequence[RequestedOutput]:
+    return request.outputs or (RequestedOutput(predictor.output_name, request.binary),)
 
 
-def _output(inferred: Inferred, wanted: Wanted) -> Output:
-    datatype, values = _values(inferred, wanted)
+def _output(inferred: Inferred, output: RequestedOutput) -> Output:
+    datatype, values = _values(inferred, output)
     pictures = len(inferred.logits)
     count = len(values) if isinstance(values, list) else values.size
     description: dict[str, Any] = {
-        "name": wanted.name,
+        "name": output.name,
         "datatype": datatype,
         "shape": [pictures, count // pictures],
     }
-    if not wanted.binary:
-        return Output(description | {"data": _in_json(values, wanted.name)}, None)
+    if not output.binary:
+        return Output(description | {"data": _in_json(values, output.name)}, None)
     raw = write_bytes(values)
     return Output(description | {"parameters": {"binary_data_size": len(raw)}}, raw)
 
@@ -115,20 +136,20 @@ def _in_json(values: Values, name: str) -> Values:
         return values
     flat = values.ravel()
     if not np.isfinite(flat).all():
-        raise refusal(
+        raise malformed(
             f"output {name!r} is not finite for this input; JSON cannot say so, bytes can"
         )
     return flat
 
 
-def _values(inferred: Inferred, wanted: Wanted) -> tuple[Datatype, Values]:
-    compute = _COMPUTED.get(wanted.name)
-    if wanted.name == inferred.predictor.output_name or compute is None:
+def _values(inferred: Inferred, output: RequestedOutput) -> tuple[Datatype, Values]:
+    compute = _COMPUTED.get(output.name)
+    if output.name == inferred.predictor.output_name or compute is None:
         datatype, values = _logits(inferred)
     else:
         datatype, values = compute(inferred)
-    if wanted.classes and not isinstance(values, list):
-        return "BYTES", _classes(values, inferred.predictor.manifest.labels, wanted.classes)
+    if output.classes and not isinstance(values, list):
+        return "BYTES", _classes(values, inferred.predictor.manifest.labels, output.classes)
     return datatype, values
 
 
@@ -185,3 +206,20 @@ _COMPUTED: Final[Mapping[str, Callable[[Inferred], tuple[Datatype, Values]]]] = 
     ACCEPTED: _accepted,
     REASON: _reason,
 }
+
+
+def _compress(data: bytes, fields: Fields) -> tuple[bytes, str | None]:
+    """Compress an answer that is worth it as the request's fields accept; say how it was done."""
+    if len(data) < _LEAST_COMPRESSED or _ACCEPT_ENCODING not in fields:
+        return data, None
+    encoding = _choose_encoding(fields[_ACCEPT_ENCODING].decode("latin-1"))
+    if encoding is None:
+        return data, None
+    stream = zlib.compressobj(_FAST, wbits=_WINDOW_BITS[encoding])
+    return stream.compress(data) + stream.flush(), encoding
+
+
+def _choose_encoding(offers: str) -> str | None:
+    offered = (offer.partition(";") for offer in offers.split(","))
+    willing = {name.strip().lower() for name, _, weight in offered if weight.strip() != "q=0"}
+    return next((encoding for encoding in _WINDOW_BITS if encoding in willing), None)

@@ -1,25 +1,31 @@
 """The model repository: what is published, and what of it is loaded."""
 
+import hmac
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Annotated, Final
 
 from anyio import to_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from artifact.repository import list_versions
+from service.errors import malformed
+from service.loader import load_model
 from service.registry import ModelRegistry
-from service.state import service_of
-from service.v2 import administration
-from service.v2.administration import Credentials
-from service.v2.documentation import ADMINISTRATION, INDEX, NOT_READY, REFUSED
-from service.v2.errors import PREFIX, refusal
-from service.v2.lookup import Name
+from service.settings import Settings
+from service.state import Service, service_of
+from service.v2.lookup import PREFIX
 from service.v2.request import read_object, read_parameters
-from service.v2.schemas import IndexEntry
+from service.v2.schemas import ADMINISTRATION, INDEX, NOT_READY, REFUSED, IndexEntry, Name
 
 router = APIRouter(prefix=PREFIX, responses={**REFUSED, **NOT_READY})
 
 _NOT_LOADED: Final = "unloaded"
+_OFF: Final = "loading and unloading is off; TANDEM_ADMIN_TOKEN sets the token that allows it"
+_NOT_ALLOWED: Final = "loading and unloading needs the header `Authorization: Bearer <token>`"
+_BEARER: Final = HTTPBearer(auto_error=False, description="What `TANDEM_ADMIN_TOKEN` is set to.")
+
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 
 
 @router.post("/repository/index", openapi_extra=INDEX)
@@ -29,7 +35,7 @@ async def get_index(request: Request) -> list[IndexEntry]:
     models = service.loaded()
     only_ready = read_object(await request.body()).get("ready", False)
     if not isinstance(only_ready, bool):
-        raise refusal("`ready` must be true or false")
+        raise malformed("`ready` must be true or false")
     published = await to_thread.run_sync(list_versions, service.settings.models_dir)
     entries = _ready(models)
     if not only_ready:
@@ -45,14 +51,14 @@ async def load(request: Request, name: Name, credentials: Credentials) -> Respon
     Requests are answered meanwhile, and where it fails afterwards, by what was loaded before.
     """
     service = service_of(request)
-    administration.check_allowed(credentials, service.settings)
-    given = read_parameters(await request.body())
-    if given:
-        raise refusal(
+    _check_allowed(credentials, service.settings)
+    parameters = read_parameters(await request.body())
+    if parameters:
+        raise malformed(
             "a model is loaded as it was published; parameters are not accepted: "
-            f"{', '.join(sorted(given))[:100]}"
+            f"{', '.join(sorted(parameters))[:100]}"
         )
-    await administration.load(service, name)
+    await _load(service, name)
     return Response()
 
 
@@ -60,8 +66,8 @@ async def load(request: Request, name: Name, credentials: Credentials) -> Respon
 async def unload(request: Request, name: Name, credentials: Credentials) -> Response:
     """Unload every version of a model; requests under way are finished."""
     service = service_of(request)
-    administration.check_allowed(credentials, service.settings)
-    await administration.unload(service, name)
+    _check_allowed(credentials, service.settings)
+    await _unload(service, name)
     return Response()
 
 
@@ -90,3 +96,47 @@ def _unavailable(
         for version in versions
         if (name, version) not in ready
     ]
+
+
+def _check_allowed(credentials: Credentials, settings: Settings) -> None:
+    """Check that a request has the token.
+
+    Raises:
+        HTTPException: 403, there is none; 401, it is not the one that was sent.
+    """
+    if settings.admin_token is None:
+        raise HTTPException(403, _OFF)
+    sent = credentials.credentials if credentials else ""
+    expected = settings.admin_token.get_secret_value()
+    if not hmac.compare_digest(sent.encode(), expected.encode()):
+        raise HTTPException(401, _NOT_ALLOWED, {"WWW-Authenticate": "Bearer"})
+
+
+async def _load(service: Service, name: str) -> None:
+    """Read, verify and open a published model, and answer from it from then on.
+
+    Requests are answered by what was loaded before until all of it is open; if it fails, also
+    afterwards.
+
+    Raises:
+        BrokenArtifact: A file is not what it should be.
+        RuntimeUnavailable: No runtime that the model has a file for is open here.
+        UnknownModel: No such model is published.
+    """
+    async with service.administration:
+        service.loaded()
+        versions = await to_thread.run_sync(load_model, name, service.settings)
+        service.models = service.loaded().replace(name, versions)
+        service.telemetry.count_broken(len(service.models.broken))
+
+
+async def _unload(service: Service, name: str) -> None:
+    """Answer no more requests from any version of a model; those under way are finished.
+
+    Raises:
+        UnknownModel: No such model is loaded.
+    """
+    async with service.administration:
+        models = service.loaded()
+        models.get(name)
+        service.models = models.replace(name, [])

@@ -7,9 +7,8 @@ from typing import Any, Final, TypeVar
 
 import orjson
 
-from service.errors import Refused
-from service.v2.errors import refusal
-from service.v2.tensors import Given
+from service.errors import Refused, malformed
+from service.v2.tensors import InputTensor
 
 Kind = TypeVar("Kind")
 _KINDS: Final[Mapping[type, str]] = {
@@ -29,7 +28,7 @@ _SHARED_MEMORY: Final = "shared_memory_region"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestedOutput:
     """An output that a request asks for.
 
     Attributes:
@@ -57,8 +56,8 @@ class InferRequest:
 
     id: str | None
     runtime: str | None
-    inputs: tuple[Given, ...]
-    outputs: tuple[Wanted, ...] | None
+    inputs: tuple[InputTensor, ...]
+    outputs: tuple[RequestedOutput, ...] | None
     binary: bool
 
 
@@ -75,7 +74,7 @@ def parse(text: bytes, tensors: memoryview, *, most_bytes: int, most_values: int
     document = _object(text)
     parameters = _parameters(document, "the request")
     if parameters.get("sequence_id"):
-        raise refusal("the request belongs to a sequence, but the models keep no state")
+        raise malformed("the request belongs to a sequence, but the models keep no state")
     binary = bool(_get(parameters, "binary_data_output", bool, "the request's parameters"))
     return InferRequest(
         id=_id(document),
@@ -94,9 +93,9 @@ def parse_raw(tensor: memoryview, name: str, shape: tuple[int, ...]) -> InferReq
     """
     size = prod(shape) * _FLOAT_BYTES
     if len(tensor) % size:
-        raise refusal(f"a raw request must have a multiple of {size} bytes, not {len(tensor)}")
-    given = Given(name, "FP32", (len(tensor) // size, *shape), raw=tensor)
-    return InferRequest(id=None, runtime=None, inputs=(given,), outputs=None, binary=True)
+        raise malformed(f"a raw request must have a multiple of {size} bytes, not {len(tensor)}")
+    source = InputTensor(name, "FP32", (len(tensor) // size, *shape), raw=tensor)
+    return InferRequest(id=None, runtime=None, inputs=(source,), outputs=None, binary=True)
 
 
 def read_object(text: bytes) -> dict[str, Any]:
@@ -130,9 +129,9 @@ def _object(text: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(text)
     except ValueError as error:
-        raise refusal(f"the request is no JSON: {error}") from error
+        raise malformed(f"the request is no JSON: {error}") from error
     if not isinstance(document, dict):
-        raise refusal("the request must be a JSON object")
+        raise malformed("the request must be a JSON object")
     return document
 
 
@@ -151,33 +150,33 @@ def _check_values(text: bytes, most: int) -> None:
 def _id(document: dict[str, Any]) -> str | None:
     name = _get(document, "id", str, "the request")
     if name is not None and len(name) > _MOST_ID:
-        raise refusal(f"`id` has {len(name)} characters; at most {_MOST_ID} are accepted")
+        raise malformed(f"`id` has {len(name)} characters; at most {_MOST_ID} are accepted")
     return name
 
 
-def _inputs(document: dict[str, Any], tensors: memoryview) -> tuple[Given, ...]:
+def _inputs(document: dict[str, Any], tensors: memoryview) -> tuple[InputTensor, ...]:
     entries = _tensors(document, "inputs")
     if not entries:
-        raise refusal("the request must have `inputs`: a list of at least one tensor")
+        raise malformed("the request must have `inputs`: a list of at least one tensor")
     inputs, start = [], 0
     for name, entry in entries.items():
-        given = _input(name, entry, tensors[start:])
-        start += len(given.raw or b"")
-        inputs.append(given)
+        source = _input(name, entry, tensors[start:])
+        start += len(source.raw or b"")
+        inputs.append(source)
     if start != len(tensors):
-        raise refusal(f"{len(tensors) - start} bytes follow that belong to no input")
+        raise malformed(f"{len(tensors) - start} bytes follow that belong to no input")
     return tuple(inputs)
 
 
-def _input(name: str, tensor: dict[str, Any], tensors: memoryview) -> Given:
+def _input(name: str, tensor: dict[str, Any], tensors: memoryview) -> InputTensor:
     where = f"input {name[:100]!r}"
     parameters = _parameters(tensor, where)
     if _SHARED_MEMORY in parameters:
-        raise refusal(f"{where} lies in shared memory, which is not supported; send its values")
+        raise malformed(f"{where} lies in shared memory, which is not supported; send its values")
     size = _get(parameters, "binary_data_size", int, f"{where}'s parameters")
     if size is not None and "data" in tensor:
-        raise refusal(f"{where} has both `data` and binary_data_size; one of the two is accepted")
-    return Given(
+        raise malformed(f"{where} has both `data` and binary_data_size; one of the two is accepted")
+    return InputTensor(
         name=name,
         datatype=_need(tensor, "datatype", str, where),
         shape=_shape(_need(tensor, "shape", list, where), where),
@@ -188,7 +187,7 @@ def _input(name: str, tensor: dict[str, Any], tensors: memoryview) -> Given:
 
 def _slice(tensors: memoryview, size: int, where: str) -> memoryview:
     if not 0 <= size <= len(tensors):
-        raise refusal(
+        raise malformed(
             f"{where} has binary_data_size {size}; behind the JSON are {len(tensors)} bytes left"
         )
     return tensors[:size]
@@ -197,42 +196,42 @@ def _slice(tensors: memoryview, size: int, where: str) -> memoryview:
 def _shape(shape: list[Any], where: str) -> tuple[int, ...]:
     sizes = all(type(size) is int and size >= 0 for size in shape)
     if not sizes or len(shape) > _MOST_DIMENSIONS:
-        raise refusal(
+        raise malformed(
             f"{where} must have as `shape` at most {_MOST_DIMENSIONS} integers of 64 bits, none "
             "negative"
         )
     return tuple(shape)
 
 
-def _outputs(document: dict[str, Any], binary: bool) -> tuple[Wanted, ...] | None:
+def _outputs(document: dict[str, Any], binary: bool) -> tuple[RequestedOutput, ...] | None:
     entries = _tensors(document, "outputs")
     return tuple(_output(*entry, binary) for entry in entries.items()) or None
 
 
-def _output(name: str, tensor: dict[str, Any], binary: bool) -> Wanted:
+def _output(name: str, tensor: dict[str, Any], binary: bool) -> RequestedOutput:
     where = f"output {name[:100]!r}"
     parameters = _parameters(tensor, where)
     if _SHARED_MEMORY in parameters:
-        raise refusal(f"{where} is wanted in shared memory, which is not supported")
+        raise malformed(f"{where} is wanted in shared memory, which is not supported")
     chosen = _get(parameters, "binary_data", bool, f"{where}'s parameters")
     classes = _get(parameters, "classification", int, f"{where}'s parameters")
     if classes is not None and classes < 1:
-        raise refusal(f"{where} has classification {classes}; at least 1 is accepted")
-    return Wanted(name, binary if chosen is None else chosen, classes)
+        raise malformed(f"{where} has classification {classes}; at least 1 is accepted")
+    return RequestedOutput(name, binary if chosen is None else chosen, classes)
 
 
 def _tensors(document: dict[str, Any], key: str) -> dict[str, dict[str, Any]]:
     """Give the objects of a list by their names; each name may come once."""
     entries = _get(document, key, list, "the request") or []
     if len(entries) > _MOST_TENSORS:
-        raise refusal(f"`{key}` has {len(entries)} entries; at most {_MOST_TENSORS} are accepted")
+        raise malformed(f"`{key}` has {len(entries)} entries; at most {_MOST_TENSORS} are accepted")
     tensors: dict[str, dict[str, Any]] = {}
     for entry in entries:
         if not isinstance(entry, dict):
-            raise refusal(f"`{key}` must be a list of objects")
+            raise malformed(f"`{key}` must be a list of objects")
         name = _need(entry, "name", str, f"every one of `{key}`")
         if name in tensors:
-            raise refusal(f"`{key}` has {name[:100]!r} twice; each name is accepted once")
+            raise malformed(f"`{key}` has {name[:100]!r} twice; each name is accepted once")
         tensors[name] = entry
     return tensors
 
@@ -244,7 +243,7 @@ def _parameters(holder: dict[str, Any], where: str) -> dict[str, Any]:
 def _need(holder: dict[str, Any], key: str, kind: type[Kind], where: str) -> Kind:
     value = _get(holder, key, kind, where)
     if value is None:
-        raise refusal(f"{where} must have `{key}`: {_KINDS[kind]}")
+        raise malformed(f"{where} must have `{key}`: {_KINDS[kind]}")
     return value
 
 
@@ -252,5 +251,5 @@ def _get(holder: dict[str, Any], key: str, kind: type[Kind], where: str) -> Kind
     """Look up what may be absent; an integer is no true or false, though Python has it so."""
     value = holder.get(key)
     if value is not None and type(value) is not kind:
-        raise refusal(f"{where} must have as `{key}` {_KINDS[kind]}")
+        raise malformed(f"{where} must have as `{key}` {_KINDS[kind]}")
     return value

@@ -1,11 +1,15 @@
-"""What the protocol's answers are, for the documentation; the routes write them as they are."""
+"""What the documentation shows of the protocol; the routes write their answers as they are."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
 
+from fastapi import Path, Response
 from pydantic import ConfigDict, Field, JsonValue
 
 from artifact.manifest import Part
 from service.v2.tensors import Datatype
+
+Name = Annotated[str, Path(description="Of a model; `POST /v2/repository/index` lists them.")]
+Version = Annotated[str, Path(description="Of the model, in digits.")]
 
 
 class ErrorAnswer(Part):
@@ -141,3 +145,127 @@ class IndexEntry(Part):
     version: str
     state: Literal["READY", "UNAVAILABLE"]
     reason: str = Field(description="Why it is not ready; empty where it is.")
+
+
+TAG: Final = {
+    "name": "open inference protocol",
+    "description": "V2 over REST, as clients of Triton, KServe and MLServer speak it. Errors "
+    'answer `{"error": ...}`.',
+}
+UNKNOWN: Final[dict[int | str, dict[str, Any]]] = {
+    404: {"model": ErrorAnswer, "description": "No such model or version."}
+}
+NOT_READY: Final[dict[int | str, dict[str, Any]]] = {
+    503: {"model": ErrorAnswer, "description": "Not ready; see `Retry-After`."}
+}
+REFUSED: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"model": ErrorAnswer, "description": "Something is wrong with the request."}
+}
+TOO_LARGE: Final[dict[int | str, dict[str, Any]]] = {
+    413: {"model": ErrorAnswer, "description": "Too many bytes, values or pixels."}
+}
+_PARAMETERS: Final = {"type": "object"}
+_TENSOR: Final = {
+    "type": "object",
+    "required": ["name", "shape", "datatype"],
+    "properties": {
+        "name": {"type": "string"},
+        "shape": {"type": "array", "items": {"type": "integer"}},
+        "datatype": {"enum": ["FP32", "BYTES"]},
+        "parameters": _PARAMETERS
+        | {"description": "`binary_data_size`: the tensor is so many bytes behind the JSON."},
+        "data": {"type": "array", "description": "Flat or nested, row-major; of BYTES, base64."},
+    },
+}
+_OUTPUT: Final = {
+    "type": "object",
+    "required": ["name"],
+    "properties": {
+        "name": {"type": "string"},
+        "parameters": _PARAMETERS
+        | {
+            "description": "`binary_data`: true for bytes; `classification`: so many of the best "
+            "classes in its place, each as `value:index:label`."
+        },
+    },
+}
+_REQUEST: Final = {
+    "type": "object",
+    "required": ["inputs"],
+    "properties": {
+        "id": {"type": "string", "description": "Comes back with the answer."},
+        "parameters": _PARAMETERS
+        | {
+            "description": "`binary_data_output`: true for bytes; `runtime`: that is to execute "
+            "the model. Others have no effect, but a `sequence_id` is refused."
+        },
+        "inputs": {"type": "array", "items": _TENSOR, "minItems": 1, "maxItems": 1},
+        "outputs": {
+            "type": "array",
+            "items": _OUTPUT,
+            "description": "Missing or empty: the logits.",
+        },
+    },
+}
+_BYTES: Final = {
+    "type": "string",
+    "format": "binary",
+    "description": "The JSON, whose length the header `Inference-Header-Content-Length` gives, "
+    "then the tensors one after the other, little-endian.",
+}
+_SEVEN: Final = (
+    "iVBORw0KGgoAAAANSUhEUgAAABwAAAAcAQAAAABaduI5AAAAPUlEQVR42n3NoRGAMAAEwc0bIimVElMK"
+    "JSBRBAEBw/Dq5k8c/+ubFFW6HRa5zXpRlIfShp2M76WDmKF+t06fcgghR3epUQAAAABJRU5ErkJggg=="
+)
+_EXAMPLES: Final = {
+    "picture": {
+        "summary": "A picture: its label, and the two best classes",
+        "value": {
+            "id": "1",
+            "inputs": [{"name": "image", "shape": [1, 1], "datatype": "BYTES", "data": [_SEVEN]}],
+            "outputs": [
+                {"name": "label"},
+                {"name": "probabilities", "parameters": {"classification": 2}},
+            ],
+        },
+    },
+}
+INDEX: Final = {
+    "requestBody": {
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "ready": {
+                            "type": "boolean",
+                            "description": "Only those that are loaded.",
+                        }
+                    },
+                }
+            }
+        }
+    }
+}
+ADMINISTRATION: Final[dict[str, Any]] = {
+    "response_class": Response,
+    "responses": {
+        200: {"description": "It is done."},
+        401: {"model": ErrorAnswer, "description": "The token is missing or wrong."},
+        403: {"model": ErrorAnswer, "description": "Nobody may: no token is set."},
+        **UNKNOWN,
+    },
+}
+INFER: Final[dict[str, Any]] = {
+    "response_model": Inferred,
+    "responses": {**REFUSED, **UNKNOWN, **TOO_LARGE, **NOT_READY},
+    "openapi_extra": {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": _REQUEST, "examples": _EXAMPLES},
+                "application/octet-stream": {"schema": _BYTES},
+            },
+        }
+    },
+}

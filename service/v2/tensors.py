@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from service.v2.errors import refusal
+from service.errors import malformed
 
 Datatype = Literal["FP32", "BOOL", "BYTES"]
 Values = NDArray[np.float32] | NDArray[np.bool_] | list[str]
@@ -42,7 +42,7 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class InputTensor:
     """An input as a request gives it: in JSON (`data`) or in bytes (`raw`), one of the two."""
 
     name: str
@@ -52,19 +52,19 @@ class Given:
     raw: memoryview | None = None
 
 
-def read_floats(given: Given) -> NDArray[np.float32]:
-    """Read an FP32 tensor of the given shape; one that came in bytes is used where it lies.
+def read_floats(tensor: InputTensor) -> NDArray[np.float32]:
+    """Read an FP32 tensor of the tensor shape; one that came in bytes is used where it lies.
 
     Bytes are taken for whatever they say, infinities too: perf_analyzer sends random ones.
 
     Raises:
         Refused: 400, it has other than the shape's elements, or JSON that is no FP32.
     """
-    flat = _floats_in_json(given) if given.raw is None else _floats_in_bytes(given, given.raw)
-    return flat.reshape(given.shape)
+    flat = _floats_in_json(tensor) if tensor.raw is None else _floats_in_bytes(tensor, tensor.raw)
+    return flat.reshape(tensor.shape)
 
 
-def read_bytes(given: Given) -> list[bytes]:
+def read_bytes(tensor: InputTensor) -> list[bytes]:
     """Read the elements of a BYTES tensor, which are base64 in JSON: it has no bytes.
 
     Only as many are read as the shape has, whose size the caller bounds.
@@ -72,9 +72,9 @@ def read_bytes(given: Given) -> list[bytes]:
     Raises:
         Refused: 400, it has other than the shape's elements, or one is cut short.
     """
-    if given.raw is None:
-        return [_from_base64(given, text) for text in _flat(given)]
-    return list(_elements(given, given.raw))
+    if tensor.raw is None:
+        return [_from_base64(tensor, text) for text in _flat(tensor)]
+    return list(_elements(tensor, tensor.raw))
 
 
 def write_bytes(values: Values) -> bytes:
@@ -86,87 +86,87 @@ def write_bytes(values: Values) -> bytes:
     return values.astype(little_endian, copy=False).tobytes()
 
 
-def _floats_in_bytes(given: Given, raw: memoryview) -> NDArray[np.float32]:
-    count = prod(given.shape)
+def _floats_in_bytes(tensor: InputTensor, raw: memoryview) -> NDArray[np.float32]:
+    count = prod(tensor.shape)
     if len(raw) != count * _FLOAT.itemsize:
-        raise refusal(
-            f"input {given.name!r} has {len(raw)} bytes; shape {list(given.shape)} of FP32 "
+        raise malformed(
+            f"input {tensor.name!r} has {len(raw)} bytes; shape {list(tensor.shape)} of FP32 "
             f"takes {count * _FLOAT.itemsize}"
         )
     return np.frombuffer(raw, _FLOAT)
 
 
-def _floats_in_json(given: Given) -> NDArray[np.float32]:
-    flat = _flat(given)
+def _floats_in_json(tensor: InputTensor) -> NDArray[np.float32]:
+    flat = _flat(tensor)
     packed = bytearray(len(flat) * _FLOAT.itemsize)
     try:
         # Strict, unlike numpy: text and null are no numbers. And three times as fast.
         struct.pack_into(f"{len(flat)}f", packed, 0, *flat)
     except struct.error as error:
-        raise refusal(f"input {given.name!r} must hold numbers: {error}") from error
+        raise malformed(f"input {tensor.name!r} must hold numbers: {error}") from error
     floats = np.frombuffer(packed, np.float32)
     if not np.isfinite(floats).all():
-        raise refusal(f"input {given.name!r} holds numbers that are too large for FP32")
+        raise malformed(f"input {tensor.name!r} holds numbers that are too large for FP32")
     return floats
 
 
-def _flat(given: Given) -> list[Any]:
+def _flat(tensor: InputTensor) -> list[Any]:
     """Flatten `data`, which is flat already or nested as the shape says."""
-    values = given.data
+    values = tensor.data
     if not isinstance(values, list):
-        raise refusal(f"input {given.name!r} needs its values: a list `data`, or binary")
+        raise malformed(f"input {tensor.name!r} needs its values: a list `data`, or binary")
     if values and isinstance(values[0], list):
-        for size in given.shape[1:]:
-            _check_rows(given, values, size)
+        for size in tensor.shape[1:]:
+            _check_rows(tensor, values, size)
             values = list(chain.from_iterable(values))
-    _check_count(given, len(values))
+    _check_count(tensor, len(values))
     return values
 
 
-def _check_rows(given: Given, rows: Sequence[object], size: int) -> None:
+def _check_rows(tensor: InputTensor, rows: Sequence[object], size: int) -> None:
     if not all(isinstance(row, list) and len(row) == size for row in rows):
-        raise refusal(
-            f"input {given.name!r} must be flat, or nested as its shape {list(given.shape)} says"
+        raise malformed(
+            f"input {tensor.name!r} must be flat, or nested as its shape {list(tensor.shape)} says"
         )
 
 
-def _check_count(given: Given, count: int) -> None:
-    if count != prod(given.shape):
-        raise refusal(
-            f"input {given.name!r} has {count} values; shape {list(given.shape)} takes "
-            f"{prod(given.shape)}"
+def _check_count(tensor: InputTensor, count: int) -> None:
+    if count != prod(tensor.shape):
+        raise malformed(
+            f"input {tensor.name!r} has {count} values; shape {list(tensor.shape)} takes "
+            f"{prod(tensor.shape)}"
         )
 
 
-def _elements(given: Given, raw: memoryview) -> Iterator[bytes]:
+def _elements(tensor: InputTensor, raw: memoryview) -> Iterator[bytes]:
     end = 0
-    for _ in range(prod(given.shape)):
+    for _ in range(prod(tensor.shape)):
         start = end + _LENGTH.size
         if start <= len(raw):
             end = start + _LENGTH.unpack_from(raw, end)[0]
         if max(start, end) > len(raw):
-            raise refusal(
-                f"input {given.name!r} is cut short: shape {list(given.shape)} takes "
-                f"{prod(given.shape)} elements, each its length as a little-endian uint32, then "
+            raise malformed(
+                f"input {tensor.name!r} is cut short: shape {list(tensor.shape)} takes "
+                f"{prod(tensor.shape)} elements, each its length as a little-endian uint32, then "
                 "as many bytes"
             )
         yield bytes(raw[start:end])
     if end != len(raw):
-        raise refusal(
-            f"input {given.name!r} has {len(raw) - end} bytes more than the {prod(given.shape)} "
-            f"elements that shape {list(given.shape)} takes"
+        raise malformed(
+            f"input {tensor.name!r} has {len(raw) - end} bytes more than the {prod(tensor.shape)} "
+            f"elements that shape {list(tensor.shape)} takes"
         )
 
 
-def _from_base64(given: Given, text: object) -> bytes:
+def _from_base64(tensor: InputTensor, text: object) -> bytes:
     """Decode base64, which may have line breaks (RFC 2045) or be a data URL (RFC 2397)."""
     try:
         if not isinstance(text, str):
             raise ValueError("each element must be a text")
         return b"".join(_decoded_pieces(_strip_head(text).encode().translate(None, _BLANKS)))
     except ValueError as error:
-        raise refusal(
-            f"input {given.name!r} must hold base64 text in JSON, or be sent as binary: {error}"
+        raise malformed(
+            f"input {tensor.name!r} must hold base64 text in JSON, or be sent as binary: {error}"
         ) from error
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from service.settings import Settings
-from service.v2.documentation import INFER
+from service.v2.schemas import INFER
 from tests.service.v2.server import Served, serving
 
 ROOT = Path(__file__).parents[3]

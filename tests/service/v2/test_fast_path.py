@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,7 +42,8 @@ def json_of(*labels: str, **more: Any) -> dict[str, Any]:
     return ask(tensor(shape=list(values.shape), data=values.ravel().tolist()), **more)
 
 
-PLAIN: dict[str, Request] = {
+ANSWERED: dict[str, Request] = {
+    "a picture": request(ask(image(b64encode(picture("top-left")).decode()))),
     "json": request(json_of("top-left")),
     "json, several pictures": request(json_of("top-left", "bottom-right", id="7")),
     "json, nested": request(ask(tensor(data=quarters("top-right").tolist()))),
@@ -62,8 +64,8 @@ PLAIN: dict[str, Request] = {
         headers={"Accept-Encoding": "gzip"},
     ),
 }
-NOT_PLAIN: dict[str, Request] = {
-    "pictures": request(ask(image())),
+LEFT: dict[str, Request] = {
+    "no pictures": request(ask(image())),
     "compressed": (
         INFER,
         {
@@ -80,7 +82,7 @@ NOT_PLAIN: dict[str, Request] = {
     "not finite, in json": request(ask(binary()), NOT_FINITE),
     "no path to infer": request(json_of("top-left"), path="/v2/models/known/config"),
 }
-EVERY = PLAIN | NOT_PLAIN
+EVERY = ANSWERED | LEFT
 
 
 async def answer(listening: Listening, name: str, *, plainly: bool = False) -> httpx.Response:
@@ -117,14 +119,14 @@ def test_answer_is_the_applications(
     assert seen(ours) == seen(theirs)
 
 
-@pytest.mark.parametrize("name", PLAIN)
-def test_plain_request_reaches_no_application(
+@pytest.mark.parametrize("name", ANSWERED)
+def test_request_that_is_answered_reaches_no_application(
     answered: dict[str, tuple[httpx.Response, httpx.Response, int]], name: str
 ) -> None:
     assert answered[name][2] == 200
 
 
-@pytest.mark.parametrize("name", NOT_PLAIN)
+@pytest.mark.parametrize("name", LEFT)
 def test_other_request_is_left_to_the_application(
     answered: dict[str, tuple[httpx.Response, httpx.Response, int]], name: str
 ) -> None:
@@ -158,7 +160,7 @@ def test_statistics_and_metrics_count_them_by_the_route(settings: Settings) -> N
             for name in ("json", "bytes", "json, several pictures"):
                 assert (await answer(listening, name)).status_code == 200
             service = app.state.service
-            told = service.open_inference.statistics.dump(service.models.get("known"))
+            told = service.infer.statistics.dump(service.models.get("known"))
             return told, service.telemetry.render().decode()
 
     told, metrics = asyncio.run(go())
@@ -175,7 +177,7 @@ def test_picture_among_tensors_is_answered_too(settings: Settings) -> None:
         async with app.router.lifespan_context(app):
             listening = Listening(app)
             clients = [listening.connect(), listening.connect()]
-            clients[0].send(as_bytes(*PLAIN["json"]))
+            clients[0].send(as_bytes(*ANSWERED["json"]))
             clients[1].send(
                 as_bytes("/predict", {"content": picture("top-left"), "headers": {}}),
             )
