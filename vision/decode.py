@@ -27,6 +27,7 @@ from vision.transparency import on_opaque_ground, premultiply
 
 _CHEAP_BYTES = 16_384
 _CHEAP_PIXELS = 64 * 64
+_CHEAP_MEMORY = _CHEAP_PIXELS * 24  # bytes: there is always so much
 _BAND_PIXELS = 2**19  # that are converted at once
 _BAND_BYTES = 24  # that converting a pixel takes at most, measured
 _LAST_OF_SAME_SIDES = 4  # of the orientations: 5 to 8 exchange width and height
@@ -92,7 +93,7 @@ def inspect(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> Structure:
             f"the picture has {len(data):,} bytes; at most {limits.max_bytes:,} are accepted"
         )
     structure = inspect_structure(data, limits.max_pixels)
-    if structure.pixels <= _CHEAP_PIXELS:
+    if structure.memory <= _CHEAP_MEMORY:
         return structure
     memory = memory_to_decode(structure)
     if memory > limits.max_memory:
@@ -106,7 +107,8 @@ def inspect(data: bytes, limits: Limits = _DEFAULT_LIMITS) -> Structure:
 
 def memory_to_decode(structure: Structure) -> int:
     """Give the bytes that decoding takes at most: the decoder's, a copy of the file, one band."""
-    return structure.memory + sum(map(len, structure.parts)) + _BAND_PIXELS * _BAND_BYTES
+    band = min(structure.pixels, _BAND_PIXELS) * _BAND_BYTES
+    return structure.memory + sum(map(len, structure.parts)) + band
 
 
 def decode_inspected(structure: Structure) -> Picture:
@@ -117,6 +119,8 @@ def decode_inspected(structure: Structure) -> Picture:
     """
     try:
         pixels, scale = (_with_opencv if structure.opencv else _with_pillow)(structure)
+    except MemoryError:
+        raise
     except Exception as error:  # the decoders have no common root
         raise damaged(structure.kind) from error
     width, height = structure.width, structure.height

@@ -14,7 +14,7 @@ from PIL import Image
 from bench.fuzz_pictures import LONGEST_ON_THE_LOOP, LONGEST_SECONDS, fuzz
 from tests.vision.pictures import encode, seven
 from vision.decode import decode, inspect, is_cheap
-from vision.errors import ImageError, Undecodable, UnsupportedType
+from vision.errors import ImageError, TooLarge, Undecodable, UnsupportedType
 
 INK = seven(28, 2)
 KINDS = ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"]
@@ -223,6 +223,23 @@ UNSUPPORTED = {
 def test_variant_that_is_not_accepted_is_named(data: bytes, what: str) -> None:
     with pytest.raises(UnsupportedType, match=f"{what}.* not accepted; accepted: "):
         decode(data)
+
+
+TILE = ((322, 4, 1, 65_536), (323, 4, 1, 65_536), (259, 3, 1, 8))
+
+
+def test_tile_that_is_larger_than_its_picture_counts_as_its_pixels() -> None:
+    data = tiff(*TILE, (324, 4, 1, 8), (325, 4, 1, 784))
+    assert not is_cheap(data)
+    with pytest.raises(TooLarge, match="65,536 x 65,536 pixels"):
+        decode(data)
+
+
+def test_size_of_tiles_that_a_tiff_of_strips_claims_reaches_no_decoder() -> None:
+    kept = b"".join(inspect(tiff(*TILE, strip=zlib.compress(bytes(784)))).parts)
+    (directory,) = struct.unpack_from("<I", kept, 4)
+    assert struct.pack("<2HI", 322, 4, 1) not in kept[directory:]
+    assert decode(tiff(*TILE, strip=zlib.compress(bytes(784)))).width == 28
 
 
 BOMB = zlib.compress(bytes(64 * MEGABYTE), 9)

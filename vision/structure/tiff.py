@@ -20,6 +20,8 @@ from vision.structure.base import (
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
 _STRIPS, _ORIENTATION, _SAMPLES, _ROWS, _STRIP_BYTES, _PLANAR = 273, 274, 277, 278, 279, 284
 _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES = 322, 323, 324, 325
+_STRIP_TAGS: Final = (_STRIPS, _ROWS, _STRIP_BYTES)
+_TILE_TAGS: Final = (_TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES)
 _BYTE, _SHORT, _LONG, _RATIONAL, _UNDEFINED = 1, 3, 4, 5, 7
 _SIZES: Final = {_BYTE: 1, _SHORT: 2, _LONG: 4, _RATIONAL: 8, _UNDEFINED: 1}
 _LETTERS: Final = {_BYTE: "B", _SHORT: "H", _LONG: "I"}
@@ -105,6 +107,7 @@ def inspect(data: bytes, max_pixels: int) -> Structure:
         raise unsupported("TIFF", f"compression {compression}", _ACCEPTED)
     bits, planes = _bits(directory)
     across, down, offsets, lengths = _segments(directory, width, height, planes)
+    check_pixels(across, down, max_pixels)  # a tile may be larger than its picture
     if any(offset + length > len(data) for offset, length in zip(offsets, lengths, strict=True)):
         raise cut_short("TIFF")
     stored = sum(lengths)
@@ -204,7 +207,8 @@ def _check_enough(compression: int, stored: int, width: int, height: int, bits: 
 
 def _with_directory(data: bytes, directory: _Directory) -> list[bytes | memoryview]:
     """Write the tags that are needed into a directory of their own, after all else."""
-    kept = [entry for tag, entry in sorted(directory.entries.items()) if tag != _ORIENTATION]
+    unused = {_ORIENTATION, *(_STRIP_TAGS if _TILES in directory.entries else _TILE_TAGS)}
+    kept = [entry for tag, entry in sorted(directory.entries.items()) if tag not in unused]
     end = len(data) + len(data) % 2
     order = directory.order
     return [
