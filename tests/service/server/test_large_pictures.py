@@ -1,4 +1,4 @@
-"""The memory that the README and the manifest give is enough for every legal picture."""
+"""The memory that docs/OPERATING.md and the manifest give is enough for every legal picture."""
 
 import json
 import random

@@ -33,7 +33,7 @@ def seven() -> bytes:
 
 
 def snippet() -> str:
-    found = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    found = re.search(r"```python\n(.*?)```", (ROOT / "docs/HTTP_API.md").read_text(), re.DOTALL)
     assert found
     return found[1]
 
@@ -49,10 +49,10 @@ def test_documented_request_is_answered(published: Served) -> None:
     assert classes["data"][0].endswith(":7:7")
 
 
-def test_readme_snippet_prints_what_a_client_wants(published: Served, tmp_path: Path) -> None:
+def test_documented_snippet_prints_what_a_client_wants(published: Served, tmp_path: Path) -> None:
     (tmp_path / "seven.png").write_bytes(seven())
     code = snippet().replace(ADDRESS, published.address)
-    ended = subprocess.run(  # noqa: S603 - our own interpreter and README
+    ended = subprocess.run(  # noqa: S603 - our own interpreter and docs
         [sys.executable, "-c", code],
         cwd=tmp_path,
         capture_output=True,
