@@ -235,7 +235,7 @@ def parse(kind: type[Document], text: bytes, shown: str) -> Document:
     Args:
         kind: What it must be.
         text: JSON.
-        shown: Its name, for whoever is told.
+        shown: Its name, for messages.
 
     Raises:
         BrokenArtifact: It says something else.

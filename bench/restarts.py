@@ -71,7 +71,7 @@ backend tandem
 
 
 @dataclass
-class Tally:
+class Outcomes:
     """What came of the requests."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -133,34 +133,36 @@ class Instance:
 def main() -> None:
     """Print what came of the requests; exit with 1 where one was lost."""
     options = _parser().parse_args()
-    tally, statuses = uvloop.run(_run(options))
+    outcomes, statuses = uvloop.run(_run(options))
     failed = [status for status in statuses if status]
-    _say(f"{tally.answered:,} answered, lost {tally.lost or 0}, statuses other than 0: {failed}")
-    sys.exit(1 if tally.lost or failed else 0)
+    _say(f"{outcomes.answered:,} answered, lost {outcomes.lost or 0}, statuses not 0: {failed}")
+    sys.exit(1 if outcomes.lost or failed else 0)
 
 
-async def _run(options: argparse.Namespace) -> tuple[Tally, list[int]]:
-    tally, statuses = Tally(), list[int]()
+async def _run(options: argparse.Namespace) -> tuple[Outcomes, list[int]]:
+    outcomes, statuses = Outcomes(), list[int]()
     async with _serving(options) as (port, instances):
-        clients = [asyncio.create_task(_ask(port, seed, tally)) for seed in range(options.clients)]
+        clients = [
+            asyncio.create_task(_ask(port, seed, outcomes)) for seed in range(options.clients)
+        ]
         began = time.monotonic()
         for number in range(1, options.restarts + 1):
             instance = instances[number % len(instances)]
-            while tally.answered < options.requests * number / (options.restarts + 1):
+            while outcomes.answered < options.requests * number / (options.restarts + 1):
                 await asyncio.sleep(0.01)
             statuses.append(await instance.stop())
             await instance.start()
             await asyncio.sleep(_BALANCER_SECONDS if len(instances) > 1 else 0)
             left = (time.monotonic() - began) / number * (options.restarts - number)
             _say(
-                f"restart {number} of {options.restarts}: {tally.answered:,} answered, "
-                f"lost {tally.lost or 0}, {left:.0f} s left"
+                f"restart {number} of {options.restarts}: {outcomes.answered:,} answered, "
+                f"lost {outcomes.lost or 0}, {left:.0f} s left"
             )
-        while tally.answered < options.requests:
+        while outcomes.answered < options.requests:
             await asyncio.sleep(0.01)
-        tally.over = True
+        outcomes.over = True
         await asyncio.gather(*clients)
-    return tally, statuses
+    return outcomes, statuses
 
 
 @asynccontextmanager
@@ -207,13 +209,13 @@ async def _balance(name: str, folder: Path, ports: Sequence[int]) -> asyncio.sub
     )
 
 
-async def _ask(port: int, seed: int, tally: Tally) -> None:
+async def _ask(port: int, seed: int, outcomes: Outcomes) -> None:
     """Be a client until it is over."""
     choice = random.Random(seed)  # noqa: S311 - a load to be repeated, no secret
     request = _request(choice)
     keeps = seed % _NEW_EACH_TIME > 0
     streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-    while not tally.over:
+    while not outcomes.over:
         if choice.random() < 0.5:  # so that some requests meet an idle connection being ended
             await asyncio.sleep(choice.random() * 0.005)
         if streams is not None and streams[0].at_eof():  # ended before anything was sent
@@ -223,11 +225,11 @@ async def _ask(port: int, seed: int, tally: Tally) -> None:
             try:
                 streams = await asyncio.open_connection("127.0.0.1", port)
             except OSError:
-                tally.counts[_REFUSED] += 1
+                outcomes.counts[_REFUSED] += 1
                 await asyncio.sleep(0.01)
                 continue
         outcome, stays = await _exchange(*streams, request)
-        tally.counts[outcome] += 1
+        outcomes.counts[outcome] += 1
         if not stays or not keeps:
             streams[1].close()
             streams = None

@@ -206,7 +206,7 @@ class Settings(BaseSettings):
     admin_token: SecretStr | None = Field(
         default=None,
         description="What `Authorization: Bearer` must carry to load and unload models. Unset: "
-        "nobody may.",
+        "disabled.",
     )
     benchmark_seconds: float = Field(
         default=60, gt=0, description="Longest timed part of one POST /benchmark."

@@ -111,7 +111,7 @@ def glass_blur(pixels: Pixels, random: np.random.Generator) -> Pixels:
 
 
 def _swap(pixels: Pixels, y: int, x: int, random: np.random.Generator) -> None:
-    """Exchange one pixel of about half of the pictures [N, H, W], in place."""
+    """Replace one pixel of about half of the pictures [N, H, W], in place."""
     chosen = np.flatnonzero(random.integers(0, 2, len(pixels)))
     up, left = random.integers(0, 2, (2, len(chosen)))
     other = chosen, y - up, x - left

@@ -12,7 +12,7 @@ from training.decide.arms.base import Arm, Learned, Task
 from training.decide.arms.linear import LinearArm
 from training.decide.collection.splits import Fold, Indices
 from training.decide.plan import Budget, Planned
-from training.decide.results import Answers, Shelf, key
+from training.decide.results import Answers, ResultCache, key
 
 _BEHIND: Final = 0.01  # McNemar's p on one fold below which an arm is clearly behind
 
@@ -26,7 +26,7 @@ class Race:
     Attributes:
         task: What is learnt.
         folds: From which pictures, and who is asked.
-        shelf: Of results.
+        cache: Of results.
         budget: Of the whole command.
         say: Tells of progress.
         learned: What each arm learnt last, here and now.
@@ -34,7 +34,7 @@ class Race:
 
     task: Task
     folds: Sequence[Fold]
-    shelf: Shelf
+    cache: ResultCache
     budget: Budget
     say: Say
     learned: dict[str, Learned] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Race:
         return float(answers.right(self.folds, self.task.targets).mean())
 
     def one(self, arm: Arm, answers: Answers, place: int) -> None:
-        """Learn one fold and answer it, or take the result from the shelf."""
+        """Learn one fold and answer it, or take the result from the cache."""
         fold, task = self.folds[place], self.task
         name = key(
             arm.name,
@@ -79,13 +79,13 @@ class Race:
             seed=task.seed,
             mirror=task.mirror,
         )
-        stored = self.shelf.load(name)
+        stored = self.cache.load(name)
         if stored is None:
             began = perf_counter()
             learned = arm.learn(task, fold.train)
             stored = learned.logits(fold.test), perf_counter() - began
             self.learned[arm.name] = learned
-            self.shelf.save(name, *stored)
+            self.cache.save(name, *stored)
         answers.logits[place], answers.seconds[place] = stored
 
 

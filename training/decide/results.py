@@ -57,7 +57,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class ResultCache:
     """A folder of results, each under the digest of all that decides it."""
 
     folder: Path

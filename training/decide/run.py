@@ -27,7 +27,7 @@ from training.decide.config import DecideConfig
 from training.decide.outcome.staging import Staged, Subject, stage
 from training.decide.plan import Budget, Plan, plan, remembered, reserve_for
 from training.decide.race import Race, Say, run_trained
-from training.decide.results import Answers, Shelf
+from training.decide.results import Answers, ResultCache
 from training.decide.roster import roster
 from training.errors import DatasetError
 
@@ -103,8 +103,8 @@ def run(folder: Path, config: DecideConfig, constraints: Constraints, say: Say) 
     _refuse_unknown(constraints, collection.labels)
     say(f"{config.named(folder)}: {collection.summary}")
     prepared = prepare(collection, config.named(folder), config, budget, say)
-    shelf = Shelf(prepared.folder / "results")
-    race = Race(prepared.task, prepared.folds, shelf, budget, say)
+    cache = ResultCache(prepared.folder / "results")
+    race = Race(prepared.task, prepared.folds, cache, budget, say)
     first, *others = prepared.linear
     answers = [_majority(race), race.run(first), *(race.run(arm, _LEAST) for arm in others)]
     planned = _plan(prepared, budget, config)
