@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from artifact.publish import check_publishable
 from artifact.repository import Artifact
 from training import data
 from training.checkpoint import refuse_overwriting, run_of_other_data
@@ -40,7 +41,8 @@ def run(
 
     Raises:
         TrainingError: As its subclasses say; nothing is published.
-        BrokenArtifact: The model repository cannot take the model.
+        BrokenArtifact: The model repository cannot be read.
+        NotPublished: It cannot be written, which is tried before the training.
     """
     dataset = data.load(config.dataset, places.data_dir, config.side, config.mode)
     learnt = dataset.identity(config.train_ratio, config.seed)
@@ -49,7 +51,9 @@ def run(
         refuse_overwriting(folder)
     elif told := run_of_other_data(folder, learnt):
         raise CheckpointError(f"{told}. Without --resume a new run begins")
-    refuse_other_data(places.models_dir, places.published_name(config, dataset.name), learnt)
+    name = places.published_name(config, dataset.name)
+    check_publishable(places.models_dir, name)
+    refuse_other_data(places.models_dir, name, learnt)
     candidate = train(config, places, dataset=dataset)
     return publish_candidate(candidate, places.models_dir, publish_flawed=publish_flawed)
 

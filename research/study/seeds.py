@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from artifact.metrics import Seeds
+from artifact.publish import check_publishable
 from artifact.repository import Artifact
 from artifact.study import Outcome
 from research.study.definition import Run, changed
@@ -73,7 +74,9 @@ def publish_best(
     """
     dataset = data.load(config.dataset, places.data_dir, config.side, config.mode)
     learnt = dataset.identity(config.train_ratio, config.seed)
-    refuse_other_data(places.models_dir, places.published_name(config, dataset.name), learnt)
+    name = places.published_name(config, dataset.name)
+    check_publishable(places.models_dir, name)
+    refuse_other_data(places.models_dir, name, learnt)
     seeds = range(config.seed, config.seed + how.seeds)
     configs = {seed: changed(config, {"seed": seed}) for seed in seeds}
     jobs = [_job(each, own_places(places, each), dataset.sha256) for each in configs.values()]
