@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Mapping
 from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
@@ -41,7 +41,7 @@ class RequestRecord:
     """What is known of one request; it learns the rest from the code that answers.
 
     Attributes:
-        headers: Of the request, names in lower case.
+        headers: Of the request by their names in lower case; of several, the first.
         scheme: `http` or `https`; None where the server does not say.
         started: `perf_counter` when the head was there.
         route: The template of the path, never the path itself: each would be a series of its own.
@@ -62,7 +62,7 @@ class RequestRecord:
     span: "Span | None" = None
 
     def __init__(
-        self, method: str, scheme: str | None, headers: Iterable[Header], request_id: bytes
+        self, method: str, scheme: str | None, headers: Mapping[bytes, bytes], request_id: bytes
     ) -> None:
         self.method = method if method in _METHODS else "other"
         self.scheme = scheme
@@ -89,7 +89,7 @@ class RequestRecord:
 
     def received(self) -> int | None:
         """Give the announced bytes of the body."""
-        announced = dict(self.headers).get(b"content-length", b"")
+        announced = self.headers.get(b"content-length", b"")
         return int(announced) if announced.isdigit() else None
 
 
@@ -99,12 +99,10 @@ class RequestIds:
     def __init__(self) -> None:
         self._new = map(f"{secrets.token_hex(8)}-%x".encode().__mod__, count())
 
-    def of(self, headers: Iterable[Header]) -> bytes:
+    def of(self, headers: Mapping[bytes, bytes]) -> bytes:
         """Find the id among a request's headers, or make one."""
-        for name, value in headers:
-            if name == REQUEST_ID and _WELL_FORMED.fullmatch(value):
-                return value
-        return next(self._new)
+        sent = headers.get(REQUEST_ID)
+        return sent if sent is not None and _WELL_FORMED.fullmatch(sent) else next(self._new)
 
 
 def kind_of_status(status: int) -> str:

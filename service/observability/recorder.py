@@ -36,7 +36,7 @@ class Recorder:
 
     def begin(self, scope: MutableMapping[str, Any]) -> RequestRecord:
         """Begin the record of a request; `record_of` finds it in the ASGI scope from then on."""
-        headers = scope["headers"]
+        headers = dict(reversed(scope["headers"]))
         scope[_SCOPE_KEY] = record = RequestRecord(
             scope["method"], scope.get("scheme"), headers, self._ids.of(headers)
         )

@@ -43,9 +43,9 @@ class Tracing:
     def begin(self, record: RequestRecord) -> None:
         """Begin the span of a request, under the one that its `traceparent` names, if it does."""
         carried = {
-            name.decode(): value.decode("latin-1")
-            for name, value in record.headers
-            if name in _PROPAGATED
+            name.decode(): record.headers[name].decode("latin-1")
+            for name in _PROPAGATED
+            if name in record.headers
         }
         parent = self._propagator.extract(carried)
         record.span = span = self._tracer.start_span("request", parent, SpanKind.SERVER)

@@ -23,8 +23,8 @@ def read_picture(content_type: str | None, body: bytes, field: str) -> bytes:
         InvalidField: The form has no such file, or something beside it.
         Refused: The form is malformed or has several files.
     """
-    kind = _media_type(content_type)
-    if _is_picture(kind):
+    kind, is_picture = _media_type(content_type)
+    if is_picture:
         return body
     if kind != MULTIPART:
         raise _unsupported(kind, f"the body (or {MULTIPART} with the file {field!r})")
@@ -44,7 +44,7 @@ def read_pictures(
         InvalidField: The form has no such file, or something beside it.
         Refused: The form is malformed or has more than `most` files.
     """
-    if content_type is None or _media_type(content_type) != MULTIPART:
+    if content_type is None or _media_type(content_type)[0] != MULTIPART:
         raise UnsupportedType(f"the body must be {MULTIPART} with at least one file {field!r}")
     parts = parse_form(content_type, body, most)
     if not parts:
@@ -60,17 +60,15 @@ def _picture(part: Part, field: str) -> bytes | UnsupportedType:
     if not is_file:
         message = "Expected a file with a filename, got text"
         raise InvalidField(("body", field), "file_type", message)
-    kind = _media_type(content_type)
-    return part.data if _is_picture(kind) else _unsupported(kind, f"the file {field!r}")
+    kind, is_picture = _media_type(content_type)
+    return part.data if is_picture else _unsupported(kind, f"the file {field!r}")
 
 
 @lru_cache(maxsize=64)
-def _media_type(content_type: str | None) -> str:
-    return (content_type or RAW).partition(";")[0].strip().lower() or RAW
-
-
-def _is_picture(kind: str) -> bool:
-    return kind.startswith("image/") or kind == RAW
+def _media_type(content_type: str | None) -> tuple[str, bool]:
+    """Give the media type that a header declares, and whether it may be a picture's."""
+    kind = (content_type or RAW).partition(";")[0].strip().lower() or RAW
+    return kind, kind.startswith("image/") or kind == RAW
 
 
 def _unsupported(kind: str, where: str) -> UnsupportedType:

@@ -45,9 +45,10 @@ class Work(Protocol):
 class Call:
     """One request on its way, and who is told how it ended."""
 
-    __slots__ = ("_deliver", "_group", "is_cancelled", "trace", "work")
+    __slots__ = ("_deliver", "_group", "is_cancelled", "request", "trace", "work")
 
-    def __init__(self, deliver: Deliver, trace: Trace) -> None:
+    def __init__(self, request: Any, deliver: Deliver, trace: Trace) -> None:
+        self.request = request
         self.trace = trace
         self.is_cancelled = False
         self._deliver = deliver
@@ -60,7 +61,7 @@ class Call:
 
     def end(self, outcome: Rendered | Exception) -> None:
         """Deliver the answer or the failure, unless the request is given up."""
-        self.work = self._group = None  # they would hold bodies in memory
+        self.work = self._group = self.request = None  # they would hold bodies in memory
         if not self.is_cancelled:
             self._deliver(outcome)
 

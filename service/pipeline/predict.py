@@ -75,9 +75,9 @@ class PredictEngine(Engine[PredictRequest, _Seen]):
         trace: Trace = None,
     ) -> Call:
         """Begin with a request, whose picture is decoded together with others of this turn."""
-        call = Call(deliver, trace)
+        call = Call(request, deliver, trace)
         inputs = (request.predictor.manifest.input,)
-        picture = Preparation(request.picture, inputs, self._infer_seen, (call, request), trace)
+        picture = Preparation(request.picture, inputs, self._infer_seen, call, trace)
         call.work = picture
         self._pictures.submit(picture)
         return call
@@ -85,10 +85,11 @@ class PredictEngine(Engine[PredictRequest, _Seen]):
     def _infer_seen(self, pictures: Sequence[Preparation]) -> None:
         seen = []
         for picture in pictures:
-            call, request = picture.owner
+            call: Call = picture.owner
             if isinstance(picture.outcome, Exception):
                 call.end(picture.outcome)
             else:
+                request: PredictRequest = call.request
                 seen.append((call, request.predictor, (picture.outcome[0], request.explain)))
         self._infer_together(seen)
 

@@ -6,7 +6,7 @@ leaves to the route of the same path, which words it; the outcomes are counted b
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Final
 from urllib.parse import parse_qsl
@@ -47,7 +47,9 @@ class PredictEndpoint(Endpoint):
         """Begin with a request that is there."""
         predictor, explain = self._choose(scope["query_string"])
         record.answered_by(predictor)
-        picture = read_picture(_content_type(scope["headers"]), body, "image")
+        declared = record.headers.get(b"content-type")
+        content_type = None if declared is None else declared.decode("latin-1")
+        picture = read_picture(content_type, body, "image")
         request = PredictRequest(predictor, picture, explain)
         return self._service.predict.submit(request, deliver, record.trace)
 
@@ -123,14 +125,14 @@ class FastPath:
             self.fall_back(request, "overloaded")
             return
         try:
-            self._check(request.scope["headers"], body)
+            self._check(request.record.headers, body)
             request.call = request.endpoint.submit(
                 request.scope, body, request.record, partial(self._end, request)
             )
         except Exception as error:  # noqa: BLE001 - told from refusals, logged and left to the app
             self._end(request, error)
 
-    def _check(self, headers: Iterable[Header], body: bytes) -> None:
+    def _check(self, headers: Mapping[bytes, bytes], body: bytes) -> None:
         """Leave to the application what its middleware is for.
 
         Raises:
@@ -138,11 +140,10 @@ class FastPath:
         """
         if len(body) > self._max_body_bytes:
             raise FallBack("large-body")
-        for name, _ in headers:
-            if name == b"content-encoding":
-                raise FallBack("compressed-body")
-            if name == b"origin" and self._is_cross_origin:
-                raise FallBack("cross-origin")
+        if b"content-encoding" in headers:
+            raise FallBack("compressed-body")
+        if self._is_cross_origin and b"origin" in headers:
+            raise FallBack("cross-origin")
 
     def fall_back(self, request: FastRequest, reason: str, error: Exception | None = None) -> None:
         """Leave a request to the application, and count why."""
@@ -193,13 +194,6 @@ def _parse_choice(query: bytes) -> PredictChoice:
     except ValidationError:
         pass
     raise FallBack("invalid-query")
-
-
-def _content_type(headers: Sequence[Header]) -> str | None:
-    for name, value in headers:
-        if name == b"content-type":
-            return value.decode("latin-1")
-    return None
 
 
 @lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from service.errors import malformed
 
@@ -64,11 +64,6 @@ def read_whole(data: bytes, fields: Fields) -> Body:
     buffer = BodyBuffer(fields)
     buffer.add(data)
     return buffer.split()
-
-
-def fields_of(scope: Mapping[str, Any]) -> Fields:
-    """Give the header fields of a request by their names in lower case; of several, the first."""
-    return dict(reversed(scope["headers"]))
 
 
 def _announced(fields: Fields) -> int | None:

@@ -25,7 +25,7 @@ from service.pipeline.inference import Inference
 from service.pipeline.turns import TurnQueue
 from service.registry import LoadedModel
 from service.settings import Settings
-from service.v2.body import Body, Fields
+from service.v2.body import Body
 from service.v2.inputs import Content, Inputs
 from service.v2.outputs import Inferred, check, check_size, count_values, render
 from service.v2.request import SMALL, InferRequest, parse, parse_raw
@@ -43,7 +43,6 @@ class Arrived:
 
     model: LoadedModel
     body: Body
-    fields: Fields
     record: RequestRecord
 
 
@@ -66,15 +65,15 @@ class InferEngine(Engine[Arrived, Ready]):
         self._settings = settings
         self._inputs = Inputs(pictures, settings.max_batch_size, settings.max_files)
         self._threads = Threads(settings.pool_size, settings.queue_seconds, "open-inference")
-        self._small = TurnQueue[tuple[Call, Arrived]](self._read_small, settings.max_batch)
+        self._small = TurnQueue[Call](self._read_small, settings.max_batch)
 
     def submit(
         self, request: Arrived, deliver: Callable[[Rendered | Exception], None], trace: Trace
     ) -> Call:
         """Begin with a request; a small one is read together with others of this turn."""
-        call, body = Call(deliver, trace), request.body
+        call, body = Call(request, deliver, trace), request.body
         if len(body.head or b"") <= SMALL and len(body.tensors) <= _INLINE_TENSORS:
-            self._small.put((call, request))
+            self._small.put(call)
         else:
             call.work = self._start(self._answer_alone(call, request, Stopwatch()))
         return call
@@ -83,10 +82,11 @@ class InferEngine(Engine[Arrived, Ready]):
         """Let the threads end with what they are doing."""
         self._threads.close()
 
-    def _read_small(self, requests: Sequence[tuple[Call, Arrived]], until: float) -> int:
+    def _read_small(self, calls: Sequence[Call], until: float) -> int:
         ready: list[tuple[Call, Predictor, Ready]] = []
         count = 0
-        for call, arrived in requests:
+        for call in calls:
+            arrived: Arrived = call.request
             count += 1
             watch = Stopwatch()
             try:
@@ -218,4 +218,4 @@ def _render(arrived: Arrived, request: InferRequest, inferred: Inferred) -> Rend
     head = {"model_name": manifest.name, "model_version": str(manifest.version)}
     if request.id is not None:
         head["id"] = request.id
-    return render(inferred, request, head, arrived.fields)
+    return render(inferred, request, head, arrived.record.headers)

@@ -8,7 +8,7 @@ from service.observability.record import RequestRecord
 from service.observability.recorder import record_of
 from service.pipeline.engine import Call, Deliver, Endpoint, FallBack
 from service.state import Service, service_of
-from service.v2.body import Body, BodyBuffer, Fields, fields_of, read_whole
+from service.v2.body import Body, BodyBuffer, Fields, read_whole
 from service.v2.engine import Arrived
 from service.v2.lookup import PREFIX, began_with, begin, find, named_model, route_of
 from service.v2.schemas import INFER, Name, Version
@@ -36,9 +36,8 @@ async def infer_with_version(request: Request, name: Name, version: Version) -> 
 async def _respond(request: Request, name: str, version: str | None = None) -> Response:
     service, record = service_of(request), record_of(request.scope)
     model = began_with(request.scope) or find(service.loaded(), name, version)
-    fields = fields_of(request.scope)
-    body = await _read(request, fields)
-    answer = await service.infer.run(Arrived(model, body, fields, record), record.trace)
+    body = await _read(request, record.headers)
+    answer = await service.infer.run(Arrived(model, body, record), record.trace)
     headers = {name.decode(): value.decode() for name, value in answer.headers}
     return Response(answer.body, headers={"content-length": str(len(answer.body)), **headers})
 
@@ -67,8 +66,8 @@ class InferEndpoint(Endpoint):
 
     def submit(self, scope: Any, body: bytes, record: RequestRecord, deliver: Deliver) -> Call:
         """Begin with a request that is there."""
-        model, fields = began_with(scope), fields_of(scope)
+        model, fields = began_with(scope), record.headers
         if model is None:
             raise FallBack("unknown-model")
-        arrived = Arrived(model, read_whole(body, fields), fields, record)
+        arrived = Arrived(model, read_whole(body, fields), record)
         return self._service.infer.submit(arrived, deliver, record.trace)
