@@ -225,8 +225,13 @@ class Endpoint(ABC):
     """Answers the requests to some routes."""
 
     @abstractmethod
-    def begin(self, scope: Scope) -> str | None:
-        """Name the route of a request whose head is there, as a template; None for others."""
+    def begin(self, path: str, scope: Scope) -> str | None:
+        """Name the route of a request whose head is there, as a template; None for others.
+
+        Args:
+            path: Of the request, below the root path.
+            scope: Its head.
+        """
 
     @abstractmethod
     def submit(self, scope: Scope, body: bytes, record: RequestRecord, deliver: Deliver) -> Call:

@@ -39,9 +39,9 @@ class PredictEndpoint(Endpoint):
         self._models: ModelRegistry | None = None
         self._choices: dict[bytes, tuple[Predictor, bool]] = {}
 
-    def begin(self, scope: Scope) -> str | None:
+    def begin(self, path: str, scope: Scope) -> str | None:  # noqa: ARG002
         """Name the route where it is this one."""
-        return _PREDICT if scope["path"] == _PREDICT else None
+        return _PREDICT if path == _PREDICT else None
 
     def submit(self, scope: Scope, body: bytes, record: RequestRecord, deliver: Deliver) -> Call:
         """Begin with a request that is there."""
@@ -95,6 +95,7 @@ class FastPath:
         self._recorder = service.recorder
         self._endpoints = endpoints
         self._max_body_bytes = service.settings.max_body_bytes
+        self._root_path = service.settings.root_path
         self._is_cross_origin = service.settings.cors_origins is not None
         self.count = service.telemetry.fast_path
 
@@ -105,8 +106,11 @@ class FastPath:
             None where the request is for another route.
         """
         if scope["method"] == "POST":
+            path = scope["path"]
+            if self._root_path and path.startswith(f"{self._root_path}/"):
+                path = path.removeprefix(self._root_path)
             for endpoint in self._endpoints:
-                route = endpoint.begin(scope)
+                route = endpoint.begin(path, scope)
                 if route is not None:
                     return endpoint, route
         return None

@@ -55,13 +55,13 @@ class InferEndpoint(Endpoint):
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    def begin(self, scope: Any) -> str | None:
+    def begin(self, path: str, scope: Any) -> str | None:
         """Name the route of a request to infer; its model stays the one that answers."""
-        named = named_model(scope)
+        named = named_model(path)
         models = self._service.models
         if named is None or models is None:
             return None
-        begin(models, scope)
+        begin(models, named, scope)
         return route_of(*named)
 
     def submit(self, scope: Any, body: bytes, record: RequestRecord, deliver: Deliver) -> Call:

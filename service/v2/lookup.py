@@ -1,6 +1,7 @@
 """Which model a path of the protocol names."""
 
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from typing import Any, Final
 
 from artifact.errors import UnknownModel
@@ -31,10 +32,9 @@ def find(models: ModelRegistry, name: str, version: str | None = None) -> Loaded
     return models.get(name, None if version is None else _number(version))
 
 
-def named_model(scope: Mapping[str, Any]) -> tuple[str, str | None] | None:
-    """Find out which model and version a request is for; None where it is not to infer."""
-    path: str = scope["path"]
-    if not (path.startswith(_START) and path.endswith(_END) and scope["method"] == "POST"):
+def named_model(path: str) -> tuple[str, str | None] | None:
+    """Find out which model and version a path names; None where it is not one to infer."""
+    if not (path.startswith(_START) and path.endswith(_END)):
         return None
     match path[len(_START) : -len(_END)].split("/"):
         case [name]:
@@ -44,24 +44,16 @@ def named_model(scope: Mapping[str, Any]) -> tuple[str, str | None] | None:
     return None
 
 
-def begin(models: ModelRegistry, scope: MutableMapping[str, Any]) -> LoadedModel | None:
-    """Find the model of a request to infer whose head is there: it stays the one that answers.
-
-    Returns:
-        None where it is no request to infer, or there is no such model.
-    """
-    named = named_model(scope)
-    if named is None:
-        return None
-    try:
-        scope[_BEGAN_WITH] = model = find(models, *named)
-    except (Refused, UnknownModel):
-        return None
-    return model
+def begin(
+    models: ModelRegistry, named: tuple[str, str | None], scope: MutableMapping[str, Any]
+) -> None:
+    """Find the model of a request to infer whose head is there: it stays the one that answers."""
+    with suppress(Refused, UnknownModel):
+        scope[_BEGAN_WITH] = find(models, *named)
 
 
 def began_with(scope: Mapping[str, Any]) -> LoadedModel | None:
-    """Give the model that `begin` found, if it was asked."""
+    """Give the model that `begin` found, if there is one."""
     return scope.get(_BEGAN_WITH)
 
 

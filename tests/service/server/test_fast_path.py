@@ -114,6 +114,15 @@ def test_client_that_leaves_before_its_body_is_there_is_counted_once(settings: S
     serve(settings, ask)
 
 
+@pytest.mark.parametrize("path", ["/tandem/predict", "/predict"])
+def test_request_below_the_root_path_is_answered(settings: Settings, path: str) -> None:
+    async def ask(app: FastAPI, listening: Listening) -> None:
+        await send(listening.connect(), as_bytes(path, as_body(GOOD)))
+        assert 'tandem_fast_path_total{outcome="answered"} 1.0' in metrics(app)
+
+    serve(settings.model_copy(update={"root_path": "/tandem"}), ask)
+
+
 def test_requests_to_other_routes_are_none_of_its_outcomes(settings: Settings) -> None:
     async def ask(app: FastAPI, listening: Listening) -> None:
         await send(listening.connect(), as_bytes("/predict/batch", as_body(GOOD)))
