@@ -1,12 +1,16 @@
 """Processes and their children, where the system shows them."""
 
+from contextlib import suppress
 from pathlib import Path
 
 
 def children(pid: int) -> list[int]:
     """Of a process that is running, of all its threads."""
-    lists = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for each in lists for child in each.read_text().split()]
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # the thread may have ended since
+            found += map(int, path.read_text().split())
+    return found
 
 
 def is_running(pid: int) -> bool:

@@ -84,9 +84,12 @@ def test_study_killed_in_its_processes_goes_on_to_the_same_results(
     options = [*TINY, *places(tmp_path), "--processes", "2"]
     command = [sys.executable, "-m", "research", "study", STUDY, *options]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own
-        while process.poll() is None and not (half_finished(tmp_path) and outcomes(tmp_path)):
+        workers: list[int] = []
+        while process.poll() is None and not (
+            half_finished(tmp_path) and outcomes(tmp_path) and len(workers) >= 2
+        ):
             time.sleep(0.005)
-        workers = children(process.pid)
+            workers = children(process.pid)
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     finished = outcomes(tmp_path)
