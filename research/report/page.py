@@ -74,7 +74,7 @@ def _render(results: StoredResults, config: ReportConfig) -> str:
             flawed=flawed and analysis.FlawedHead(flawed),
             varied=analysis.varied(results.studies),
             splits=analysis.split_gains(results.runs.values()),
-            recommendations=[recommend(group) for group in results.comparison.groups],
+            recommendations=list(map(recommend, results.options)),
         )
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -1,6 +1,6 @@
 """The input of the report: stored studies, published models, and the trials for these models."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -10,7 +10,13 @@ from pydantic import Field, ValidationError
 from artifact.manifest import Part, Share
 from artifact.metrics import Metrics
 from artifact.repository import Artifact, Repository
-from artifact.statistics.comparison import Contender, ModelComparison, compare_models
+from artifact.statistics.comparison import (
+    Contender,
+    ModelComparison,
+    OptionGroup,
+    compare_models,
+    option_groups,
+)
 from artifact.studies import Studies
 from artifact.study import Outcome, WholeStudy
 from training.errors import StudyError
@@ -46,12 +52,14 @@ class StoredResults:
         studies: By name.
         models: The highest version of every published model, sorted by name.
         comparison: Of these models.
+        options: What can be shipped of them, by data set.
         trials: In the order of the report.
     """
 
     studies: Mapping[str, WholeStudy]
     models: tuple[Artifact, ...]
     comparison: ModelComparison
+    options: Sequence[OptionGroup]
     trials: tuple[Trial, ...]
 
     @property
@@ -76,10 +84,12 @@ def gather(studies_dir: Path, models_dir: Path) -> StoredResults:
     repository = Repository.scan(models_dir)
     names = sorted({artifact.manifest.name for artifact in repository})
     models = tuple(repository.get(name) for name in names)
+    contenders = list(map(Contender.of, models))
     return StoredResults(
         studies={stored.study.name: stored.whole() for stored in Studies.scan(studies_dir)},
         models=models,
-        comparison=compare_models(map(Contender.of, models)),
+        comparison=compare_models(contenders),
+        options=option_groups(contenders),
         trials=_trials(studies_dir / TRIALS),
     )
 

@@ -1,37 +1,34 @@
-"""Which model is named for which need."""
-
-import pytest
+"""What to ship under a limit, where that changes the pick."""
 
 from artifact.manifest import RuntimeId
-from research.report.recommendation import Choice, smallest
-
-BYTES = 36_000
-SIZES: dict[RuntimeId, int] = {
-    "torchscript": BYTES,
-    "onnx": BYTES + 143,
-    "onnx-int8": BYTES + 2_000,
-}
+from artifact.statistics.comparison import OptionGroup
+from artifact.statistics.option import Option
+from research.report.recommendation import recommend
 
 
-def choice(runtime: RuntimeId, p50_ms: float | None) -> Choice:
-    return Choice("tiny/1", runtime, 0.99, SIZES[runtime], p50_ms)
+def option(model: str, wrong: int, size: int, p50_ms: float | None = None) -> Option:
+    runtime: RuntimeId = "onnx"
+    counts = ((500 - wrong, wrong), (0, 500))
+    return Option(model, runtime, size, p50_ms, ("a", "b"), counts, frozenset(range(wrong)))
 
 
-@pytest.mark.parametrize(
-    ("times", "named"),
-    [
-        pytest.param((0.4, 0.04, 0.01), "onnx", id="fastest-of-those-as-small"),
-        pytest.param((0.03, 0.04, 0.01), "torchscript", id="smallest-that-is-fastest-too"),
-        pytest.param((None, 0.04, 0.01), "onnx", id="timed-before-untimed"),
-        pytest.param((None, None, None), "torchscript", id="smallest-where-none-is-timed"),
-    ],
-)
-def test_smallest_is_the_fastest_of_files_that_are_as_small(
-    times: tuple[float | None, float | None, float | None], named: str
-) -> None:
-    choices = [
-        choice("torchscript", times[0]),
-        choice("onnx", times[1]),
-        choice("onnx-int8", times[2]),
+def test_limits_are_those_that_change_the_pick() -> None:
+    large, small = option("large/1", 5, 500 * 1024, 0.5), option("small/1", 100, 20 * 1024, 0.1)
+    advice = recommend(OptionGroup("shapes", [large, small]))
+    assert advice.decision.pick is not None
+    assert advice.decision.pick.model == "large/1"
+    assert [(limit, choice.model) for limit, choice in advice.limits] == [
+        ("at most 20 KiB", "small/1"),
+        ("at most 100 µs a picture", "small/1"),
     ]
-    assert smallest(choices).runtime == named
+
+
+def test_no_limit_is_told_where_one_model_is_best_in_all() -> None:
+    best, other = option("best/1", 5, 20 * 1024, 0.1), option("other/1", 100, 500 * 1024, 0.5)
+    assert not recommend(OptionGroup("shapes", [best, other])).limits
+
+
+def test_sizes_alone_are_limits_where_no_time_was_measured() -> None:
+    large, small = option("large/1", 5, 500 * 1024), option("small/1", 100, 20 * 1024)
+    advice = recommend(OptionGroup("shapes", [large, small]))
+    assert [limit for limit, _ in advice.limits] == ["at most 20 KiB"]
