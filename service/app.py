@@ -63,8 +63,7 @@ def create_app(settings: Settings, folder: SharedFolder | None = None) -> FastAP
         description=DESCRIPTION,
         openapi_tags=TAGS,
         lifespan=loading(service),
-        docs_url=None,  # service.api.docs has them, without another host
-        redoc_url=None,
+        openapi_url=None,  # service.api.docs has it, and pages without another host
         dependencies=[Depends(refuse_repeated)],
         telemetry=_NO_SPANS_OF_ITS_OWN,
     )

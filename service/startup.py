@@ -23,7 +23,8 @@ def loading(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager
     """Make the lifespan that loads the models, and stops being ready when the server stops."""
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        _complete_routes(app)
         cv2.setNumThreads(1)  # requests are what runs side by side, not the rows of one picture
         broken = BrokenArtifacts(strict=service.settings.strict)
         service.studies = Studies.scan(service.settings.studies_dir, broken.note)
@@ -43,6 +44,13 @@ def loading(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager
         service.infer.close()
 
     return lifespan
+
+
+def _complete_routes(app: FastAPI) -> None:
+    """Have FastAPI complete its routes now; it would while the first request waits, and others."""
+    nowhere = {"type": "http", "method": "GET", "path": "/nowhere", "root_path": "", "headers": []}
+    for route in app.routes:
+        route.matches(nowhere)
 
 
 class OneLineFailure:

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from fastapi import APIRouter, FastAPI
-from fastapi.responses import HTMLResponse, Response
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 _PACKAGE: Final = "fastapi_offline"
@@ -54,6 +54,14 @@ _POLICY: Final = {
 }
 
 router = APIRouter(include_in_schema=False)
+
+
+@router.get("/openapi.json")
+def openapi(request: Request) -> JSONResponse:  # not a coroutine: making it takes a second
+    """Serve the description of every route, with the root path that this request came by."""
+    schema = request.app.openapi()
+    root_path = request.scope.get("root_path", "").rstrip("/")
+    return JSONResponse(schema | ({"servers": [{"url": root_path}]} if root_path else {}))
 
 
 @router.get("/docs")

@@ -21,6 +21,7 @@ PATIENCE = 30
 class Served:
     address: str
     service: Service
+    server: Server
 
     @property
     def url(self) -> str:
@@ -39,13 +40,13 @@ class Served:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Served]:
+def serving(settings: Settings, kind: type[Server] = Server) -> Iterator[Served]:
     app = create_app(settings)
-    server = Server(app, settings.model_copy(update={"port": 0}))
+    server = kind(app, settings.model_copy(update={"port": 0}))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        yield Served(f"127.0.0.1:{_port(server)}", app.state.service)
+        yield Served(f"127.0.0.1:{_port(server)}", app.state.service, server)
     finally:
         server.should_exit = True
         thread.join(PATIENCE)
