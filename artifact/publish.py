@@ -48,8 +48,11 @@ def check_publishable(root: Path, name: str) -> None:
     Raises:
         NotPublished: It cannot.
     """
+    is_new = not root.exists()
     with staging(root, name):
         pass
+    if is_new:
+        _remove_if_empty(root)
 
 
 def fill(folder: Path, role: Role, content: bytes | BaseModel) -> None:

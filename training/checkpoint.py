@@ -3,6 +3,7 @@
 import io
 import pickle
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -119,6 +120,23 @@ def refuse_overwriting(folder: Path) -> None:
             f"run {folder.name!r} has been begun: --resume goes on with it, "
             "another --run-name begins a new one"
         )
+
+
+def check_writable(folder: Path) -> None:
+    """Find out before training whether its checkpoints can be written.
+
+    Raises:
+        CheckpointError: They cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise CheckpointError(
+            f"the folder of run {folder.name!r} cannot be written: {error.strerror}. "
+            "Choose another --runs-dir"
+        ) from error
 
 
 def save(folder: Path, config: RunConfig, data: DataIdentity, **state: Any) -> None:

@@ -8,7 +8,7 @@ from torch import nn
 from artifact.publish import check_publishable
 from artifact.repository import Artifact
 from training import data
-from training.checkpoint import refuse_overwriting, run_of_other_data
+from training.checkpoint import check_writable, refuse_overwriting, run_of_other_data
 from training.config import Places, RunConfig
 from training.data import Dataset, normalization
 from training.distillation import find_teacher
@@ -17,9 +17,9 @@ from training.errors import CheckpointError
 from training.evaluation.assessment import assess
 from training.export.publication import (
     Candidate,
+    check_target,
     describe_provenance,
     publish_candidate,
-    refuse_other_data,
 )
 from training.export.quantization import CALIBRATION_IMAGES
 from training.fit import fit
@@ -53,7 +53,7 @@ def run(
         raise CheckpointError(f"{told}. Without --resume a new run begins")
     name = places.published_name(config, dataset.name)
     check_publishable(places.models_dir, name)
-    refuse_other_data(places.models_dir, name, learnt)
+    check_target(places.models_dir, name, learnt)
     candidate = train(config, places, dataset=dataset)
     return publish_candidate(candidate, places.models_dir, publish_flawed=publish_flawed)
 
@@ -86,14 +86,15 @@ def train(
     device = choose_device(config.device)
     if dataset is None:
         dataset = data.load(config.dataset, places.data_dir, config.side, config.mode)
+    folder = places.run_folder(config, dataset.sha256)
+    check_writable(folder)
+    teacher = find_teacher(config, places, dataset, device)
     split = data.split(dataset, config.train_ratio, config.seed)
     scaling = normalization.measure(split.train)
     cache = Cache(places.runs_dir / "drawn")
     split = with_outliers(split, config, dataset.input(scaling.mean, scaling.std), cache)
     fresh = build(config.shape, dataset.shape, len(dataset.labels), config.seed)
     network = alter(fresh).to(device)
-    teacher = find_teacher(config, places, dataset, device)
-    folder = places.run_folder(config, dataset.sha256)
     with torch.backends.cudnn.flags(enabled=True, deterministic=True):
         fitted = fit(network, split.to(device), scaling, config, folder, teacher)
     portable = network.cpu().to(memory_format=torch.contiguous_format)

@@ -18,7 +18,7 @@ from training import checkpoint, data
 from training.config import Places, RunConfig
 from training.data import Dataset
 from training.errors import CheckpointError, StudyError
-from training.export.publication import publish_candidate, refuse_other_data
+from training.export.publication import check_target, publish_candidate
 from training.run import train
 
 
@@ -76,7 +76,7 @@ def publish_best(
     learnt = dataset.identity(config.train_ratio, config.seed)
     name = places.published_name(config, dataset.name)
     check_publishable(places.models_dir, name)
-    refuse_other_data(places.models_dir, name, learnt)
+    check_target(places.models_dir, name, learnt)
     seeds = range(config.seed, config.seed + how.seeds)
     configs = {seed: changed(config, {"seed": seed}) for seed in seeds}
     jobs = [_job(each, own_places(places, each), dataset.sha256) for each in configs.values()]

@@ -118,7 +118,7 @@ def test_full_disk_is_told_in_words_and_leaves_nothing_behind(
 
 def test_place_is_tried_before_anything_is_published(tmp_path: Path) -> None:
     check_publishable(tmp_path / "models", "new")
-    assert not list((tmp_path / "models").iterdir())
+    assert not list(tmp_path.iterdir())
     (tmp_path / "file").touch()
     with pytest.raises(NotPublished, match="model new cannot be written: "):
         check_publishable(tmp_path / "file", "new")

@@ -198,6 +198,24 @@ def test_killed_run_goes_on_to_the_same_weights(tmp_path: Path, folder: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--models-dir", "model digits-mobilenet cannot be written: Not a directory"),
+        ("--runs-dir", f"the folder of run '{RUN}' cannot be written: Not a directory"),
+    ],
+)
+def test_target_that_cannot_be_written_is_found_before_training(
+    option: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main([*OPTIONS, *places(tmp_path), option, str(tmp_path / "file")]) == 1
+    told = capsys.readouterr().err
+    assert message in told
+    assert "epoch" not in told
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
     ("options", "status", "message"),
     [
         (("--architecture", "resnet"), 2, "accepted are mobilenet, "),

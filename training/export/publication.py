@@ -14,7 +14,15 @@ from artifact import latency, manifest
 from artifact.manifest import Finding, Manifest, Parity, Provenance, Role
 from artifact.manifest import Split as SplitSizes
 from artifact.metrics import Quantised, Seeds
-from artifact.publish import fill, list_files, next_version, publish, staging, write_manifest
+from artifact.publish import (
+    check_publishable,
+    fill,
+    list_files,
+    next_version,
+    publish,
+    staging,
+    write_manifest,
+)
 from artifact.repository import Artifact, open_artifact, visible_folders
 from training.config import RunConfig
 from training.data import Dataset, Images, Split
@@ -69,13 +77,22 @@ class Candidate:
     seeds: Seeds | None = None
 
 
-def refuse_other_data(root: Path, name: str, data: DataIdentity) -> None:
-    """Make sure that two data sets do not become two versions of one model.
+def check_target(root: Path, name: str, data: DataIdentity) -> None:
+    """Find out before training whether its result can be published under that name.
+
+    Two data sets do not become two versions of one model.
+
+    Args:
+        root: The model repository.
+        name: To publish as.
+        data: That is to be learnt from.
 
     Raises:
         BrokenArtifact: The newest version of that name cannot be read.
+        NotPublished: The folder cannot be written.
         OutputError: It learnt from other data.
     """
+    check_publishable(root, name)
     folder = root / name
     newest = max(visible_folders(folder), key=_version, default=None) if folder.is_dir() else None
     if newest is None:

@@ -1,6 +1,7 @@
 """Outlier exposure: what a run shows its network beside the data set, drawn once and cached."""
 
 import io
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from training.config import RunConfig
 from training.data import Images, Outliers, Split
 from training.errors import DatasetError
 from vision.input import Input
+
+_LOG = logging.getLogger(__name__)
 
 Tensors = dict[str, Tensor]
 
@@ -52,7 +55,10 @@ class Cache:
             return dict(torch.load(path, weights_only=True))
         drawn, content = draw(), io.BytesIO()
         torch.save(drawn, content)
-        files.replace(path, content.getbuffer())
+        try:
+            files.replace(path, content.getbuffer())
+        except OSError as error:
+            _LOG.warning("%s are not cached, and drawn again next time: %s", name, error.strerror)
         return drawn
 
 
