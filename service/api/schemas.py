@@ -115,12 +115,20 @@ class ModelSummary(Part):
     version: int = Field(description="The highest, which answers unless another is asked for.")
     versions: list[int] = Field(description="Every published one, the highest first.")
     default: bool = Field(description="Whether it answers where a request names no model.")
+    dataset: str = Field(description="What it learnt from; of a folder of pictures, its name.")
     labels: list[str]
+    test_images: int = Field(description="Pictures that the accuracy rests on.")
+    folds: int | None = Field(
+        description="Of a cross-validation; null where the test images were set aside."
+    )
     runtimes: list[RuntimeId] = Field(description="Open here, the default one first.")
     parameters: int
     macs: int = Field(description="Multiply-accumulate operations for one picture.")
     bytes: dict[RuntimeId, int] = Field(description="Size of the model file.")
     accuracy: Share | None = Field(description="On the test images.")
+    interval: tuple[Share, Share] | None = Field(
+        description="Wilson's 95% interval of the accuracy."
+    )
     quantised_accuracy: Share | None = Field(
         description="Of the onnx-int8 file, on the test images; null where there is none."
     )

@@ -21,6 +21,9 @@ def test_list_has_every_model_with_its_headline_figures(client: TestClient) -> N
     assert known.runtimes == ["onnx", "torchscript"]
     assert (known.parameters, known.macs) == (272, 272)
     assert known.accuracy == pytest.approx(4 / 5)
+    assert (known.dataset, known.test_images, known.folds) == ("quarters", 5, None)
+    assert known.interval is not None
+    assert known.interval[0] < 4 / 5 < known.interval[1]
     assert known.macro_f1 == pytest.approx((2 / 3 + 1 + 1 + 2 / 3) / 4)
     assert known.p50_ms.keys() == known.bytes.keys() == {"onnx", "torchscript"}
     assert all(value > 0 for value in known.p50_ms.values())

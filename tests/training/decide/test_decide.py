@@ -135,6 +135,23 @@ def test_models_of_one_folder_are_compared_whatever_their_size(client: TestClien
     assert {model["model"] for model in group["models"]} == {f"shapes-{name}/1" for name in ARMS}
 
 
+@pytest.mark.parametrize(
+    ("path", "linear", "network"),
+    [
+        ("confusion-matrix.png", 200, 200),
+        ("examples/wrong.png", 200, 200),
+        ("reliability.png", 200, 200),
+        ("filters", 404, 200),
+        ("filters/first.png", 404, 200),
+    ],
+)
+def test_evidence_is_served_and_what_an_arm_has_not_is_told(
+    client: TestClient, path: str, linear: int, network: int
+) -> None:
+    for arm, status in zip(ARMS, (linear, network), strict=True):
+        assert client.get(f"/models/shapes-{arm}/{path}").status_code == status
+
+
 def test_report_is_one_page_with_its_figures(decided: Decided) -> None:
     (folder,) = (decided.folder / "runs").glob("decide-shapes-*")
     page = (folder / "report.html").read_text()

@@ -37,8 +37,10 @@ from training.export.quantization import (
 )
 from training.figures.canvas import png
 from training.figures.confusion import draw_confusion
+from training.figures.filters import draw_filters
 from training.figures.galleries import draw_correct, draw_wrong
 from training.figures.reliability import draw_reliability
+from training.networks.filters import describe_filters
 from vision.preprocess import tensor
 
 _COMPARED: Final = 64  # pictures that the files are compared with the network on
@@ -114,7 +116,10 @@ def stage(
     if metrics.quantised is None:
         files.pop("onnx-int8", None)
     name = folder.parent.name
-    for role, content in (*files.items(), *_documents(subject, metrics, evidence, name)):
+    documents = [*_documents(subject, metrics, evidence, name)]
+    if not isinstance(learned, Regression):
+        documents += _filters(network, name)
+    for role, content in (*files.items(), *documents):
         fill(folder, role, content)
     made = Made(subject, arm, answers, network, evidence)
     draft = write_manifest(folder, made.manifest(name, next_version(root, name), folder))
@@ -183,6 +188,18 @@ def _documents(
     yield "examples_wrong", png(draw_wrong(examples.wrong, pixels, name))
     if metrics.calibration is not None:
         yield "reliability", png(draw_reliability(metrics.calibration, name))
+
+
+def _filters(network: nn.Module, name: str) -> Iterator[tuple[Role, bytes | BaseModel]]:
+    """Every convolution of the network, and the first and the last of them drawn."""
+    described = describe_filters(network)
+    yield "filters", described
+    for layer in described.layers:
+        if layer.figure is not None:
+            weight = network.get_submodule(layer.name).get_parameter("weight")
+            title = f"{name}: weights of {layer.name}"
+            drawn = draw_filters(weight.detach().numpy(), layer.kind, title)
+            yield layer.figure, png(drawn)
 
 
 @dataclass(frozen=True)
