@@ -59,12 +59,15 @@ class Picture:
         width: Of the original picture, upright.
         height: Of the original picture, upright.
         scale: Pixels of the original per pixel of `pixels`, each way; 1 unless decoded reduced.
+        transparent: The same before it was put on that ground, uint8 [H, W, 4], colours multiplied
+            by their opacity; None where all of it is opaque.
     """
 
     pixels: Pixels
     width: int
     height: int
     scale: int = 1
+    transparent: Pixels | None = None
 
 
 _DEFAULT_LIMITS: Final = Limits()
@@ -128,7 +131,10 @@ def decode_inspected(structure: Structure) -> Picture:
         pixels = upright(pixels, structure.orientation)
         if structure.orientation > _LAST_OF_SAME_SIDES:
             width, height = height, width
-    return Picture(pixels, width, height, scale)
+    if pixels.shape[2] < 4:
+        return Picture(pixels, width, height, scale)
+    transparent = None if pixels[..., 3].min() == 255 else pixels
+    return Picture(on_opaque_ground(pixels), width, height, scale, transparent)
 
 
 def _with_opencv(structure: Structure) -> tuple[Pixels, int]:
@@ -197,7 +203,7 @@ def _numbers(image: Image.Image) -> NDArray[np.float32]:
 
 
 def _reduced(read: Callable[[Box], Pixels], width: int, height: int) -> tuple[Pixels, int]:
-    """Average a picture over blocks, band by band, and put it on opaque ground.
+    """Average a picture over blocks, band by band.
 
     Args:
         read: Gives the part of the picture that a box holds, uint8 [H, W, 1, 3 or 4].
@@ -205,12 +211,13 @@ def _reduced(read: Callable[[Box], Pixels], width: int, height: int) -> tuple[Pi
         height: Of the picture.
 
     Returns:
-        uint8 [H // block, W // block, 1 or 3] and the side of a block.
+        uint8 [H // block, W // block, 1, 3 or 4] and the side of a block; colours with opacity are
+        multiplied by it.
     """
     block = reduction(width, height)
     parts = [_averaged(read(box), block) for box in _bands(width, height)]
     pixels = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=int(width > height))
-    return (on_opaque_ground(pixels) if pixels.shape[2] == 4 else pixels), block
+    return pixels, block
 
 
 def _averaged(pixels: Pixels, block: int) -> Pixels:

@@ -23,6 +23,11 @@ class Input(BaseModel):
         description="`digit`: find the ink, scale and centre it as MNIST does; `resize`: scale "
         "the whole picture."
     )
+    ground: Literal["seen", "white"] = Field(
+        "seen",
+        description="Behind what is transparent, where the whole picture is scaled: `seen`: what "
+        "the ink can best be seen on; `white`: white.",
+    )
 
     @model_validator(mode="after")
     def _channels_agree(self) -> "Input":

@@ -14,6 +14,7 @@ from vision.digit.geometry import normalise, normalised_box
 from vision.digit.ink import find_ink
 from vision.input import Input, Preprocess
 from vision.pixels import Box, Pixels
+from vision.transparency import on_white
 
 Polarity = Literal["dark-on-light", "light-on-dark"]
 Reason = Literal["blank", "several"]
@@ -121,7 +122,10 @@ def _in_original(box: Box, picture: Picture) -> Box:
 
 
 def _resize(picture: Picture, wanted: Input) -> View:
-    pixels = _in_mode(picture.pixels, wanted.mode)
+    pixels = picture.pixels
+    if wanted.ground == "white" and picture.transparent is not None:
+        pixels = on_white(picture.transparent)
+    pixels = _in_mode(pixels, wanted.mode)
     size = wanted.shape[1:]
     return View(pixels if pixels.shape[:2] == size else _fit(pixels, size))
 

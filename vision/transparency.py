@@ -24,10 +24,18 @@ def on_opaque_ground(premultiplied: Pixels) -> Pixels:
     """
     if premultiplied[..., 3].min() == 255:
         return np.ascontiguousarray(premultiplied[..., :3])
+    return _lay(premultiplied, _ground(premultiplied))
+
+
+def on_white(premultiplied: Pixels) -> Pixels:
+    """Put a picture [H, W, 4] on white: [H, W, 3]."""
+    return _lay(premultiplied, _WHITE)
+
+
+def _lay(premultiplied: Pixels, ground: Colours) -> Pixels:
     ink = premultiplied[..., :3].astype(np.float32)
     alpha = premultiplied[..., 3:].astype(np.float32)
-    behind = _ground(premultiplied) * (1 - alpha / 255)
-    return np.minimum(ink + behind + 0.5, 255).astype(np.uint8)
+    return np.minimum(ink + ground * (1 - alpha / 255) + 0.5, 255).astype(np.uint8)
 
 
 def _ground(premultiplied: Pixels) -> Colours:

@@ -269,3 +269,17 @@ def test_mnist_s_own_test_images_pass_unchanged() -> None:
     images = np.frombuffer(raw, np.uint8, offset=16).reshape(-1, 28, 28)
     changed = [index for index, image in enumerate(images) if (seen(image).pixels != image).any()]
     assert not changed
+
+
+@pytest.mark.parametrize(
+    ("ground", "brightness"), [("white", 255), ("seen", 0)], ids=["white", "seen"]
+)
+def test_transparent_picture_lies_on_the_ground_that_the_network_learnt(
+    ground: str, brightness: int
+) -> None:
+    """Light strokes: they can be seen on black; a network of cut-outs has learnt them on white."""
+    pixels = np.zeros((64, 64, 4), np.uint8)
+    pixels[20:44, 28:36] = (230, 230, 200, 255)
+    shown = seen(pixels, wanted=COLOUR.model_copy(update={"ground": ground})).pixels
+    assert shown[0, 0].tolist() == [brightness] * 3
+    assert shown[10, 15].tolist() == [230, 230, 200]

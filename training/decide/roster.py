@@ -40,7 +40,7 @@ def linear_arms(collection: Collection) -> list[LinearArm]:
         LinearArm("linear-hog-colour", "hog-colour", 64, HogColour, cost=0.006),
     ]
     if efficientnet.is_installed():
-        sides = (128, 192) if collection.side >= _LARGE else (96,)
+        sides = (128, 160) if collection.side >= _LARGE else (96,)
         arms += [
             LinearArm(
                 f"efficientnet-lite0-{side}",

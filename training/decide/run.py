@@ -103,7 +103,7 @@ def run(folder: Path, config: DecideConfig, constraints: Constraints, say: Say) 
     _refuse_unknown(constraints, collection.labels)
     say(f"{config.named(folder)}: {collection.summary}")
     prepared = prepare(collection, config.named(folder), config, budget, say)
-    cache = ResultCache(prepared.folder / "results")
+    cache = ResultCache(prepared.task.store.folder / "results")
     race = Race(prepared.task, prepared.folds, cache, budget, say)
     first, *others = prepared.linear
     answers = [_majority(race), race.run(first), *(race.run(arm, _LEAST) for arm in others)]
@@ -136,7 +136,7 @@ def prepare(
 ) -> Prepared:
     """Read every picture at every size once, find near-copies and divide what is left."""
     kept = config.runs_dir / f"decide-{name}-{short(collection.sha256)}"
-    store = Store(kept, len(collection), collection.mode)
+    store = Store.inside(kept, len(collection), collection.mode)
     linear, trained = roster(collection, config.arms)
     sides = {copies.SIDE, *(arm.side for arm in linear), *(arm.side for arm in trained)}
     paths = [source.path for source in collection.sources]
@@ -155,7 +155,9 @@ def prepare(
 
 def _plan(prepared: Prepared, budget: Budget, config: DecideConfig) -> Plan:
     """The plan of the same command before, where there was one: its results can be used again."""
-    kept = prepared.folder / f"plan-{config.minutes:g}-{config.epochs}-{config.seed}.json"
+    kept = (
+        prepared.task.store.folder / f"plan-{config.minutes:g}-{config.epochs}-{config.seed}.json"
+    )
     arms = [arm.with_epochs(config.epochs) for arm in prepared.trained]
     planned = remembered(kept, arms)
     if planned is None:

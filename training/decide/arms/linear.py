@@ -88,7 +88,7 @@ class LinearArm:
 
     def onnx(self, store: Store) -> bytes:
         """The features alone as an ONNX file, exported once for all data sets."""
-        kept = store.folder.parent / f"features-{self.features}-{store.mode}-{self.side}.onnx"
+        kept = store.folder.parents[1] / f"features-{self.features}-{store.mode}-{self.side}.onnx"
         if not kept.exists():
             model = to_onnx(self.module(self.side).eval(), (store.channels, self.side, self.side))
             with replacing(kept) as file:

@@ -14,8 +14,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from artifact.files import replacing
+from artifact.files import replacing, sha256
 from training.data.folder import describe
+from training.data.identity import short
 from vision.decode import Picture, decode
 from vision.errors import ImageError
 from vision.input import Input
@@ -42,6 +43,12 @@ class Store:
     count: int
     mode: Mode
 
+    @classmethod
+    def inside(cls, folder: Path, count: int, mode: Mode) -> "Store":
+        """In a folder of its own for each way of seeing pictures: other ways keep other files."""
+        way = sha256(cls(folder, count, mode).input(1).model_dump_json().encode())
+        return cls(folder / f"seen-{short(way)}", count, mode)
+
     @property
     def channels(self) -> int:
         """1 for grey, 3 for colour."""
@@ -51,7 +58,14 @@ class Store:
         """What a network of that side takes: unit pixels, normalised inside the network."""
         zeros, ones = (0.0,) * self.channels, (1.0,) * self.channels
         shape = (self.channels, side, side)
-        return Input(shape=shape, mode=self.mode, mean=zeros, std=ones, preprocess="resize")
+        return Input(
+            shape=shape,
+            mode=self.mode,
+            mean=zeros,
+            std=ones,
+            preprocess="resize",
+            ground="white",
+        )
 
     def path(self, side: int) -> Path:
         """The file of that size."""
