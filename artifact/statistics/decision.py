@@ -48,6 +48,9 @@ class Rival(Part):
     """What else could be shipped, beside the pick."""
 
     choice: Choice
+    shippable: bool = Field(
+        True, description="Whether it meets the constraints and beats the most frequent class."
+    )
     paired: PairedDifference = Field(description="First is the pick, second the rival.")
     p_value: Share = Field(
         description="McNemar's, after Holm's correction for all that were compared."
@@ -70,7 +73,7 @@ class Decision(Part):
         description="Models that the pictures cannot tell from the most accurate one, which is "
         "first, among those that meet the constraints."
     )
-    rival: Rival | None = Field(description="Null where no other model may be shipped.")
+    rival: Rival | None = Field(description="Null where there is no other model.")
     unmet: tuple[Unmet, ...] = Field(description="Why nothing meets the constraints.")
     reasons: tuple[str, ...] = Field(description="The same in sentences.")
 
@@ -96,7 +99,7 @@ def decide(options: Sequence[Option], constraints: Constraints | None = None) ->
     eligible = [option for option in useful if meets(option, constraints)]
     if not eligible:
         return _refuse("constraints-unmet", useful, constraints)
-    return _ship(eligible, useful, constraints)
+    return _ship(eligible, useful, sound, constraints)
 
 
 def _check(options: Sequence[Option]) -> None:
@@ -129,7 +132,10 @@ def _refuse(verdict: Verdict, options: Sequence[Option], constraints: Constraint
 
 
 def _ship(
-    eligible: Sequence[Option], useful: Sequence[Option], constraints: Constraints
+    eligible: Sequence[Option],
+    useful: Sequence[Option],
+    sound: Sequence[Option],
+    constraints: Constraints,
 ) -> Decision:
     best = max(eligible, key=_merit)
     p_values = _against(best, eligible)
@@ -137,7 +143,9 @@ def _ship(
     pick = _smallest(
         [option for option in eligible if option.model in tied and _within_one_error(option, best)]
     )
-    others = [option for option in eligible if option.model != pick.model]
+    # Never without a rival: where no other model could be shipped, the best that could not.
+    pools = ([one for one in pool if one.model != pick.model] for pool in (eligible, useful, sound))
+    others = next(filter(None, pools), None)
     rival = _rival(pick, max(others, key=_merit), best, p_values) if others else None
     return Decision(
         verdict="ship",
@@ -189,11 +197,12 @@ def _rival(pick: Option, rival: Option, best: Option, p_values: dict[str, float]
     paired = pick.against(rival)
     one_is_best = best.model in (pick.model, rival.model)
     other = rival.model if pick.model == best.model else pick.model
-    p_value = p_values[other] if one_is_best else paired.p_value
+    p_value = p_values.get(other, paired.p_value) if one_is_best else paired.p_value
     needed = pictures_to_tell(paired.images, paired.only_first_right, paired.only_second_right)
     settled = p_value < LEVEL or needed is None
     return Rival(
         choice=_describe(rival),
+        shippable=rival.model == best.model or rival.model in p_values,
         paired=paired,
         p_value=p_value,
         more_pictures=None if settled or needed is None else max(1, needed - paired.images),

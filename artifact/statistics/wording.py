@@ -28,7 +28,7 @@ def explain_pick(
     )
     yield _tie(pick, best, tied)
     if rival is None:
-        yield "No other model may be shipped: its only rival is the most frequent class."
+        yield "There is no other model: its only rival is the most frequent class."
     else:
         yield from _beside(pick, rival)
     yield from _forgone(best, useful)
@@ -79,10 +79,11 @@ def _tie(pick: Option, best: Option, tied: Sequence[str]) -> str:
 
 
 def _beside(pick: Option, rival: "Rival") -> Iterator[str]:
+    outside = "" if rival.shippable else ", though that could not be shipped itself"
     other, noise = rival.choice, "more" if rival.p_value < LEVEL else "no more"
     yield (
         f"Its rival is {other.model} on {other.runtime}: {share(other.accuracy, pick.images)}, "
-        f"{price(other.bytes, other.p50_ms)}. {_difference(rival.paired)}, p = "
+        f"{price(other.bytes, other.p50_ms)}{outside}. {_difference(rival.paired)}, p = "
         f"{rival.p_value:.2g}: {noise} than noise."
     )
     if rival.more_pictures is not None:

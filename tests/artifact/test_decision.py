@@ -207,6 +207,17 @@ def test_equal_models_ask_for_no_more_pictures() -> None:
     assert decision.rival.more_pictures is None
 
 
+@pytest.mark.parametrize(
+    "constraints", [Constraints(min_accuracy=0.97), Constraints()], ids=["constraint", "majority"]
+)
+def test_model_that_could_not_be_shipped_is_still_a_rival(constraints: Constraints) -> None:
+    wrong = 60 if constraints.min_accuracy else 200
+    decision = decide([ACCURATE, option("poor", range(wrong))], constraints)
+    assert shipped(decision)[0] == "accurate"
+    assert decision.rival is not None
+    assert (decision.rival.choice.model, decision.rival.shippable) == ("poor", False)
+
+
 def test_one_model_alone_has_the_majority_for_a_rival() -> None:
     decision = decide([ACCURATE, option("accurate", range(1, 11), kib=300, runtime="onnx-int8")])
     assert decision.rival is None
