@@ -36,8 +36,8 @@ def roster(
 def linear_arms(collection: Collection) -> list[LinearArm]:
     """Those on features, the weakest first; pretrained ones where their weights are installed."""
     arms = [
-        LinearArm("linear-pixels", "pixels", 32, Pixels, cost=0.002),
-        LinearArm("linear-hog-colour", "hog-colour", 64, HogColour, cost=0.006),
+        LinearArm("linear-pixels", "pixels", 32, Pixels, cost=0.002, strength=0.003),
+        LinearArm("linear-hog-colour", "hog-colour", 64, HogColour, cost=0.006, strength=0.003),
     ]
     if efficientnet.is_installed():
         sides = (128, 160) if collection.side >= _LARGE else (96,)
@@ -48,6 +48,7 @@ def linear_arms(collection: Collection) -> list[LinearArm]:
                 side,
                 lambda _: Pretrained(),
                 cost=0.02 * (side / 128) ** 2,
+                strength=0.03,
             )
             for side in sides
         ]

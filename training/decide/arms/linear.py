@@ -29,8 +29,6 @@ from training.networks.architectures import count_macs, count_parameters
 Features = NDArray[np.float32]
 FeatureName = Literal["pixels", "hog-colour", "efficientnet-lite0"]
 
-_STRENGTH: Final = 0.03  # inverse of the penalty, on standardised features
-_OTHERS: Final = (0.003, 0.3)  # where they are better by more than a standard error
 _MANY: Final = 3_000  # pictures: the strength is chosen on that many
 _EXPORT: Final = 15.0  # seconds
 _ITERATIONS: Final = 200
@@ -47,6 +45,7 @@ class LinearArm:
         side: Of the pictures that they are computed of.
         module: Computes them: unit pixels [N, C, H, W] to [N, D].
         cost: Seconds that one picture takes, of its features and of learning, on a slow core.
+        strength: Usual inverse of the penalty, on standardised features.
         epochs: None.
     """
 
@@ -55,6 +54,7 @@ class LinearArm:
     side: int
     module: Callable[[int], nn.Module]
     cost: float
+    strength: float
     epochs: int = 0
 
     def learn(self, task: Task, train: Indices) -> "Regression":
@@ -63,7 +63,10 @@ class LinearArm:
         if not task.mirror:
             views = views[:1]
         with threadpool_limits(1):  # its many small products wait for each other's threads
-            weight, bias = fit(views[:, train], task.targets[train], task.classes, task.seed)
+            strength = choose_strength(
+                views[0][train], task.targets[train], self.strength, task.seed
+            )
+            weight, bias = fit(views[:, train], task.targets[train], task.classes, strength)
         return Regression(self, task, weight, bias)
 
     def seconds(self, task: Task) -> float:
@@ -158,22 +161,21 @@ class _Whole(nn.Module):
 
 
 def fit(
-    views: Features, targets: Indices, classes: int, seed: int
+    views: Features, targets: Indices, classes: int, strength: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Weight [classes, D] and bias [classes] of a logistic regression on features as they are.
 
-    Features are standardised for the fit, and the scale is then put into the weights. The penalty
-    is the usual one, unless another is clearly better on a quarter of the pictures.
+    Features are standardised for the fit, and the scale is then put into the weights.
 
     Args:
         views: Of N pictures, seen in V ways: [V, N, D].
         targets: Class of each picture, [N].
         classes: How many there are.
-        seed: Of the quarter.
+        strength: Inverse of the penalty.
     """
     scaler = StandardScaler().fit(views[0])
     scaled = [scaler.transform(view) for view in views]
-    model = _regression(_choose_strength(scaled[0], targets, seed))
+    model = _regression(strength)
     model.fit(np.concatenate(scaled), np.tile(targets, len(views)))
     weight, bias = np.zeros((classes, views.shape[2])), np.full(classes, _NEVER)
     if len(model.classes_) == 2:  # one row tells both
@@ -216,24 +218,33 @@ def with_head(features: bytes, weight: NDArray[np.float32], bias: NDArray[np.flo
     return bytes(model.SerializeToString())
 
 
-def _choose_strength(inputs: Features, targets: Indices, seed: int) -> float:
+def choose_strength(features: Features, targets: Indices, usual: float, seed: int) -> float:
+    """The usual strength, unless a tenth or ten times of it is clearly better on a quarter.
+
+    Args:
+        features: Of N pictures, [N, D].
+        targets: Class of each picture, [N].
+        usual: Inverse of the penalty.
+        seed: Of the quarter.
+    """
     places = np.arange(len(targets))
     if len(places) > _MANY:
         places = np.random.default_rng(seed).choice(places, _MANY, replace=False)
     _, counts = np.unique(targets[places], return_counts=True)
     if counts.min() < 2 or len(places) < 4 * len(counts):
-        return _STRENGTH
+        return usual
     learn, judge = train_test_split(
         places, test_size=0.25, stratify=targets[places], random_state=seed
     )
+    inputs = StandardScaler().fit(features[learn]).transform(features)
 
     def accuracy(strength: float) -> float:
         model = _regression(strength).fit(inputs[learn], targets[learn])
         return float(model.score(inputs[judge], targets[judge]))
 
-    usual, best = accuracy(_STRENGTH), max(_OTHERS, key=accuracy)
-    error = sqrt(max(usual * (1 - usual), 0.01) / len(judge))
-    return best if accuracy(best) > usual + error else _STRENGTH
+    expected, other = accuracy(usual), max((usual / 10, usual * 10), key=accuracy)
+    error = sqrt(max(expected * (1 - expected), 0.01) / len(judge))
+    return other if accuracy(other) > expected + error else usual
 
 
 def _regression(strength: float) -> Any:
