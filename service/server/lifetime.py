@@ -37,6 +37,8 @@ class Lifetime(HttpToolsProtocol):
         self._discards = False  # whatever arrives
         self._deadline: asyncio.TimerHandle | None = None  # of a head, or of the end
         self._send_deadline: asyncio.TimerHandle | None = None
+        self._idle_since: float | None = None  # in the loop's time; None while something arrives
+        self._idle_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first head, if there is room for one more connection."""
@@ -56,9 +58,10 @@ class Lifetime(HttpToolsProtocol):
         self.pipeline.clear()
         super().connection_lost(exc)
         self._discards = True
-        self._unset_keepalive_if_required()
         self._expect_nothing()
         self.resume_writing()
+        if self._idle_deadline is not None:
+            self._idle_deadline.cancel()
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Answer a client that has closed its side, if its request is whole and does not last."""
@@ -83,8 +86,12 @@ class Lifetime(HttpToolsProtocol):
 
     def waits_until(self) -> float | None:
         """When this connection ends if nothing arrives; None while a request is answered."""
-        timer = self._deadline or self.timeout_keep_alive_task
-        return timer.when() if timer is not None and self._is_idle() else None
+        if self._is_idle():
+            if self._deadline is not None:
+                return self._deadline.when()
+            if self._idle_since is not None:
+                return self._idle_since + self.timeout_keep_alive
+        return None
 
     def abort(self, kind: str, message: str) -> None:
         """End the connection at once, without an answer; count and log why."""
@@ -105,8 +112,23 @@ class Lifetime(HttpToolsProtocol):
         self._last = newest if newest.keep_alive else None
         newest.keep_alive = False
 
+    def _wait_for_next(self) -> None:
+        # One timer for many requests: it looks when the connection was last in use.
+        self._idle_since = self.loop.time()
+        if self._idle_deadline is None:
+            self._idle_deadline = self.loop.call_later(self.timeout_keep_alive, self._end_if_idle)
+
+    def _end_if_idle(self) -> None:
+        self._idle_deadline = None
+        if self._idle_since is None:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._idle_deadline = self.loop.call_later(left, self._end_if_idle)
+        else:
+            self.transport.close()
+
     def _close(self, transport: Any) -> None:
-        self._unset_keepalive_if_required()
         self._expect_nothing()
         if self._refusal is not None or (self.cycle is not None and self.cycle.more_body):
             self._discards = True

@@ -8,7 +8,6 @@ seconds, and keeps what a pipelining client sends out of memory.
 from typing import Any, Final
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from service.server.connections import Connections
 from service.server.lifetime import Lifetime
@@ -18,7 +17,7 @@ from service.server.refusals import Refusal, malformed, refusal_of
 _PIECE: Final = 16_384
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
 _SLASH: Final = ord("/")
-_WATCHED: Final = frozenset({b"host", b"expect", b"transfer-encoding"})
+_WATCHED: Final = frozenset({b"connection", b"expect", b"host", b"transfer-encoding"})
 
 
 class HttpProtocol(Lifetime):
@@ -28,7 +27,6 @@ class HttpProtocol(Lifetime):
         """Prepare; the options are uvicorn's."""
         super().__init__(shared, **options)
         self._held = b""  # has arrived, and waits until the requests before it are answered
-        self._piece_bytes = 0
         self._overhead = 0  # bytes since the last body or whole head, at most: whole pieces count
 
     def data_received(self, data: bytes) -> None:
@@ -38,7 +36,7 @@ class HttpProtocol(Lifetime):
         if self._held:
             self._held += data
             return
-        self._unset_keepalive_if_required()
+        self._idle_since = None
         try:
             if len(data) <= _PIECE:
                 self._parse(data)
@@ -64,20 +62,22 @@ class HttpProtocol(Lifetime):
             self.data_received(data)
 
     def _parse(self, piece: bytes | memoryview) -> None:
-        self._piece_bytes = len(piece)
-        self._overhead += self._piece_bytes
+        self._overhead += len(piece)
         before = self.cycle
         body = 0 if before is None else len(before.body)
         offer = self._feed(piece)
         while offer is not None:
             self._parse_without_offer()
-            piece = piece[offer:]
-            offer = self._feed(piece)
+            offer = self._feed(piece := piece[offer:])
         cycle = self.cycle
-        if cycle is before or cycle.more_body or self._is_head_open() or self._shared.draining:
-            self._check_progress(body if cycle is before else 0)
-        else:
+        is_whole = cycle is not before and cycle.scope is self.scope and not cycle.more_body
+        if is_whole and not self._shared.draining:  # as nearly all pieces are one whole request
             self._overhead = 0
+        elif cycle is before:
+            self._check_progress(body)
+        else:
+            self._overhead = len(piece)  # the head that has come may have been in the piece before
+            self._check_progress(0)
 
     def _feed(self, data: bytes | memoryview) -> int | None:
         """Parse; where a head makes an offer, stop at its end and say where that is."""
@@ -105,18 +105,24 @@ class HttpProtocol(Lifetime):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header line; a request has one end and one host, for every server."""
         name = name.lower()
-        if name in _WATCHED:
+        if name in _WATCHED and (self.headers or name != b"host"):
             self._check_line(name, value)
         self.headers.append((name, value))
 
     def _check_line(self, name: bytes, value: bytes) -> None:
         if name == b"host":
-            if self.headers and any(name == b"host" for name, _ in self.headers):
+            if any(name == b"host" for name, _ in self.headers):
                 raise malformed("it has two Host lines")
+        elif name == b"connection":
+            self._check_version()
         elif name == b"expect":
             self.expect_100_continue = value.lower() == b"100-continue"
         elif value.lower() != b"chunked" or self.parser.get_http_version() == "1.0":
             raise malformed("Transfer-Encoding may be `chunked` alone, and not in HTTP/1.0")
+
+    def _check_version(self) -> None:
+        if self.parser.get_http_version() not in _VERSIONS:
+            raise malformed("its version is neither 1.1 nor 1.0")
 
     def on_headers_complete(self) -> None:
         """Begin with a request, unless its head is parsed once more."""
@@ -125,36 +131,39 @@ class HttpProtocol(Lifetime):
             return
         if self._overhead > self._limits.head_bytes or len(self.headers) > self._limits.head_lines:
             self._check_size()
-        if parser.get_http_version() not in _VERSIONS:
-            raise malformed("its version is neither 1.1 nor 1.0")
+        if not parser.should_keep_alive():  # 1.1 does, but where a line says otherwise
+            self._check_version()
         if self.url[0] != _SLASH and httptools.parse_url(self.url).path is None:
             raise malformed("its address has no path")
         if self._deadline is not None:
             self._expect_nothing()
         super().on_headers_complete()
         self.headers = []  # where trailers go: they are no header lines of the request
-        self._overhead = self._piece_bytes  # the next head may be in this piece, too
         if not self.pipeline:
             self._in_progress = self.cycle
 
     def on_response_complete(self) -> None:
         """Go on with what came after the request that has just been answered."""
-        if self.pipeline:
-            self._begin_next(self.pipeline[-1][0])
-            return
-        super().on_response_complete()
-        if self._refusal is not None:
-            self._answer_refusal()
-
-    def _begin_next(self, following: RequestResponseCycle) -> None:
-        super().on_response_complete()
+        self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self._in_progress = following
-        if self.pipeline or self._held:
-            self.flow.pause_reading()
-        if self._held and not self.pipeline:
+        if self.pipeline:
+            self._begin_next()
+        elif self._refusal is not None:
+            self._answer_refusal()
+        else:
+            self.flow.resume_reading()
+            self._wait_for_next()
+
+    def _begin_next(self) -> None:
+        self._in_progress, app = self.pipeline.pop()
+        self._start_asgi_task(self._in_progress, app)
+        if self.pipeline:
+            return
+        if self._held:
             self.loop.call_soon(self._parse_held)
+        else:
+            self.flow.resume_reading()
 
     def _check_progress(self, body: int) -> None:
         """Bound what has arrived in part; `body`: bytes that were there before this piece."""
@@ -169,11 +178,8 @@ class HttpProtocol(Lifetime):
             self._check_overhead()  # of chunk extensions or trailers
         else:
             self._overhead = 0
-        if cycle is not None and cycle.response_complete and self._deadline is None:
-            # The rest of a body that nobody needed, or line ends.
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+        if self._deadline is None and self._is_idle():
+            self._wait_for_next()  # after the rest of a body that nobody needed, or line ends
         if self._shared.draining:
             self.drain()
 

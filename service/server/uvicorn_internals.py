@@ -15,16 +15,16 @@ INTERNALS: Final[dict[type, tuple[str, ...]]] = {
     HttpToolsProtocol: (
         *("app", "client", "connections", "cycle", "expect_100_continue", "flow", "headers"),
         *("loop", "parser", "pipeline", "scope", "server_state", "timeout_keep_alive"),
-        *("timeout_keep_alive_handler", "timeout_keep_alive_task", "transport", "url"),
+        *("transport", "url"),
         *("on_header", "on_headers_complete", "on_response_complete", "shutdown"),
-        *("_should_upgrade", "_start_asgi_task", "_unset_keepalive_if_required"),
+        *("_should_upgrade", "_start_asgi_task"),
     ),
     RequestResponseCycle: (
         *("body", "disconnected", "keep_alive", "message_event", "more_body"),
         *("response_complete", "response_started", "scope", "waiting_for_100_continue"),
     ),
     FlowControl: ("pause_reading", "read_paused", "resume_reading", "write_paused"),
-    ServerState: ("connections", "default_headers", "tasks"),
+    ServerState: ("connections", "default_headers", "tasks", "total_requests"),
     Server: (
         *("config", "force_exit", "handle_exit", "lifespan", "on_tick", "server_state"),
         *("servers", "should_exit", "shutdown", "startup"),

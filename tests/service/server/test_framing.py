@@ -128,6 +128,7 @@ REFUSED = {
     "tunnel": b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n",
     "HTTP/2 preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "HTTP/2.0": post(SIZED, version=b"2.0"),
+    "HTTP/2.0 that keeps alive": post(b"Connection: keep-alive\r\n" + SIZED, version=b"2.0"),
     "HTTP/0.9": b"GET /first\r\n\r\n",
     "address without a path": b"GET http://t HTTP/1.1\r\nHost: t\r\n\r\n",
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
