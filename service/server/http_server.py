@@ -19,7 +19,7 @@ from service.server.connections import ConnectionLimits, Connections, fit_to_ope
 from service.server.fast_path import FastPath, PredictEndpoint
 from service.server.footprint import give_back_library_pages, return_large_blocks
 from service.server.protocol import HttpProtocol
-from service.server.sockets import has_waiting, open_no_more
+from service.server.sockets import HOLDS_BACK, has_waiting, open_no_more
 from service.server.uvicorn_internals import missing_internals
 from service.settings import Settings
 from service.state import Service
@@ -61,6 +61,8 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Load the models and listen."""
         self._loop = asyncio.get_running_loop()
+        if not HOLDS_BACK:
+            log.info("not on Linux: a connection that is opened during a shutdown may be lost")
         await super().startup(sockets)
         # What is there now stays: to look through it again and again would hold requests up.
         gc.collect()

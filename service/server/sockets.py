@@ -4,10 +4,13 @@ import ctypes
 import os
 import socket
 import struct
+import sys
 from contextlib import suppress
-from select import POLLIN, poll
+from selectors import EVENT_READ, DefaultSelector
 from typing import Final
 
+# Elsewhere a connection that is being opened while the service stops may be lost.
+HOLDS_BACK: Final = sys.platform == "linux"
 # Linux' option that has the kernel run a small program on each segment that comes to a socket,
 # and the program, for its classic packet filter: drop what opens a connection, take the rest.
 _SO_ATTACH_FILTER: Final = 26
@@ -44,6 +47,8 @@ def open_no_more(descriptor: int) -> None:
     What has been opened can still be accepted. A client that comes now tries again a second later,
     and is refused then if the socket is closed.
     """
+    if not HOLDS_BACK:
+        return
     program = b"".join(struct.pack("HBBI", *instruction) for instruction in _DROP_SYN)
     buffer = ctypes.create_string_buffer(program)
     with socket.socket(fileno=os.dup(descriptor)) as listener, suppress(OSError):
@@ -56,6 +61,6 @@ def open_no_more(descriptor: int) -> None:
 
 def has_waiting(descriptor: int) -> bool:
     """Whether a connection waits to be accepted."""
-    waiting = poll()
-    waiting.register(descriptor, POLLIN)
-    return bool(waiting.poll(0))
+    with DefaultSelector() as selector:
+        selector.register(descriptor, EVENT_READ)
+        return bool(selector.select(0))
