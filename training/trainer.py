@@ -8,6 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Generator, Tensor, nn
+from torch.optim.swa_utils import update_bn
 
 from artifact.metrics import Epoch
 from training.augmentation import Augmenter
@@ -28,6 +29,8 @@ from training.optimization import (
 )
 from training.progress import Progress
 
+_SHORT = 200  # steps in all: the running averages of so few are still near where they began
+_CHUNK = 256  # images
 _SHOW_EVERY = 20  # steps: a look at the running figures waits for the device
 
 
@@ -77,6 +80,7 @@ class Trainer:
         self.average = make_average(network, config.ema_decay)
         self.optimizer = make_optimizer(network, config)
         self.scheduler = make_scheduler(self.optimizer, config.schedule, steps * config.epochs)
+        self._is_short = steps * config.epochs < _SHORT
         self.generator = Generator(device).manual_seed(config.seed)
         self.augment = Augmenter(config.augmentation, self.generator)
         self.autocast = torch.autocast(
@@ -91,6 +95,8 @@ class Trainer:
         """
         began = time.perf_counter()
         loss, accuracy = self._learn(number, split, progress)
+        if self._is_short:
+            self._measure_statistics(split.train)
         labels = split.validation.labels
         logits = network_logits(self.average.module, split.validation, self.normalization)
         if findings := brief(watch(logits.cpu().numpy(), labels.cpu().numpy())):
@@ -126,6 +132,11 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
         self.generator.set_state(state["generator"])
+
+    def _measure_statistics(self, images: Images) -> None:
+        """Take the averaged network's normalisation statistics from all training images anew."""
+        chunks = images.pixels.chunk(-(-len(images) // _CHUNK))
+        update_bn(map(self.normalization.inputs, chunks), self.average.module)
 
     def _learn(self, number: int, split: Split, progress: Progress) -> tuple[float, float]:
         """Mean loss and accuracy over the epoch's augmented images, while the weights move."""

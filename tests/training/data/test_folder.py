@@ -393,11 +393,12 @@ def test_rare_class_is_in_every_part_of_a_split(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("architecture", ["mobilenet", "conv", "mobilenet-tiny"])
-def test_thirty_two_pictures_of_a_class_are_enough_for_the_defaults(
-    architecture: str, tmp_path: Path
+@pytest.mark.parametrize(("train_images", "epochs"), [(32, 20), (32, 6), (20, 20)])
+def test_a_few_dozen_pictures_of_a_class_are_enough(
+    architecture: str, train_images: int, epochs: int, tmp_path: Path
 ) -> None:
-    pictures = draw_folder(tmp_path / "furniture", ("chair", "lamp"), train=32)
-    config = RunConfig(architecture=architecture, dataset="folder")
+    pictures = draw_folder(tmp_path / "furniture", ("chair", "lamp"), train=train_images)
+    config = RunConfig(architecture=architecture, dataset="folder", epochs=epochs)
     assessment = train(config, Places(data_dir=pictures, runs_dir=tmp_path / "runs")).assessment
     assert assessment.findings == ()
     assert assessment.metrics.test.accuracy > 0.9
