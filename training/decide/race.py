@@ -74,8 +74,7 @@ class Race:
             arm.name,
             place,
             fold,
-            side=arm.side,
-            epochs=arm.epochs,
+            arm=settings(arm),
             seed=task.seed,
             mirror=task.mirror,
         )
@@ -87,6 +86,11 @@ class Race:
             self.learned[arm.name] = learned
             self.cache.save(name, *stored)
         answers.logits[place], answers.seconds[place] = stored
+
+
+def settings(arm: Arm) -> dict[str, object]:
+    """Every value of an arm that decides its answers; what it is made by is code."""
+    return {name: value for name, value in vars(arm).items() if not callable(value)}
 
 
 def run_trained(

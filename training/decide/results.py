@@ -76,9 +76,9 @@ class ResultCache:
             np.savez(file, logits=logits, seconds=seconds)
 
 
-def key(arm: str, place: int, fold: Fold, **decides: object) -> str:
+def key(name: str, place: int, fold: Fold, **decides: object) -> str:
     """Name of a result: the arm, the fold, and a digest of everything that decides it."""
     content = hashlib.sha256(json.dumps(decides, sort_keys=True, default=str).encode())
     for part in (fold.train, fold.test):
         content.update(part.astype(np.int64).tobytes())
-    return f"{arm}-fold{place}-{content.hexdigest()[:16]}"
+    return f"{name}-fold{place}-{content.hexdigest()[:16]}"
