@@ -119,7 +119,8 @@ def _within_budget(
 ) -> None:
     if answers.note or (place and not answers.logits):
         return
-    needed = planned.seconds(len(race.folds[place].train))
+    estimated = planned.seconds(len(race.folds[place].train))
+    needed = max(estimated, *answers.seconds.values(), 0.0)
     if needed > race.budget.left - reserve:
         answers.note = f"stopped after {len(answers.logits)} of {len(race.folds)} folds: no time"
         return
