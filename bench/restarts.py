@@ -30,7 +30,7 @@ import uvloop
 _ROOT: Final = Path(__file__).parent.parent
 _START_SECONDS: Final = 60.0
 _ANSWER_SECONDS: Final = 30.0
-_BALANCER_SECONDS: Final = 1.5  # in which a balancer sees that an instance is back
+_BALANCER_SECONDS: Final = 2.5  # nginx counts whole seconds until it tries an instance again
 _NEW_EACH_TIME: Final = 4  # one client in so many opens a connection for each request
 _SHOWN: Final = 60  # bytes of what is told in place of an answer
 _ANSWERED: Final = "answered"
