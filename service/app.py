@@ -21,7 +21,7 @@ from service.api import (
 from service.api.errors import install_handlers
 from service.api.middleware import AddressLimits, HeadRequests, cross_origin
 from service.api.openapi import DESCRIPTION, TAGS, name_example, study_example
-from service.api.parameters import refuse_repeated
+from service.api.parameters import LONG_ADDRESS, refuse_repeated
 from service.limits.body import BodyLimits
 from service.limits.encoding import DecodedBodies
 from service.observability.recorder import RecordMiddleware
@@ -43,7 +43,6 @@ _ROUTES: Final = (
     benchmark,
     health,
     docs,
-    open_inference,
 )
 # Those of `RecordMiddleware` cover what never reaches FastAPI. Releases that make none ignore it.
 _NO_SPANS_OF_ITS_OWN: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
@@ -71,7 +70,8 @@ def create_app(settings: Settings, folder: SharedFolder | None = None) -> FastAP
     install_handlers(app)
     app.add_middleware(OneLineFailure)
     for routes in _ROUTES:
-        app.include_router(routes.router)
+        app.include_router(routes.router, responses=LONG_ADDRESS)
+    app.include_router(open_inference.router)
     docs.mount_assets(app)
     if settings.page:
         install_page(app)

@@ -12,8 +12,8 @@ from service.errors import Refused
 
 _EXPOSED: Final = ("ETag", "Inference-Header-Content-Length", "Retry-After", "X-Request-ID")
 _MAX_PATH: Final = 2048  # characters
-_MAX_QUERY: Final = 4096  # bytes
-_MAX_PARAMETERS: Final = 32
+_MAX_QUERY: Final = 8192  # bytes
+_MAX_PARAMETERS: Final = 256
 
 
 class AddressLimits:

@@ -65,6 +65,9 @@ NOT_FOUND: Final[Responses] = {
 NOT_READY: Final[Responses] = {
     503: {"model": Detail, "description": "Still loading, or shutting down; see `Retry-After`."}
 }
+LONG_ADDRESS: Final[Responses] = {
+    414: {"model": Detail, "description": "The path or the query is too long."}
+}
 REFUSED_BODY: Final[Responses] = {
     400: {"model": Detail, "description": "The picture or the form is damaged."},
     408: {"model": Detail, "description": "The body arrived too slowly."},

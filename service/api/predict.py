@@ -53,7 +53,9 @@ _ONE_PICTURE: Final = _body(
         **{kind: {"schema": _FILE} for kind in ("image/png", "image/jpeg", "image/*", RAW)},
     }
 )
-_SEVERAL_PICTURES: Final = _body({MULTIPART: _form("images", {"type": "array", "items": _FILE})})
+_SEVERAL_PICTURES: Final = _body(
+    {MULTIPART: _form("images", {"type": "array", "items": _FILE, "minItems": 1})}
+)
 
 
 @router.post("/predict", response_model=Answer, openapi_extra=_ONE_PICTURE)
@@ -124,12 +126,16 @@ async def compare(request: Request, choice: CompareQuery) -> Response:
 
 
 async def _read(request: Request, read: Callable[[str | None, bytes], Body]) -> Body:
-    """Read the body of a request; a long one in a thread, for it is searched through."""
-    body = await request.body()
+    """Read the body of a request; a long one in a thread, for it is joined and searched through."""
+    chunks = [chunk async for chunk in request.stream()]
     content_type = request.headers.get("content-type")
-    if len(body) <= _SMALL_BYTES:
-        return read(content_type, body)
-    return await service_of(request).pictures.threads.run(read, content_type, body)
+
+    def read_joined() -> Body:
+        return read(content_type, b"".join(chunks))
+
+    if sum(map(len, chunks)) <= _SMALL_BYTES:
+        return read_joined()
+    return await service_of(request).pictures.threads.run(read_joined)
 
 
 async def _predictions(

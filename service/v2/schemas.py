@@ -9,7 +9,12 @@ from artifact.manifest import Part
 from service.v2.tensors import Datatype
 
 Name = Annotated[str, Path(description="Of a model; `POST /v2/repository/index` lists them.")]
-Version = Annotated[str, Path(description="Of the model, in digits.")]
+Version = Annotated[
+    str,
+    Path(
+        description="Of the model, in digits.", json_schema_extra={"pattern": "^[1-9][0-9]{0,8}$"}
+    ),
+]
 
 
 class ErrorAnswer(Part):
@@ -164,7 +169,7 @@ REFUSED: Final[dict[int | str, dict[str, Any]]] = {
 TOO_LARGE: Final[dict[int | str, dict[str, Any]]] = {
     413: {"model": ErrorAnswer, "description": "Too many bytes, values or pixels."}
 }
-_PARAMETERS: Final = {"type": "object"}
+_PARAMETERS: Final = {"type": ["object", "null"]}
 _TENSOR: Final = {
     "type": "object",
     "required": ["name", "shape", "datatype"],
@@ -193,7 +198,11 @@ _REQUEST: Final = {
     "type": "object",
     "required": ["inputs"],
     "properties": {
-        "id": {"type": "string", "description": "Comes back with the answer."},
+        "id": {
+            "type": ["string", "null"],
+            "maxLength": 1000,
+            "description": "Comes back with the answer.",
+        },
         "parameters": _PARAMETERS
         | {
             "description": "`binary_data_output`: true for bytes; `runtime`: that is to execute "
@@ -201,8 +210,9 @@ _REQUEST: Final = {
         },
         "inputs": {"type": "array", "items": _TENSOR, "minItems": 1, "maxItems": 1},
         "outputs": {
-            "type": "array",
+            "type": ["array", "null"],
             "items": _OUTPUT,
+            "maxItems": 16,
             "description": "Missing or empty: the logits.",
         },
     },

@@ -183,6 +183,15 @@ def test_size_is_refused_from_the_header_alone(header: Callable[[int, int], byte
         decode(header(60_000, 60_000))
 
 
+@pytest.mark.parametrize("size", [(1, 65_536), (65_536, 1)], ids=["tall", "wide"])
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
+def test_side_beyond_every_camera_is_refused(kind: str, size: tuple[int, int]) -> None:
+    file = io.BytesIO()
+    Image.new("L", size).save(file, kind)
+    with pytest.raises(TooLarge, match="at most 65,535 on a side are accepted"):
+        decode(file.getvalue())
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"])
 def test_more_pixels_than_the_limit_are_refused_before_they_are_decoded(kind: str) -> None:
     with pytest.raises(TooLarge, match=r"100 x 100 pixels; at most 9,999 pixels are accepted"):

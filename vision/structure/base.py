@@ -12,6 +12,8 @@ ACCEPTED: Final = "PNG, JPEG, WebP, BMP, GIF and TIFF"
 # Of chunks, segments, blocks or tags: far more than any encoder writes, and walked over in
 # some tens of milliseconds.
 MOST_PARTS: Final = 100_000
+# JPEG's own limit. Pillow keeps a pointer to every row, and lets nothing else run meanwhile.
+_MAX_SIDE: Final = 65_535
 
 
 @dataclass(slots=True)
@@ -47,11 +49,16 @@ def check_pixels(width: int, height: int, most: int) -> None:
     """Refuse a picture for its header alone, whatever follows.
 
     Raises:
-        TooLarge: More pixels than that.
+        TooLarge: More pixels than that, or more on one side than any camera has.
     """
     if width * height > most:
         raise TooLarge(
             f"the picture has {width:,} x {height:,} pixels; at most {most:,} pixels are accepted"
+        )
+    if max(width, height) > _MAX_SIDE:
+        raise TooLarge(
+            f"the picture has {width:,} x {height:,} pixels; at most {_MAX_SIDE:,} on a side are "
+            "accepted"
         )
 
 

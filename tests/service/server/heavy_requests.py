@@ -85,6 +85,12 @@ def noise(side: int) -> bytes:
     return file.getvalue()
 
 
+def blank(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (width, height), 255).save(file, "PNG")
+    return file.getvalue()
+
+
 def compressed(megabytes: int, window: int) -> bytes:
     stream = zlib.compressobj(9, wbits=window)
     return b"".join(stream.compress(b" " * 1_000_000) for _ in range(megabytes)) + stream.flush()
@@ -191,6 +197,9 @@ PICTURES: dict[str, Callable[[], bytes]] = {
     "batch of small pictures": lambda: upload(form("images", *[noise(28)] * 64), "/predict/batch"),
     "batch of noise": lambda: upload(form("images", *[noise(64)] * 64), "/predict/batch"),
     "comparison on every runtime": lambda: post("/compare?runtimes=all&explain=true", noise(64)),
+    "as many pixels as are accepted": lambda: post("/predict", blank(8000, 8000)),
+    "as long a side as is accepted": lambda: post("/predict", blank(900, 65_535)),
+    "longer side": lambda: post("/predict", blank(1, 31_000_000)),
     "explanation": lambda: post("/predict?explain=true", noise(64)),
 }
 _NAMES: Final = "&".join(f"a{i}=1" for i in range(3000))
