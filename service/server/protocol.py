@@ -35,6 +35,7 @@ class HttpProtocol(Lifetime):
             return
         if self._held:
             self._held += data
+            self.flow.pause_reading()  # an application that asks for its body has it resumed
             return
         self._idle_since = None
         try:
