@@ -40,7 +40,14 @@ _FILE: Final = {"type": "string", "format": "binary"}
 
 
 def _form(field: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"schema": {"type": "object", "required": [field], "properties": {field: schema}}}
+    return {
+        "schema": {
+            "type": "object",
+            "required": [field],
+            "properties": {field: schema},
+            "additionalProperties": False,
+        }
+    }
 
 
 def _body(content: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class ConstraintsChoice(Part):
     max_ms: Positive | None = Field(None, description="Recorded median time for one picture.")
     max_kib: Positive | None = Field(None, description="Size of the model file, in KiB.")
     min_recall: list[str] = Field(
-        [], max_length=1000, description="As `7=0.99`, for one class; may be repeated."
+        [], max_length=200, description="As `7=0.99`, for one class; may be repeated."
     )
     runtime: RuntimeId | None = Field(None, description="The only one that can be used.")
 
