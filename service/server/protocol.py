@@ -5,6 +5,7 @@ ignores `Upgrade` offers, refuses what could be framed in two ways, bounds heads
 seconds, and keeps what a pipelining client sends out of memory.
 """
 
+from time import perf_counter
 from typing import Any, Final
 
 import httptools
@@ -15,6 +16,7 @@ from service.server.refusals import Refusal, malformed, refusal_of
 
 # The parser gets no more bytes at once: between two pieces the limits are checked.
 _PIECE: Final = 16_384
+_TURN_SECONDS: Final = 0.005  # of parsing; a body of chunks of one byte takes ten times as long
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
 _SLASH: Final = ord("/")
 _WATCHED: Final = frozenset({b"connection", b"expect", b"host", b"transfer-encoding"})
@@ -26,7 +28,9 @@ class HttpProtocol(Lifetime):
     def __init__(self, shared: Connections, **options: Any) -> None:
         """Prepare; the options are uvicorn's."""
         super().__init__(shared, **options)
-        self._held = b""  # has arrived, and waits until the requests before it are answered
+        # Has arrived, and waits until the requests before it are answered, or for the next turn of
+        # the event loop.
+        self._held = b""
         self._overhead = 0  # bytes since the last body or whole head, at most: whole pieces count
 
     def data_received(self, data: bytes) -> None:
@@ -48,16 +52,24 @@ class HttpProtocol(Lifetime):
         except Refusal as refusal:
             self._refuse(refusal)
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Parse what waits for the next turn, and go on as without it."""
+        while self._held and not self.pipeline and not self._discards:
+            self._parse_held()
+        return super().eof_received()
+
     def _parse_pieces(self, data: bytes) -> None:
-        view = memoryview(data)
+        view, until = memoryview(data), perf_counter() + _TURN_SECONDS
         for start in range(0, len(data), _PIECE):
-            if self.pipeline:
+            if self.pipeline or (start and perf_counter() > until):
                 self._held = data[start:]
+                if not self.pipeline:
+                    self.loop.call_soon(self._parse_held)
                 return
             self._parse(view[start : start + _PIECE])
 
     def _parse_held(self) -> None:
-        if not self._discards:
+        if self._held and not self._discards:
             self.flow.resume_reading()
             data, self._held = self._held, b""
             self.data_received(data)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from service.server import protocol
 from tests.service.server.echo import Echo, answers, echo, read_to_the_end
 
 BODY = b"GET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n"
@@ -179,3 +180,19 @@ def test_client_that_closes_its_side_within_a_body_is_left(server: Echo) -> None
         client.sendall(post(SIZED)[:-1])
         client.shutdown(1)
         assert read_to_the_end(client) == b""
+
+
+@pytest.mark.parametrize("turn_seconds", [-1.0, 5.0], ids=["every-piece-a-turn", "one-turn"])
+@pytest.mark.parametrize("closes", [False, True], ids=["goes-on", "closes-its-side"])
+def test_body_of_tiny_chunks_is_whole_however_many_turns_it_takes(
+    server: Echo, monkeypatch: pytest.MonkeyPatch, turn_seconds: float, closes: bool
+) -> None:
+    monkeypatch.setattr(protocol, "_TURN_SECONDS", turn_seconds)
+    body = BODY * 3000
+    request = post(CHUNKED, chunks(body, 1))
+    with server.connect() as client:
+        client.sendall(request if closes else request + post(CHUNKED, chunks(body, 3)) + NEXT)
+        if closes:
+            client.shutdown(1)
+        got = [each["json"]["body"] for each in answers(read_to_the_end(client))]
+    assert got == ([body.decode()] if closes else [body.decode()] * 2 + ["next"])
