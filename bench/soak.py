@@ -10,6 +10,7 @@ import argparse
 import http.client
 import io
 import json
+import os
 import random
 import socket
 import sys
@@ -72,7 +73,8 @@ def main() -> None:
         if options.runtimes:
             variables["TANDEM_RUNTIMES"] = options.runtimes
         command = [sys.executable, "-m", "service"]
-        with running(command, _ROOT, variables, range(2), log) as server:
+        cores = sorted(os.sched_getaffinity(0))[:2]
+        with running(command, _ROOT, variables, cores, log) as server:
             _wait_until_ready(port, server)
             memory, outcomes = _soak(server, port, options.clients, options.seconds)
         text = log.read_text(errors="replace")

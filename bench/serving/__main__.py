@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bench.serving.contestants import CONTESTANTS, BenchmarkError, choose
+from bench.serving.changes import changes
+from bench.serving.contestants import CONTESTANTS, TANDEM, BenchmarkError, before, choose
 from bench.serving.report import read, write
 from bench.serving.session import Plan, compare
 
@@ -26,6 +27,9 @@ def main() -> None:
     options = _parser().parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped; every server is ended"))
     try:
+        if options.before:
+            print(changes(compare(_plan(options), partial(print, flush=True))))
+            return
         if options.report:
             results, output = read(options.report), options.report.parent
         else:
@@ -42,14 +46,18 @@ def main() -> None:
 
 def _plan(options: argparse.Namespace) -> Plan:
     quick = options.quick
+    contestants = choose(options.only)
+    if options.before:
+        contestants = [*choose([TANDEM]), before(options.before)]
     return Plan(
-        contestants=choose(options.only),
+        contestants=contestants,
         rounds=options.rounds or (_QUICK_ROUNDS if quick else _ROUNDS),
         load_seconds=options.seconds or (_QUICK_SECONDS if quick else _SECONDS),
         limit_seconds=60 * (options.minutes or (_QUICK_MINUTES if quick else _MINUTES)),
         environments=options.environments,
         models=options.models_dir,
         tandem_python=options.tandem_python,
+        alone=not options.before,
     )
 
 
@@ -67,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         choices=[one.name for one in CONTESTANTS],
         help="these alone, into .bench/partial: " + ", ".join(one.name for one in CONTESTANTS),
+    )
+    parser.add_argument(
+        "--before", type=Path, metavar="TREE", help="an older checkout: print what changed since"
     )
     parser.add_argument("--models-dir", type=Path, default=Path("models"))
     parser.add_argument("--environments", type=Path, default=Path(".bench"), help="of the peers")

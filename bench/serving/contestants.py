@@ -5,13 +5,15 @@ for what this run gives.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
 from bench.serving.bodies import BATCH, Kind
 
 CLIENTS: Final = (1, 16, 64)
 TANDEM: Final = "tandem"
+BEFORE: Final = "tandem-before"
 LOOP: Final = "loop"
 
 # No contestant may call home.
@@ -48,7 +50,10 @@ class Route:
 
 @dataclass(frozen=True)
 class Contestant:
-    """A server, and the environment (a folder of bench/peers; None: Tandem's own) it runs in."""
+    """A server, and the environment (a folder of bench/peers; None: Tandem's own) it runs in.
+
+    `tree` is the checkout that Tandem's own code is taken from; None: this one.
+    """
 
     name: str
     title: str
@@ -57,6 +62,7 @@ class Contestant:
     routes: tuple[Route, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
     answers: bool = True
+    tree: Path | None = None
 
     def start(self, **given: str) -> tuple[list[str], dict[str, str]]:
         """Its command and its variables with what this run gives filled in."""
@@ -200,6 +206,11 @@ CONTESTANTS: Final = (_TANDEM, *_PEERS, _LOOP)
 def choose(names: Sequence[str] | None) -> list[Contestant]:
     """The contestants of those names, in the common order; all of them for None."""
     return [one for one in CONTESTANTS if names is None or one.name in names]
+
+
+def before(tree: Path) -> Contestant:
+    """Tandem as another checkout has it, on the same models and with the same libraries."""
+    return replace(_TANDEM, name=BEFORE, title="Tandem before", tree=tree.resolve())
 
 
 def title(name: str) -> str:

@@ -35,6 +35,7 @@ class Plan:
         environments: Where the peers' environments are.
         models: The model repository.
         tandem_python: The interpreter that Tandem runs on.
+        alone: Whether Tandem's workers and overload are measured too, after all others.
     """
 
     contestants: Sequence[Contestant]
@@ -44,10 +45,13 @@ class Plan:
     environments: Path
     models: Path
     tandem_python: Path
+    alone: bool = True
 
     @property
     def behaviour_seconds(self) -> float:
         """What measuring Tandem alone should take."""
+        if not self.alone:
+            return 0.0
         return _BEHAVIOUR_SECONDS + self.load_seconds * 2 * (self.rounds + 1)
 
 
@@ -113,7 +117,7 @@ class _Run:
         Rounds(
             self.launcher, contestants, plan.rounds, plan.load_seconds, limit, self.progress
         ).run(self.records)
-        for tandem in contestants:
+        for tandem in contestants if self.plan.alone else ():
             if tandem.name == TANDEM and not self.records.failed(TANDEM):
                 self._measure_alone(tandem)
 

@@ -177,7 +177,9 @@ class Launcher:
 
     @staticmethod
     def _folder(contestant: Contestant) -> Path:
-        return PEERS / contestant.environment if contestant.environment else _REPOSITORY
+        if contestant.environment:
+            return PEERS / contestant.environment
+        return contestant.tree or _REPOSITORY
 
 
 def _compare(route: Route, named: Sequence[str], right: Sequence[str]) -> None:
