@@ -10,7 +10,7 @@ from artifact.errors import BrokenArtifact, UnknownModel
 from artifact.filters import FilterLayer
 from artifact.manifest import PATHS, DocumentRole
 from artifact.metrics import Metrics
-from service.api.figures import figure_url
+from service.api.files import figure_url
 from service.api.parameters import NOT_FOUND, NOT_READY, ExampleQuery, Name, VersionQuery
 from service.api.schemas import ConfusionMatrix, Curves, ExampleList, Layer, LayerList
 from service.registry import LoadedModel

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from artifact.studies import StoredStudy
 from artifact.study import StudyFigure, WholeStudy
-from service.api.figures import IfNoneMatch, is_known
+from service.api.files import IfNoneMatch, is_known
 from service.api.parameters import NOT_READY, Responses
 from service.api.schemas import ArmHeadline, Detail, StudyHeadline, StudyList
 from service.state import service_of

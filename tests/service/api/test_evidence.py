@@ -5,7 +5,8 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from artifact.manifest import FigureRole
+from artifact.files import sha256
+from artifact.manifest import FigureRole, Role
 from artifact.metrics import Metrics
 from artifact.publish import write_manifest
 from artifact.repository import Repository
@@ -107,6 +108,50 @@ def test_only_a_numbered_version_is_cached_for_good(
     client: TestClient, query: str, cached: str
 ) -> None:
     assert cached in client.get(f"/models/known/curves.png{query}").headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    ("role", "kind", "file"),
+    [
+        ("onnx", "application/octet-stream", "known-1-model.onnx"),
+        ("torchscript", "application/octet-stream", "known-1-model.torchscript.pt"),
+        ("metrics", "application/json", "known-1-metrics.json"),
+        ("curves", "image/png", "known-1-curves.png"),
+    ],
+)
+def test_published_file_is_downloaded_as_it_is(
+    client: TestClient, role: Role, kind: str, file: str
+) -> None:
+    [published] = {
+        model.artifact.manifest.files[role]
+        for model in client.app.state.service.models  # type: ignore[attr-defined]  # Starlette's
+        if str(model) == "known/1"
+    }
+    answer = client.get(f"/models/known/files/{role}?version=1")
+    assert sha256(answer.content) == published.sha256
+    assert answer.headers["etag"] == f'"{published.sha256}"'
+    assert answer.headers["content-type"] == kind
+    assert answer.headers["content-disposition"] == f'attachment; filename="{file}"'
+    etag = {"If-None-Match": answer.headers["etag"]}
+    assert client.get(f"/models/known/files/{role}?version=1", headers=etag).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("known/files/onnx-int8", 404, "published without onnx-int8"),
+        ("absent/files/onnx", 404, "no model 'absent'"),
+        ("known/files/manifest", 422, "onnx"),
+        ("known/files/..%2f..%2fmanifest.json", 404, "Not Found"),
+        ("known/files/%2e%2e", 422, "onnx"),
+    ],
+)
+def test_what_no_manifest_names_is_not_downloaded(
+    client: TestClient, path: str, status: int, said: str
+) -> None:
+    answer = client.get(f"/models/{path}")
+    assert answer.status_code == status
+    assert said in answer.text
 
 
 @pytest.mark.parametrize("evidence", ["metrics", "curves", "filters", "examples", "curves.png"])
