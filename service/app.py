@@ -15,12 +15,11 @@ from service.api import (
     health,
     models,
     predict,
-    recommendation,
     studies,
 )
+from service.api.docs import DESCRIPTION, TAGS, name_example, study_example
 from service.api.errors import install_handlers
 from service.api.middleware import AddressLimits, HeadRequests, cross_origin
-from service.api.openapi import DESCRIPTION, TAGS, name_example, study_example
 from service.api.parameters import LONG_ADDRESS, refuse_repeated
 from service.limits.body import BodyLimits
 from service.limits.encoding import DecodedBodies
@@ -38,7 +37,6 @@ _ROUTES: Final = (
     evidence,
     files,
     comparison,
-    recommendation,
     studies,
     benchmark,
     health,

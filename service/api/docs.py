@@ -6,11 +6,15 @@ page itself, which a content security policy rightly refuses; these pages do wit
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
+
+from artifact.studies import Studies
+from service.registry import LoadedModel
+from service.v2 import schemas as open_inference
 
 _PACKAGE: Final = "fastapi_offline"
 # Addresses are relative, so that they hold below any TANDEM_ROOT_PATH.
@@ -53,6 +57,23 @@ _POLICY: Final = {
     "img-src 'self' data: blob:; worker-src 'self' blob:; frame-ancestors 'none'",
 }
 
+DESCRIPTION: Final = """
+Small image classifiers, each with the evidence that a person needs to choose between them.
+
+Errors answer `{"detail": ...}`: what was wrong, and what is accepted. A model, a version or a
+runtime that does not exist is always an error, never a silent default.
+"""
+TAGS: Final = [
+    {"name": "predict", "description": "Pictures in, predictions out."},
+    {"name": "models", "description": "Which models there are, and what each is."},
+    {"name": "evidence", "description": "Metrics, curves, filters and examples of a model."},
+    {"name": "comparison", "description": "Every model against every other, by statistics."},
+    {"name": "studies", "description": "What was tried, over several seeds, and what is noise."},
+    {"name": "benchmark", "description": "Speed and size, recorded and measured now."},
+    open_inference.TAG,
+    {"name": "health", "description": "Probes, and metrics for Prometheus."},
+]
+
 router = APIRouter(include_in_schema=False)
 
 
@@ -92,3 +113,25 @@ def _assets() -> Path:
     if package is None or package.origin is None:
         raise ModuleNotFoundError(f"the package {_PACKAGE} is not installed", name=_PACKAGE)
     return Path(package.origin).parent / "static"
+
+
+def name_example(schema: dict[str, Any], model: LoadedModel) -> dict[str, Any]:
+    """Give every `name` and `version` in a path of an OpenAPI schema one that exists as example."""
+    return _with_examples(
+        schema, {"name": model.manifest.name, "version": str(model.manifest.version)}
+    )
+
+
+def study_example(schema: dict[str, Any], studies: Studies | None) -> dict[str, Any]:
+    """Give every `study` in a path of an OpenAPI schema one that exists as example."""
+    first = next(iter(studies or ()), None)
+    return schema if first is None else _with_examples(schema, {"study": first.study.name})
+
+
+def _with_examples(schema: dict[str, Any], examples: dict[str, str]) -> dict[str, Any]:
+    for path in schema["paths"].values():
+        for operation in path.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path" and parameter["name"] in examples:
+                    parameter["example"] = examples[parameter["name"]]
+    return schema

@@ -6,7 +6,7 @@ from typing import Final
 from service.errors import Unavailable, overloaded
 
 _ROUTES: Final = frozenset({"/predict", "/predict/batch", "/compare"})
-_INFER: Final = re.compile(r"/v2/models/[^/]+(/versions/[^/]+)?/infer")
+INFER_PATH: Final = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
 
 
 def admitted_route(method: str, path: str) -> str | None:
@@ -15,10 +15,10 @@ def admitted_route(method: str, path: str) -> str | None:
         return None
     if path in _ROUTES:
         return path
-    match = _INFER.fullmatch(path)
+    match = INFER_PATH.fullmatch(path)
     if match is None:
         return None
-    return f"/v2/models/{{name}}{'/versions/{version}' if match[1] else ''}/infer"
+    return f"/v2/models/{{name}}{'/versions/{version}' if match[2] else ''}/infer"
 
 
 class Admission:

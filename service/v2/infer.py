@@ -1,19 +1,25 @@
 """Inference: tensors or pictures in, tensors out; on the fast path and as routes."""
 
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from artifact.errors import UnknownModel
+from service.errors import Refused
+from service.limits.admission import INFER_PATH, admitted_route
 from service.observability.record import RequestRecord
 from service.observability.recorder import record_of
 from service.pipeline.engine import Call, Deliver, Endpoint, FallBack
 from service.state import Service, service_of
 from service.v2.body import Body, BodyBuffer, Fields, read_whole
 from service.v2.engine import Arrived
-from service.v2.lookup import PREFIX, began_with, begin, find, named_model, route_of
+from service.v2.lookup import PREFIX, find
 from service.v2.schemas import INFER, Name, Version
 
 router = APIRouter(prefix=PREFIX)
+
+_BEGAN_WITH: Final = "tandem.model"  # in an ASGI scope: the model that was there when the head came
 
 
 @router.post("/models/{name}/infer", **INFER)
@@ -35,7 +41,7 @@ async def infer_with_version(request: Request, name: Name, version: Version) -> 
 
 async def _respond(request: Request, name: str, version: str | None = None) -> Response:
     service, record = service_of(request), record_of(request.scope)
-    model = began_with(request.scope) or find(service.loaded(), name, version)
+    model = request.scope.get(_BEGAN_WITH) or find(service.loaded(), name, version)
     body = await _read(request, record.headers)
     answer = await service.infer.run(Arrived(model, body, record), record.trace)
     headers = {name.decode(): value.decode() for name, value in answer.headers}
@@ -57,16 +63,16 @@ class InferEndpoint(Endpoint):
 
     def begin(self, path: str, scope: Any) -> str | None:
         """Name the route of a request to infer; its model stays the one that answers."""
-        named = named_model(path)
-        models = self._service.models
+        named, models = INFER_PATH.fullmatch(path), self._service.models
         if named is None or models is None:
             return None
-        begin(models, named, scope)
-        return route_of(*named)
+        with suppress(Refused, UnknownModel):
+            scope[_BEGAN_WITH] = find(models, *named.groups())
+        return admitted_route("POST", path)
 
     def submit(self, scope: Any, body: bytes, record: RequestRecord, deliver: Deliver) -> Call:
         """Begin with a request that is there."""
-        model, fields = began_with(scope), record.headers
+        model, fields = scope.get(_BEGAN_WITH), record.headers
         if model is None:
             raise FallBack("unknown-model")
         arrived = Arrived(model, read_whole(body, fields), record)
