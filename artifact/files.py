@@ -68,12 +68,7 @@ def sha256(*parts: bytes | memoryview) -> str:
 
 
 def describe(path: str, content: bytes) -> File:
-    """What a manifest says of a file.
-
-    Args:
-        path: Relative to the manifest.
-        content: All of it.
-    """
+    """What a manifest says of a file."""
     return File(path=path, sha256=sha256(content), bytes=len(content))
 
 

@@ -17,11 +17,7 @@ def describe_hardware() -> str:
 
 
 def container_share(cgroup: Path = Path("/sys/fs/cgroup")) -> float | None:
-    """Say the time of how many cores the container may use; None where nothing limits it.
-
-    Args:
-        cgroup: Where the kernel shows the control group, of version 2 or 1.
-    """
+    """Say the time of how many cores the container may use; None where nothing limits it."""
     try:
         if (cgroup / "cpu.max").is_file():
             quota, period = (cgroup / "cpu.max").read_text().split()

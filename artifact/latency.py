@@ -47,14 +47,7 @@ def measure(
     batch_sizes: Sequence[int] = BATCH_SIZES,
     seconds: float = 0.5,
 ) -> Benchmark:
-    """Time each predictor at each batch size.
-
-    Args:
-        predictors: Opened with that many `threads`.
-        threads: Recorded beside the figures.
-        batch_sizes: Pictures in one run.
-        seconds: Spent on each predictor and batch size, apart from the warm-up.
-    """
+    """Time each predictor at each batch size."""
     return report(
         (
             measure_one(predictor, batch_size, seconds)

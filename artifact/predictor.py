@@ -18,21 +18,13 @@ Reason = Literal["blank", "several", "not-a-digit", "unfamiliar"]
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The answer for one picture.
+    """The answer for one picture."""
 
-    Attributes:
-        label: The most probable class.
-        probability: Of that class, after the temperature.
-        probabilities: Of every class, in the manifest's order; they sum to 1.
-        accepted: Whether the picture is one that the model can answer for.
-        reason: Why it is not accepted; None where it is.
-    """
-
-    label: str
-    probability: float
-    probabilities: dict[str, float]
-    accepted: bool
-    reason: Reason | None
+    label: str  # the most probable class
+    probability: float  # of that class, after the temperature
+    probabilities: dict[str, float]  # of every class, in the manifest's order; they sum to 1
+    accepted: bool  # whether the picture is one that the model can answer for
+    reason: Reason | None  # why it is not accepted; None where it is
 
 
 class Predictor:

@@ -232,11 +232,6 @@ def _scan_artifact(folder: Path, on_broken: OnBroken = refuse) -> Artifact | Non
 def parse(kind: type[Document], text: bytes, shown: str) -> Document:
     """Read a document as what it must be.
 
-    Args:
-        kind: What it must be.
-        text: JSON.
-        shown: Its name, for messages.
-
     Raises:
         BrokenArtifact: It says something else.
     """

@@ -24,30 +24,18 @@ _PAIR_INCHES = 0.32
 
 @dataclass(frozen=True)
 class _Panel:
-    """One price of accuracy.
-
-    Attributes:
-        title: What it is.
-        unit: Below the axis.
-        scale: From what is stored to the unit.
-        points: Every model on every runtime.
-        front: Those that no other beats.
-    """
+    """One price of accuracy."""
 
     title: str
-    unit: str
-    scale: float
-    points: Sequence[FrontPoint]
-    front: Sequence[FrontPoint]
+    unit: str  # below the axis
+    scale: float  # from what is stored to the unit
+    points: Sequence[FrontPoint]  # every model on every runtime
+    front: Sequence[FrontPoint]  # those that no other beats
 
 
 @styled
 def draw_comparison(group: ComparedGroup) -> Figure:
-    """Draw accuracy against size and latency, with the Pareto front, and each pair's difference.
-
-    Args:
-        group: Models that saw the same test images.
-    """
+    """Draw accuracy against size and latency, with the Pareto front, and each pair's difference."""
     panels = [*_panels(group)]
     pairs = 1.0 + _PAIR_INCHES * len(group.pairs)
     figure = blank(

@@ -39,12 +39,10 @@ class Refused(Exception):
     """A request that is not answered.
 
     Attributes:
-        status: Of the answer.
         headers: That the answer has beside its own.
-        kind: The reason as metrics and logs have it; None where the status says it.
     """
 
-    kind: str | None = None
+    kind: str | None = None  # the reason as metrics and logs have it; None where the status says it
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)

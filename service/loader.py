@@ -50,10 +50,6 @@ class BrokenArtifacts(dict[str, str]):
 def load_models(settings: Settings, broken: BrokenArtifacts) -> ModelRegistry:
     """Read and verify the whole repository and open every model on every runtime.
 
-    Args:
-        settings: Of the process.
-        broken: Told of what cannot be served.
-
     Raises:
         BrokenArtifact: The repository cannot be read, or a file is not what it should be.
         RuntimeUnavailable: A runtime that is asked for, or the only one a model has a file for,

@@ -39,12 +39,7 @@ class Augmentation(BaseModel):
 
 
 class Augmenter:
-    """Draws and applies augmentations.
-
-    Args:
-        bounds: How far each image may be changed.
-        generator: The source of every draw, on the device of the images.
-    """
+    """Draws and applies augmentations."""
 
     def __init__(self, bounds: Augmentation, generator: Generator) -> None:
         self.bounds = bounds

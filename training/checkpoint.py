@@ -49,19 +49,12 @@ def reading(folder: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What is known of a run that has been begun.
-
-    Attributes:
-        name: Of the run.
-        config: What it was started with.
-        data: What it learns from.
-        state: Tensors, numbers, strings, and lists and dicts of them.
-    """
+    """What is known of a run that has been begun."""
 
     name: str
-    config: RunConfig
-    data: DataIdentity
-    state: dict[str, Any]
+    config: RunConfig  # what it was started with
+    data: DataIdentity  # what it learns from
+    state: dict[str, Any]  # tensors, numbers, strings, and lists and dicts of them
 
     @classmethod
     def read(cls, folder: Path) -> "Checkpoint":
@@ -142,12 +135,6 @@ def check_writable(folder: Path) -> None:
 def save(folder: Path, config: RunConfig, data: DataIdentity, **state: Any) -> None:
     """Replace the checkpoint in one step, so that a kill at any moment leaves the old or the new.
 
-    Args:
-        folder: Of the run; made if missing.
-        config: What the run was started with.
-        data: What it learns from.
-        **state: Tensors, numbers, strings, and lists and dicts of them.
-
     Raises:
         CheckpointError: It cannot be written; the one before is still there.
     """
@@ -165,11 +152,6 @@ def save(folder: Path, config: RunConfig, data: DataIdentity, **state: Any) -> N
 
 def load(folder: Path, config: RunConfig, data: DataIdentity) -> dict[str, Any] | None:
     """The state of the run, or None where it has not got as far as a checkpoint.
-
-    Args:
-        folder: Of the run.
-        config: Must be the one that the run was started with.
-        data: Must be what the run learns from.
 
     Raises:
         CheckpointError: The file is damaged, or the run was started with other values or data.
@@ -192,10 +174,6 @@ def run_of_other_data(folder: Path, data: DataIdentity) -> str | None:
 
     The name of a folder's run holds the digest of its pictures: once they have changed, the run
     has another name.
-
-    Args:
-        folder: Of the run.
-        data: What it would learn from.
 
     Raises:
         CheckpointError: The other run's checkpoint is damaged.

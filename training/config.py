@@ -171,12 +171,7 @@ class Places(BaseModel):
     )
 
     def run_folder(self, config: RunConfig, data_sha256: str) -> Path:
-        """Where that run keeps its checkpoint.
-
-        Args:
-            config: Of the run.
-            data_sha256: Of its data set: the name of a folder's run holds the first digits.
-        """
+        """Where that run keeps its checkpoint."""
         return self.runs_dir / (
             self.run_name or _default_run(config.architecture, config, data_sha256)
         )
@@ -187,12 +182,7 @@ class Places(BaseModel):
         return self.runs_dir / _default_run(teacher, config, data_sha256)
 
     def published_name(self, config: RunConfig, dataset: str) -> str:
-        """The model's name: two data sets never share one by accident.
-
-        Args:
-            config: Of the run.
-            dataset: Name of the data set; a folder's own.
-        """
+        """The model's name: two data sets never share one by accident."""
         prefix = "" if config.dataset == "mnist" else f"{_lower(dataset)}-"
         return self.model_name or f"{prefix}{config.architecture}"
 

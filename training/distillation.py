@@ -22,17 +22,13 @@ class Teacher:
     """The teacher of a network, beside the labels.
 
     Attributes:
-        network: In evaluation mode, without gradients.
-        weight: Of its answers in the loss; the labels have the rest.
         temperature: By which both networks' logits are divided, to show more than the best class.
-        described: For the student's manifest.
-        autocast: Of its forward pass.
     """
 
-    network: nn.Module
-    weight: float
+    network: nn.Module  # in evaluation mode, without gradients
+    weight: float  # of its answers in the loss; the labels have the rest
     temperature: float
-    described: Taught
+    described: Taught  # for the student's manifest
     autocast: torch.autocast
 
     def distill(self, loss: Tensor, logits: Tensor, inputs: Tensor) -> Tensor:
@@ -61,12 +57,6 @@ def find_teacher(
     config: RunConfig, places: Places, dataset: Dataset, device: torch.device
 ) -> Teacher | None:
     """The teacher that the config names; None where it names none.
-
-    Args:
-        config: Of the run that wants to learn from it.
-        places: Where its run lies.
-        dataset: That run's.
-        device: To put it on.
 
     Raises:
         TeacherError: It learnt from other images, maybe those that the run is validated on.

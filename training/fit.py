@@ -19,19 +19,12 @@ from training.trainer import Trainer
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained network.
+    """A trained network."""
 
-    Attributes:
-        network: With the weights of the chosen epoch, in evaluation mode.
-        epoch: The chosen one: the best on validation images.
-        curves: One row an epoch.
-        environment: By what the run was begun.
-    """
-
-    network: nn.Module
-    epoch: int
+    network: nn.Module  # with the weights of the chosen epoch, in evaluation mode
+    epoch: int  # the chosen one: the best on validation images
     curves: tuple[Epoch, ...]
-    environment: Environment
+    environment: Environment  # by what the run was begun
 
     @property
     def seconds(self) -> float:
@@ -82,14 +75,6 @@ def fit(
     teacher: Teacher | None = None,
 ) -> Fitted:
     """Train, or go on training from the folder's checkpoint; a finished run trains no more.
-
-    Args:
-        network: Fresh, on the device of the images.
-        split: Training and validation images; the test images are not looked at.
-        normalization: Of the network's input.
-        config: What decides the result.
-        folder: Where the checkpoint lies and is written after every epoch.
-        teacher: To learn from, beside the labels.
 
     Raises:
         CheckpointError: The folder holds a damaged checkpoint, or one of another config or other

@@ -10,14 +10,7 @@ from artifact.metrics import Epoch
 
 
 class Progress:
-    """One bar over the whole run on a terminal, and one line an epoch everywhere.
-
-    Args:
-        epochs: In all.
-        steps: Of the optimizer in one epoch.
-        done: Epochs that lie behind a resumed run.
-        stream: Where to write; by default standard error.
-    """
+    """One bar over the whole run on a terminal, and one line an epoch everywhere."""
 
     def __init__(
         self, epochs: int, steps: int, done: int = 0, stream: TextIO | None = None

@@ -67,12 +67,6 @@ def train(
 ) -> Candidate:
     """Fit a network, choosing the epoch on validation, and evaluate it once on test.
 
-    Args:
-        config: What decides the result.
-        places: Where to read and write.
-        dataset: That the config names, where it has been loaded before.
-        alter: What is done to the fresh network, to study a fault.
-
     Raises:
         DatasetError: The data set is missing, damaged, or cannot be split at that ratio.
         DeviceError: There is no such device here.

@@ -54,15 +54,7 @@ class RunningMeans:
 
 
 class Trainer:
-    """A network under training, with its average, optimizer, schedule and random draws.
-
-    Args:
-        network: Fresh, on the device of the images.
-        normalization: Of its input.
-        config: What decides the result.
-        steps: Of the optimizer in one epoch.
-        teacher: To learn from, beside the labels.
-    """
+    """A network under training, with its average, optimizer, schedule and random draws."""
 
     def __init__(
         self,

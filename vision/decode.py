@@ -37,17 +37,11 @@ _FULL_SCALES = (1.0, 255.0, 1023.0, 4095.0, 65535.0)  # unit floats; 8, 10, 12 a
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is refused as too large.
+    """What is refused as too large."""
 
-    Attributes:
-        max_bytes: Of the encoded picture.
-        max_pixels: Width times height.
-        max_memory: Bytes that decoding may take beside the encoded picture.
-    """
-
-    max_bytes: int = 20 * 2**20
-    max_pixels: int = 64_000_000
-    max_memory: int = 2**30
+    max_bytes: int = 20 * 2**20  # of the encoded picture
+    max_pixels: int = 64_000_000  # width times height
+    max_memory: int = 2**30  # bytes that decoding may take beside the encoded picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +49,14 @@ class Picture:
     """A decoded picture, upright, on opaque ground.
 
     Attributes:
-        pixels: uint8 [H, W, C]; C is 1 for grey and 3 for RGB.
-        width: Of the original picture, upright.
-        height: Of the original picture, upright.
         scale: Pixels of the original per pixel of `pixels`, each way; 1 unless decoded reduced.
         transparent: The same before it was put on that ground, uint8 [H, W, 4], colours multiplied
             by their opacity; None where all of it is opaque.
     """
 
-    pixels: Pixels
-    width: int
-    height: int
+    pixels: Pixels  # uint8 [H, W, C]; C is 1 for grey and 3 for RGB
+    width: int  # of the original picture, upright
+    height: int  # of the original picture, upright
     scale: int = 1
     transparent: Pixels | None = None
 

@@ -28,17 +28,14 @@ class View:
     """What the network sees of a picture.
 
     Attributes:
-        pixels: uint8 of the input's size: [H, W] for mode L, [H, W, 3] for RGB.
         box: Of the digit in the original picture, in its pixels: left, top, right, bottom, the
             last two exclusive. None where none was looked for or found.
-        polarity: Of the digit; None as for the box.
-        reason: Why this is no picture of one digit; None where it may be one.
     """
 
-    pixels: Pixels
+    pixels: Pixels  # uint8 of the input's size: [H, W] for mode L, [H, W, 3] for RGB
     box: Box | None = None
-    polarity: Polarity | None = None
-    reason: Reason | None = None
+    polarity: Polarity | None = None  # of the digit; None as for the box
+    reason: Reason | None = None  # why this is no picture of one digit; None where it may be one
 
 
 def view(picture: Picture, wanted: Input) -> View:

@@ -10,15 +10,10 @@ Logits = NDArray[np.float32]
 
 
 class Runtime(Protocol):
-    """Executes one model file; safe to call from several threads at once.
+    """Executes one model file; safe to call from several threads at once."""
 
-    Attributes:
-        input_name: Of the batch, in the file.
-        output_name: Of the logits, in the file.
-    """
-
-    input_name: str
-    output_name: str
+    input_name: str  # of the batch, in the file
+    output_name: str  # of the logits, in the file
 
     def run(self, batch: Batch) -> Logits:
         """Compute the logits [N, K] of a batch [N, C, H, W], N at least 1."""

@@ -13,15 +13,10 @@ from artifact.runtimes.onnx import OnnxRuntime
 
 @dataclass(frozen=True, slots=True)
 class RuntimeEntry:
-    """One row of the table.
+    """One row of the table."""
 
-    Attributes:
-        package: That must be installed.
-        open: Loads a model file's bytes, for so many threads.
-    """
-
-    package: str
-    open: Callable[[bytes, int], Runtime]
+    package: str  # that must be installed
+    open: Callable[[bytes, int], Runtime]  # loads a model file's bytes, for so many threads
 
 
 def _open_torchscript(model: bytes, threads: int) -> Runtime:

@@ -81,10 +81,6 @@ class Decision(Part):
 def decide(options: Sequence[Option], constraints: Constraints | None = None) -> Decision:
     """Choose among options that were tested on the same pictures.
 
-    Args:
-        options: All that could be shipped, at least one.
-        constraints: That the pick must meet; by default there are none.
-
     Raises:
         ValueError: There are no options, or they were tested on different numbers of pictures.
     """

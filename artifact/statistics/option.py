@@ -16,27 +16,21 @@ class Option:
     """One model on one runtime. Options are compared only where they named the same pictures.
 
     Attributes:
-        model: Its name, with the version where it is published.
-        runtime: That executes it.
-        bytes: Of the model file.
-        p50_ms: Median time for one picture; None where it was not measured.
-        labels: Of the classes.
         confusion: Counts of pictures: rows are true labels, columns are predicted ones.
         wrong: Indices of the pictures that it names wrongly. Of a quantised file whose single
             answers were not kept, those of the network that it was made of.
-        findings: What is wrong with the model, whatever its accuracy.
         rounded: Pictures on which a quantised file and that network are not both right or both
             wrong; 0 where `wrong` is the file's own.
     """
 
-    model: str
-    runtime: RuntimeId
+    model: str  # its name, with the version where it is published
+    runtime: RuntimeId  # that executes it
     bytes: int
-    p50_ms: float | None
+    p50_ms: float | None  # median time for one picture; None where it was not measured
     labels: tuple[str, ...]
     confusion: tuple[tuple[int, ...], ...]
     wrong: frozenset[int]
-    findings: tuple[FindingName, ...] = ()
+    findings: tuple[FindingName, ...] = ()  # what is wrong with the model, whatever its accuracy
     rounded: int = 0
 
     def __str__(self) -> str:
@@ -97,14 +91,7 @@ class Option:
 def published_options(
     manifest: Manifest, metrics: Metrics, wrong: Iterable[int], benchmark: Benchmark | None
 ) -> Iterator[Option]:
-    """One option for each runtime of a published model.
-
-    Args:
-        manifest: Of the model.
-        metrics: Of the network, and of its quantised file.
-        wrong: Indices of the test pictures that the network names wrongly.
-        benchmark: Recorded latencies; None where none were.
-    """
+    """One option for each runtime of a published model."""
     errors = frozenset(wrong)
     for runtime in manifest.runtimes:
         quantised = metrics.quantised if runtime == "onnx-int8" else None

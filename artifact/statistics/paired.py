@@ -36,14 +36,7 @@ class PairedDifference(Part):
 
 
 def paired_difference(images: int, first: int, second: int, both_wrong: int) -> PairedDifference:
-    """Compare two classifiers by what they made of the same images.
-
-    Args:
-        images: All of them.
-        first: Those that only the first names rightly.
-        second: Those that only the second names rightly.
-        both_wrong: Those that neither does.
-    """
+    """Compare two classifiers by what they made of the same images."""
     return PairedDifference(
         images=images,
         both_right=images - first - second - both_wrong,

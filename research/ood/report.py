@@ -46,11 +46,7 @@ _STYLES = tuple((colour, line) for line in ("-", "--") for colour in (BLUE, VERM
 
 @styled
 def draw_rejection(separations: Mapping[str, Separation]) -> Figure:
-    """Draw one panel for each: the share of each kind rejected as the threshold rises.
-
-    Args:
-        separations: By what to call them.
-    """
+    """Draw one panel for each: the share of each kind rejected as the threshold rises."""
     figure = blank(4.2, "Outliers rejected against digits accepted")
     panels = figure.subplots(1, len(separations), sharey=True, squeeze=False)[0]
     for axes, (name, separation) in zip(panels, separations.items(), strict=True):
@@ -82,33 +78,23 @@ class ScoreRow:
     """One score on one run, at the threshold that accepts nearly all validation images.
 
     Attributes:
-        method: Name of the score.
-        separation: Of test images from outliers.
-        accepted: Share of the test images.
         rejected: Share of each kind of outlier, of all together, and of printed digits.
     """
 
     method: str
-    separation: Separation
-    accepted: float
+    separation: Separation  # of test images from outliers
+    accepted: float  # share of the test images
     rejected: dict[str, float]
 
 
 @dataclass(frozen=True)
 class RunScores:
-    """All scores on one run.
-
-    Attributes:
-        run: Name of its folder.
-        config: What it was started with.
-        accuracy: On the test images.
-        rows: One for each score.
-    """
+    """All scores on one run."""
 
     run: str
-    config: RunConfig
-    accuracy: float
-    rows: tuple[ScoreRow, ...]
+    config: RunConfig  # what it was started with
+    accuracy: float  # on the test images
+    rows: tuple[ScoreRow, ...]  # one for each score
 
     @property
     def best(self) -> ScoreRow:

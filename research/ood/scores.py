@@ -23,15 +23,10 @@ _RIDGE = 1e-6  # a feature that is always 0 has no variance
 
 @dataclass(frozen=True)
 class Activations:
-    """Of N pictures.
+    """Of N pictures."""
 
-    Attributes:
-        features: [N, D], what the last layer takes.
-        logits: [N, K], what it makes of them; before any temperature.
-    """
-
-    features: Doubles
-    logits: Doubles
+    features: Doubles  # [N, D], what the last layer takes
+    logits: Doubles  # [N, K], what it makes of them; before any temperature
 
 
 @torch.inference_mode()
@@ -78,11 +73,6 @@ def methods(
     training: Activations, labels: NDArray[np.int64], temperature: float
 ) -> dict[str, Method]:
     """Make every score that is compared, by its name.
-
-    Args:
-        training: Of training images.
-        labels: Of the same images.
-        temperature: That the logits are divided by.
 
     Returns:
         Those that artifacts may use, and two distances of features, for which the exported files

@@ -15,8 +15,6 @@ class Recommendation:
     """What to ship of the models of one data set.
 
     Attributes:
-        dataset: Name of the data set.
-        decision: Without constraints.
         limits: Limits that change the pick, each with what to ship under it.
     """
 

@@ -46,21 +46,13 @@ class Trials(Part):
 
 @dataclass(frozen=True)
 class StoredResults:
-    """Everything that the report is made of.
-
-    Attributes:
-        studies: By name.
-        models: The highest version of every published model, sorted by name.
-        comparison: Of these models.
-        options: What can be shipped of them, by data set.
-        trials: In the order of the report.
-    """
+    """Everything that the report is made of."""
 
     studies: Mapping[str, WholeStudy]
-    models: tuple[Artifact, ...]
-    comparison: ModelComparison
-    options: Sequence[OptionGroup]
-    trials: tuple[Trial, ...]
+    models: tuple[Artifact, ...]  # the highest version of every published model, sorted by name
+    comparison: ModelComparison  # of these models
+    options: Sequence[OptionGroup]  # what can be shipped of them, by data set
+    trials: tuple[Trial, ...]  # in the order of the report
 
     @property
     def runs(self) -> Mapping[str, Outcome]:

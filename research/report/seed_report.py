@@ -64,17 +64,11 @@ class Gap(NamedTuple):
 
 @dataclass(frozen=True)
 class SeedComparison:
-    """One comparison of the report.
+    """One comparison of the report."""
 
-    Attributes:
-        name: Of its study.
-        its: The study that repeats it in the report's protocol.
-        ours: The study that repeats it in this project's protocol.
-    """
-
-    name: str
-    its: WholeStudy | None
-    ours: WholeStudy | None
+    name: str  # of its study
+    its: WholeStudy | None  # the study that repeats it in the report's protocol
+    ours: WholeStudy | None  # the study that repeats it in this project's protocol
 
     @property
     def title(self) -> str:

@@ -55,32 +55,22 @@ class Card:
 
     Attributes:
         original: [H, W, C], small enough to be drawn; None where it could not be decoded.
-        seen: By the network, [H, W] or [H, W, 3]; None likewise.
         box: Of the digit in the original, each side 0..1: left, top, right, bottom; None where
             none was found.
-        correct: Whether the answer is the label.
-        answer: In words, short.
-        name: Of the picture.
-        remark: Where it comes from, or why it was not accepted.
     """
 
     original: Pixels | None
-    seen: Pixels | None
+    seen: Pixels | None  # by the network, [H, W] or [H, W, 3]; None likewise
     box: tuple[float, float, float, float] | None
     correct: bool
-    answer: str
+    answer: str  # in words, short
     name: str
-    remark: str
+    remark: str  # where it comes from, or why it was not accepted
 
 
 @styled
 def draw_contacts(cards: Sequence[Card], title: str) -> Figure:
-    """Draw every card in its turn; those that are wrong are framed.
-
-    Args:
-        cards: At least one.
-        title: Of the sheet.
-    """
+    """Draw every card in its turn; those that are wrong are framed."""
     across = COLUMNS * _CARD + (COLUMNS - 1) * _GAP + 2 * _MARGIN
     inches = WIDTH / across  # of a picture's side
     line = _LINE / inches
@@ -169,13 +159,7 @@ def _outline(axes: Axes, extent: Extent, colour: str, width: float) -> None:
 
 
 def draw_sheet(answers: Sequence[PictureAnswer], spec: Input, name: str) -> Figure:
-    """Draw the wrong answers, then the correct ones that are least certain, 100 in all.
-
-    Args:
-        answers: At least one.
-        spec: The input that the model's manifest describes.
-        name: Of the model and of the pictures, for the title.
-    """
+    """Draw the wrong answers, then the correct ones that are least certain, 100 in all."""
     shown = choose(answers)
     wrong = sum(not answer.correct for answer in answers)
     amount = "all" if len(shown) == len(answers) else f"the worst {len(shown)}, by source in turn"

@@ -153,12 +153,7 @@ def _sentence(mistake: Mistake) -> str:
 
 @styled
 def draw_accuracies(reports: Mapping[str, SetReport], title: str) -> Figure:
-    """Draw one bar a model for each source: the share of wrong answers, with its 95% interval.
-
-    Args:
-        reports: By model, at least one; all of the same set.
-        title: What the pictures are.
-    """
+    """Draw one bar a model for each source: the share of wrong answers, with its 95% interval."""
     sources = _worst_first(list(reports.values()))
     rows = len(sources) * (len(reports) + _ROW_GAP) * _BAR_INCHES
     means = ", ".join(f"{name} {report.mean_over_sources:.2%}" for name, report in reports.items())

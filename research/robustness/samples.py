@@ -82,19 +82,12 @@ class RobustnessConfig(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A picture as a client sends it, and its label.
+    """A picture as a client sends it, and its label."""
 
-    Attributes:
-        name: By which a person finds the picture again.
-        label: What it shows.
-        source: Whom or what it comes from: accuracy is reported by source.
-        read: Gives the file's bytes, so that not all need to be in memory.
-    """
-
-    name: str
+    name: str  # by which a person finds the picture again
     label: str
-    source: str
-    read: Callable[[], bytes]
+    source: str  # whom or what it comes from: accuracy is reported by source
+    read: Callable[[], bytes]  # gives the file's bytes, so that not all need to be in memory
 
 
 def read_samples(folder: Path) -> tuple[Sample, ...]:

@@ -21,17 +21,11 @@ from vision.preprocess import View, view
 
 @dataclass(frozen=True, slots=True)
 class PictureAnswer:
-    """A picture and its answer, or why there is none.
-
-    Attributes:
-        sample: The picture.
-        prediction: None where the file was refused.
-        refusal: Why; None where there is a prediction.
-    """
+    """A picture and its answer, or why there is none."""
 
     sample: Sample
-    prediction: Prediction | None
-    refusal: str | None = None
+    prediction: Prediction | None  # None where the file was refused
+    refusal: str | None = None  # why; None where there is a prediction
 
     @property
     def correct(self) -> bool:

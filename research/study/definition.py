@@ -37,14 +37,12 @@ class Arm:
     """One choice.
 
     Attributes:
-        label: As figures and tables call it.
         changes: Fields of the base configuration with the values that they have here.
-        head: What ends the network.
     """
 
-    label: str
+    label: str  # as figures and tables call it
     changes: dict[str, JsonValue] = field(default_factory=dict)
-    head: Head = "linear"
+    head: Head = "linear"  # what ends the network
 
 
 @dataclass(frozen=True)
@@ -60,23 +58,14 @@ class Planned:
 
 @dataclass(frozen=True)
 class Definition:
-    """A study before it is run.
+    """A study before it is run."""
 
-    Attributes:
-        name: Of its folder.
-        question: That it answers.
-        protocol: Whose base it has.
-        base: What the arms change.
-        arms: At least one.
-        seeds: How many, from 0 on.
-    """
-
-    name: str
+    name: str  # of its folder
     question: str
-    protocol: Protocol
-    base: RunConfig
-    arms: tuple[Arm, ...]
-    seeds: int
+    protocol: Protocol  # whose base it has
+    base: RunConfig  # what the arms change
+    arms: tuple[Arm, ...]  # at least one
+    seeds: int  # how many, from 0 on
 
     def runs(self) -> Iterator[Planned]:
         """Every run, all arms of one seed before the next seed."""

@@ -16,12 +16,7 @@ _ARM_INCHES = 0.42
 
 
 def draw_study(study: Study, outcomes: Mapping[str, Outcomes]) -> dict[StudyFigure, bytes]:
-    """Draw every figure of a study, as PNG.
-
-    Args:
-        study: What it says.
-        outcomes: Of its runs, by arm and seed.
-    """
+    """Draw every figure of a study, as PNG."""
     figures: dict[StudyFigure, Figure] = {
         "accuracy": draw_accuracy(study, outcomes),
         "curves": draw_curves(study, outcomes),

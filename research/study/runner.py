@@ -24,9 +24,6 @@ class ReluHead(nn.Module):
 
     The ReLU has no gradient where it is 0. An output that begins there for every picture stays
     there: its class is predicted only where all others are 0 too.
-
-    Args:
-        network: Whose logits are cut off at 0.
     """
 
     def __init__(self, network: Network) -> None:
@@ -61,21 +58,13 @@ def remove(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """A run and where it is done.
+    """A run and where it is done."""
 
-    Attributes:
-        name: For a person.
-        run: What is trained.
-        folder: Of its checkpoint and its log.
-        data_dir: Holds the data set.
-        result: Where its outcome may have been stored meanwhile, by another study.
-    """
-
-    name: str
-    run: Run
-    folder: Path
+    name: str  # for a person
+    run: Run  # what is trained
+    folder: Path  # of its checkpoint and its log
     data_dir: Path
-    result: Path | None = None
+    result: Path | None = None  # where its outcome may have been stored meanwhile, by another study
 
     def anywhere(self) -> "Job":
         """The same job for a process that was started in another folder."""

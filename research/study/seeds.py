@@ -27,10 +27,6 @@ def spread(
 ) -> Seeds:
     """Mean and standard deviation over runs that differ in their seed alone.
 
-    Args:
-        test_accuracy: By seed, at least two.
-        validation_accuracy: By seed, if it is known.
-
     Raises:
         ValueError: There are fewer: one result has no spread.
     """
@@ -60,12 +56,6 @@ def publish_best(
     """Train a config from several seeds and publish the one that is best on validation.
 
     Each seed is a run of its own: a finished one is taken over, a half-finished one goes on.
-
-    Args:
-        config: Of all of them; its seed is the first.
-        places: Where to read and write; a run name is followed by the seed.
-        how: How many, and how many at a time.
-        publish_flawed: Publish the network even if something is wrong with it, marked as such.
 
     Raises:
         StudyError: A run has failed, maybe since it has learnt from other data before; nothing is

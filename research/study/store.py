@@ -26,9 +26,6 @@ RUNS: Final = "runs"
 class Store:
     """The finished runs in a folder.
 
-    Args:
-        root: Of all studies; the runs are in a folder of it.
-
     Raises:
         StudyError: A file is damaged, or holds another run than its name says.
     """
@@ -61,10 +58,6 @@ class Store:
 
     def refuse_other_data(self, config: RunConfig, learnt: DataIdentity) -> None:
         """Make sure that all results for a data set are of the same pictures.
-
-        Args:
-            config: Names the data set; all folders of pictures have one name.
-            learnt: From what its next result is.
 
         Raises:
             StudyError: There is a result of other pictures.
@@ -140,12 +133,6 @@ def refuse_another(definition: Definition, root: Path) -> None:
 
 def keep(definition: Definition, store: Store, failed: Mapping[Run, str], root: Path) -> Study:
     """Summarise what is finished of a study, draw it, and write its folder.
-
-    Args:
-        definition: Of the study.
-        store: Of all finished runs.
-        failed: Why runs have no result, where that is known.
-        root: Of all studies.
 
     Raises:
         OutputError: It cannot be written.

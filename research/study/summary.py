@@ -23,11 +23,6 @@ def summarise(
 ) -> Study:
     """Everything that the study says, but its figures.
 
-    Args:
-        definition: Of the study.
-        outcomes: By arm and seed; an arm may have fewer than were planned, or none.
-        missing: What was planned and has no result.
-
     Raises:
         StudyError: No arm has any result.
     """

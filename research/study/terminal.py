@@ -14,12 +14,7 @@ from training.tables import plain
 
 
 class StudyProgress:
-    """Counts runs, and foresees when all of them will be done.
-
-    Args:
-        runs: That are to be done.
-        stream: Where to write; by default standard output.
-    """
+    """Counts runs, and foresees when all of them will be done."""
 
     def __init__(self, runs: list[Run], stream: TextIO | None = None) -> None:
         self.total = len(runs)

@@ -47,14 +47,13 @@ class RequestRecord:
         route: The template of the path, never the path itself: each would be a series of its own.
         status: Of the answer.
         sent: Bytes of the answer's body.
-        kind: Why the request was refused or failed; None where it was answered.
         trace_id, trace, span: Of the request, where requests are traced.
     """
 
     route: str | None = None
     status = _FAILED
     sent = 0
-    kind: str | None = None
+    kind: str | None = None  # why the request was refused or failed; None where it was answered
     predictor: Predictor | None = None
     pictures: int | None = None
     trace_id: str | None = None

@@ -104,13 +104,7 @@ class Telemetry:
         return None if self._tracing is None else self._tracing.context()
 
     def prepared(self, stage: Stage, seconds: float, traces: Sequence[Trace]) -> None:
-        """Count a step that has just ended, which took so long for each picture.
-
-        Args:
-            stage: The step.
-            seconds: For each picture.
-            traces: Of each picture's request.
-        """
+        """Count a step that has just ended, which took so long for each picture."""
         self._stages[stage].add(seconds, len(traces))
         if self._tracing is not None:
             for trace in traces:
@@ -216,13 +210,7 @@ class ModelTelemetry:
         self._depth.add(pictures)
 
     def dequeued(self, pictures: int, seconds: float, traces: Sequence[Trace]) -> None:
-        """Pictures that came together have waited so long: for inference, or for nothing.
-
-        Args:
-            pictures: That waited.
-            seconds: That each of them waited.
-            traces: Of the requests that they belong to.
-        """
+        """Pictures that came together have waited so long: for inference, or for nothing."""
         self._depth.add(-pictures)
         self._waits.add(seconds, len(traces))
         if self._tracing is not None:
@@ -230,13 +218,7 @@ class ModelTelemetry:
                 self._tracing.step("queue", seconds, context=trace)
 
     def inferred(self, pictures: int, seconds: float, traces: Sequence[Trace]) -> None:
-        """One batch was answered.
-
-        Args:
-            pictures: In the batch.
-            seconds: From its pictures to their predictions.
-            traces: Of the requests that have pictures in it.
-        """
+        """One batch was answered."""
         self._inferences.add(seconds)
         self._batches.add(pictures)
         self.predictions.add(pictures)

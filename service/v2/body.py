@@ -16,15 +16,10 @@ _MOST_DIGITS: Final = 18
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What came.
+    """What came."""
 
-    Attributes:
-        head: The JSON; None for a raw request, which is one tensor and nothing else.
-        tensors: What follows it: aligned, so that a tensor can be used where it lies.
-    """
-
-    head: bytes | None
-    tensors: memoryview
+    head: bytes | None  # the JSON; None for a raw request, which is one tensor and nothing else
+    tensors: memoryview  # what follows it: aligned, so that a tensor can be used where it lies
 
 
 class BodyBuffer:

@@ -25,11 +25,10 @@ class Prepared:
     """What is ready for the network.
 
     Attributes:
-        batch: FP32 [N, C, H, W].
         views: What it was made of; None where the request gave the batch itself.
     """
 
-    batch: NDArray[np.float32]
+    batch: NDArray[np.float32]  # FP32 [N, C, H, W]
     views: Sequence[View] | None = None
 
 

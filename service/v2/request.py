@@ -32,33 +32,23 @@ class RequestedOutput:
     """An output that a request asks for.
 
     Attributes:
-        name: Of the output.
-        binary: Whether it is to come in bytes; in JSON otherwise.
         classes: How many of the best classes are to come in its place; None for the values.
     """
 
     name: str
-    binary: bool
+    binary: bool  # whether it is to come in bytes; in JSON otherwise
     classes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class InferRequest:
-    """A request to infer.
+    """A request to infer."""
 
-    Attributes:
-        id: Comes back with the answer.
-        runtime: That is to execute the model; None for the model's first.
-        inputs: In their order.
-        outputs: Those asked for; None for the model's own.
-        binary: Whether outputs that are not asked for by name come in bytes.
-    """
-
-    id: str | None
-    runtime: str | None
-    inputs: tuple[InputTensor, ...]
-    outputs: tuple[RequestedOutput, ...] | None
-    binary: bool
+    id: str | None  # comes back with the answer
+    runtime: str | None  # that is to execute the model; None for the model's first
+    inputs: tuple[InputTensor, ...]  # in their order
+    outputs: tuple[RequestedOutput, ...] | None  # those asked for; None for the model's own
+    binary: bool  # whether outputs that are not asked for by name come in bytes
 
 
 def parse(text: bytes, tensors: memoryview, *, most_bytes: int, most_values: int) -> InferRequest:

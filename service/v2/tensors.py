@@ -25,17 +25,11 @@ _PIECE: Final = 1 << 20  # characters of base64, which come in fours
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What a model's tensor is.
-
-    Attributes:
-        name: Of the input or output.
-        datatype: Of each element.
-        shape: Its first dimension is the batch; -1 stands for any size.
-    """
+    """What a model's tensor is."""
 
     name: str
     datatype: Datatype
-    shape: tuple[int, ...]
+    shape: tuple[int, ...]  # its first dimension is the batch; -1 stands for any size
 
     def __str__(self) -> str:
         return f"{self.name!r}: {self.datatype} {list(self.shape)}"

@@ -32,10 +32,6 @@ class _Source:
 def load_family(name: DatasetName, root: Path) -> Dataset:
     """A member of the family, upright, with its labels as numbers.
 
-    Args:
-        name: Of the member.
-        root: Where its files lie, or are downloaded to.
-
     Raises:
         DatasetError: It is neither readable nor downloadable.
     """

@@ -35,11 +35,6 @@ def load_folder(root: Path, side: int, mode: Mode) -> Dataset:
     Files that cannot be used are skipped as long as they are few. What is left out, and what else
     a person should know, is logged as warnings.
 
-    Args:
-        root: The data directory; `training.data.layout` says what it may hold.
-        side: Height and width of the pictures that the network sees.
-        mode: Grey or colour.
-
     Raises:
         DatasetError: The pictures cannot be learnt from; it has every problem in one list.
     """
@@ -99,15 +94,7 @@ def _dataset(
     pixels: NDArray[np.uint8],
     places: Mapping[str, int],
 ) -> Dataset:
-    """The pictures that are kept, part by part.
-
-    Args:
-        name: Of the data set.
-        labels: In order.
-        sources: What is kept.
-        pixels: Of these and others.
-        places: In the pixels, by name of the source.
-    """
+    """The pictures that are kept, part by part."""
 
     def images(part: Part) -> Images:
         kept = [source for source in sources if source.part == part]

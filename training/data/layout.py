@@ -51,27 +51,16 @@ _SYSTEM: Final = frozenset(
 
 @dataclass(frozen=True)
 class PictureFile:
-    """A file that may be a picture.
-
-    Attributes:
-        path: To read it.
-        name: Below the data directory, for people.
-        label: Its class.
-        part: Where its folder says so; else None.
-    """
+    """A file that may be a picture."""
 
     path: Path
-    name: str
+    name: str  # below the data directory, for people
     label: str
-    part: Part | None
+    part: Part | None  # where its folder says so; else None
 
 
 def find_pictures(root: Path, problems: Problems) -> list[PictureFile]:
     """Every file in a class's folder, in the order of their names.
-
-    Args:
-        root: The data directory.
-        problems: Takes what is wrong with the rest.
 
     Raises:
         DatasetError: There is no such directory.

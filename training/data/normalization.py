@@ -14,15 +14,10 @@ _SMALLEST_DEVIATION: Final = 0.0001
 
 @dataclass(frozen=True)
 class Normalization:
-    """(pixels / 255 - mean) / std, as the manifest's input says to the service.
+    """(pixels / 255 - mean) / std, as the manifest's input says to the service."""
 
-    Attributes:
-        mean: Of each channel.
-        std: Of each channel.
-    """
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    mean: tuple[float, ...]  # of each channel
+    std: tuple[float, ...]  # of each channel
 
     def __call__(self, unit: Tensor) -> Tensor:
         """Normalised pictures of pictures [N, C, H, W] that lie in 0..1."""

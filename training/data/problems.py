@@ -36,10 +36,6 @@ class Problems:
     def refuse(self, folder: str, files: int) -> None:
         """Stop where the folder cannot be learnt from as it is.
 
-        Args:
-            folder: Its name.
-            files: How many there are that may be pictures, skipped ones among them.
-
         Raises:
             DatasetError: It has every problem in one list.
         """

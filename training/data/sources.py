@@ -22,21 +22,13 @@ _PRECEDENCE: Final[tuple[Part, ...]] = ("test", "validation", "train")
 
 @dataclass(frozen=True, order=True)
 class Source:
-    """A picture as it is stored.
-
-    Attributes:
-        label: Its class.
-        sha256: Of its bytes: sources are ordered by content, so that no file's name decides.
-        name: Below the data directory, for people.
-        path: To read it.
-        part: Of the data set; `train` as long as none has been drawn.
-    """
+    """A picture as it is stored."""
 
     label: str
-    sha256: str
-    name: str
+    sha256: str  # of its bytes: sources are ordered by content, so that no file's name decides
+    name: str  # below the data directory, for people
     path: Path
-    part: Part
+    part: Part  # of the data set; `train` as long as none has been drawn
 
 
 def read_sources(files: Iterable[PictureFile], root: Path, problems: Problems) -> list[Source]:

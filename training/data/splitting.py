@@ -20,11 +20,6 @@ def sample(images: Images, count: int) -> Images:
 def split(dataset: Dataset, ratio: float, seed: int) -> Split:
     """Training and validation images drawn class by class; the test images as they are.
 
-    Args:
-        dataset: What to split.
-        ratio: Training share of the images to learn from.
-        seed: Of the draw.
-
     Raises:
         DatasetError: A part would be without an image of some class.
     """

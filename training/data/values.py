@@ -16,15 +16,10 @@ from vision.input import Input, Preprocess
 
 @dataclass(frozen=True)
 class Images:
-    """Pictures and what they show.
+    """Pictures and what they show."""
 
-    Attributes:
-        pixels: [N, C, H, W], uint8.
-        labels: [N], int64, indices into the data set's labels.
-    """
-
-    pixels: Tensor
-    labels: Tensor
+    pixels: Tensor  # [N, C, H, W], uint8
+    labels: Tensor  # [N], int64, indices into the data set's labels
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -47,24 +42,17 @@ class Dataset:
     """A whole data set.
 
     Attributes:
-        name: For people; a folder's own.
-        sha256: Of every picture as it is stored, with its label.
-        test_sha256: The same of the test pictures.
-        labels: Name of each class.
-        learning: What may be learnt from: training and, where it has no part, validation.
-        test: What is evaluated once.
-        preprocess: How pictures from elsewhere become such pictures.
         disputed: 0-based indices of the test images whose label people disagree with.
         validation: To choose by; None where it is to be drawn from what may be learnt from.
     """
 
-    name: str
-    sha256: str
-    test_sha256: str
-    labels: tuple[str, ...]
-    learning: Images
-    test: Images
-    preprocess: Preprocess
+    name: str  # for people; a folder's own
+    sha256: str  # of every picture as it is stored, with its label
+    test_sha256: str  # the same of the test pictures
+    labels: tuple[str, ...]  # name of each class
+    learning: Images  # what may be learnt from: training and, where it has no part, validation
+    test: Images  # what is evaluated once
+    preprocess: Preprocess  # how pictures from elsewhere become such pictures
     disputed: frozenset[int] = frozenset()
     validation: Images | None = None
 
@@ -144,19 +132,14 @@ class Split:
     """A data set in its three parts, what is in none of its classes, and whose label is disputed.
 
     Attributes:
-        data: What it is a split of, and how.
-        train: To learn from.
-        validation: To choose by.
-        test: To be evaluated once.
-        outliers: In none of the classes.
         disputed: 0-based indices of the test images whose label people disagree with.
     """
 
-    data: DataIdentity
-    train: Images
-    validation: Images
-    test: Images
-    outliers: Outliers = field(default_factory=Outliers)
+    data: DataIdentity  # what it is a split of, and how
+    train: Images  # to learn from
+    validation: Images  # to choose by
+    test: Images  # to be evaluated once
+    outliers: Outliers = field(default_factory=Outliers)  # in none of the classes
     disputed: frozenset[int] = frozenset()
 
     def to(self, device: torch.device) -> "Split":

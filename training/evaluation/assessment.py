@@ -24,23 +24,14 @@ _SAMPLE = 1024  # training images, to look at the network in training mode too
 
 @dataclass(frozen=True)
 class Assessment:
-    """What was found.
+    """What was found."""
 
-    Attributes:
-        temperature: Fitted on validation; the metrics describe the logits divided by it.
-        rejection: Fitted on validation, judged by outliers.
-        metrics: Of all three parts.
-        examples: Of the test images.
-        test_logits: [N, classes], before the temperature.
-        findings: What is wrong with the network or these figures.
-    """
-
-    temperature: float
-    rejection: Rejection
+    temperature: float  # fitted on validation; the metrics describe the logits divided by it
+    rejection: Rejection  # fitted on validation, judged by outliers
     metrics: Metrics
     examples: Examples
-    test_logits: NDArray[np.float32]
-    findings: tuple[Finding, ...] = ()
+    test_logits: NDArray[np.float32]  # [N, classes], before the temperature
+    findings: tuple[Finding, ...] = ()  # what is wrong with the network or these figures
 
 
 def assess(
@@ -50,15 +41,7 @@ def assess(
     labels: tuple[str, ...],
     curves: tuple[Epoch, ...],
 ) -> Assessment:
-    """Run every image once through the network; the rest is arithmetic on the logits.
-
-    Args:
-        network: With its final weights, on the device of the images.
-        normalization: Of its input.
-        split: All images, and the outliers to be judged on.
-        labels: Name of each class.
-        curves: Of the training, to be kept beside the metrics.
-    """
+    """Run every image once through the network; the rest is arithmetic on the logits."""
 
     def logits_of(pixels: Tensor) -> Logits:
         logits: Logits = pixel_logits(network, pixels, normalization).cpu().numpy()

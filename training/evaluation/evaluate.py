@@ -178,13 +178,6 @@ def choose_examples(
 ) -> Examples:
     """Choose what a person should look at.
 
-    Args:
-        logits: Of the test images, [N, K].
-        labels: Of the same images, [N].
-        label_names: Of the K classes.
-        seed: Of the draw among the images that were right.
-        correct_per_class: How many of them to draw from each class, where there are as many.
-
     Returns:
         Every wrong image, the most confident first; and correct ones, class by class, so that
         any leading part of them shows all classes alike.

@@ -42,10 +42,6 @@ _REMEDIES: Final[dict[FindingName, str]] = {
 def refuse_flawed(findings: Sequence[Finding], test: SplitMetrics) -> None:
     """Let nothing with a finding be published by accident.
 
-    Args:
-        findings: Of the network.
-        test: Its metrics on the test images.
-
     Raises:
         FlawedError: There is a finding.
     """
@@ -66,14 +62,7 @@ def refuse_flawed(findings: Sequence[Finding], test: SplitMetrics) -> None:
 def find_flaws(
     parts: Mapping[str, Images], logits: Floats, metrics: Metrics, labels: Sequence[str]
 ) -> tuple[Finding, ...]:
-    """Look for every flaw that images, logits and metrics show.
-
-    Args:
-        parts: Of the data set, by name.
-        logits: Of the images of all parts.
-        metrics: Made of these logits.
-        labels: Name of each of the K classes.
-    """
+    """Look for every flaw that images, logits and metrics show."""
     measured = {"train": metrics.train, "validation": metrics.validation, "test": metrics.test}
     return (
         *missing_classes({part: _truth(images) for part, images in parts.items()}, labels),
@@ -86,12 +75,7 @@ def find_flaws(
 
 
 def watch(logits: Floats, truth: Integers) -> Iterator[Finding]:
-    """What validation images show of a network under training; classes go by their numbers.
-
-    Args:
-        logits: Of the validation images, [N, K].
-        truth: Their labels, [N].
-    """
+    """What validation images show of a network under training; classes go by their numbers."""
     right = np.bincount(truth[logits.argmax(axis=1) == truth], minlength=logits.shape[1])
     images = np.bincount(truth, minlength=logits.shape[1])
     yield from double_softmax(logits)
@@ -239,11 +223,6 @@ def statistics_differ(
     """Training images that are right in training mode and wrong in evaluation mode.
 
     Then the running statistics of the normalisation layers are not those of the images.
-
-    Args:
-        network: On the device of the images; left as it was.
-        normalization: Of its input.
-        images: From the training part.
     """
     evaluated = _right(copy.deepcopy(network).eval(), normalization, images)
     trained = _right(copy.deepcopy(network).train(), normalization, images)

@@ -23,13 +23,7 @@ _CURVE = (1.0, 0.999, 0.998, 0.997, 0.996, 0.995, 0.99, 0.98, 0.95, 0.9)  # shar
 
 
 def fit_rejection(name: ScoreName, known: Floats, outliers: Mapping[str, Floats]) -> Rejection:
-    """Choose the highest threshold that still accepts nearly all validation pictures.
-
-    Args:
-        name: Of the score.
-        known: Scores of the validation pictures; the threshold rests on them alone.
-        outliers: Scores of each kind of outlier that nothing was fitted on; may be empty.
-    """
+    """Choose the highest threshold that still accepts nearly all validation pictures."""
     threshold = threshold_for(known, ACCEPTED)
     return Rejection(
         score=name,

@@ -37,12 +37,6 @@ def check(
 ) -> Parity:
     """Compare every runtime of a staged model with the network.
 
-    Args:
-        staged: With a manifest and its model files.
-        images: N stored test images.
-        expected: The network's logits for them, [N, classes].
-        tolerance: Largest accepted difference of two logits, of runtimes that do not round.
-
     Returns:
         The largest difference by runtime, and how often a runtime that rounds agrees.
 

@@ -52,40 +52,23 @@ _THREADS = 1  # the service's own default: what is measured is what is served
 
 @dataclass(frozen=True)
 class Candidate:
-    """A trained network and all that is known of it, before it is published.
+    """A trained network and all that is known of it, before it is published."""
 
-    Attributes:
-        name: To publish as.
-        architecture: Of the network.
-        network: With its final weights, on the CPU.
-        dataset: Whose test images it is compared on.
-        calibration: Training images, which the ranges of the quantised file are chosen on.
-        normalization: Of its input.
-        assessment: How good it is.
-        provenance: Where it comes from.
-        seeds: What other seeds gave; None where only one is known.
-    """
-
-    name: str
+    name: str  # to publish as
     architecture: Architecture
-    network: nn.Module
-    dataset: Dataset
-    calibration: Images
+    network: nn.Module  # with its final weights, on the CPU
+    dataset: Dataset  # whose test images it is compared on
+    calibration: Images  # training images, which the ranges of the quantised file are chosen on
     normalization: Normalization
     assessment: Assessment
-    provenance: Provenance
-    seeds: Seeds | None = None
+    provenance: Provenance  # where it comes from
+    seeds: Seeds | None = None  # what other seeds gave; None where only one is known
 
 
 def check_target(root: Path, name: str, data: DataIdentity) -> None:
     """Find out before training whether its result can be published under that name.
 
     Two data sets do not become two versions of one model.
-
-    Args:
-        root: The model repository.
-        name: To publish as.
-        data: That is to be learnt from.
 
     Raises:
         BrokenArtifact: The newest version of that name cannot be read.
@@ -114,11 +97,6 @@ def publish_candidate(
     candidate: Candidate, root: Path, *, publish_flawed: bool = False
 ) -> Artifact:
     """Publish the network as the next version of its name, or not at all.
-
-    Args:
-        candidate: What to publish.
-        root: The model repository.
-        publish_flawed: Also with findings, which its manifest then tells.
 
     Raises:
         FlawedError: There are findings, and it was not said to publish all the same.

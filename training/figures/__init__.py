@@ -22,23 +22,14 @@ from training.networks.filters import describe_filters
 
 @dataclass(frozen=True)
 class FigureInputs:
-    """What the figures of one model are drawn from.
-
-    Attributes:
-        name: Of the model.
-        network: With the weights that are published.
-        epoch: The chosen one.
-        metrics: Of that network.
-        examples: Of the test images.
-        pixels: All test images, uint8 [N, C, H, W].
-    """
+    """What the figures of one model are drawn from."""
 
     name: str
-    network: nn.Module
-    epoch: int
+    network: nn.Module  # with the weights that are published
+    epoch: int  # the chosen one
     metrics: Metrics
-    examples: Examples
-    pixels: NDArray[np.uint8]
+    examples: Examples  # of the test images
+    pixels: NDArray[np.uint8]  # all test images, uint8 [N, C, H, W]
 
 
 def draw_figures(inputs: FigureInputs) -> dict[FigureRole, bytes]:

@@ -28,10 +28,6 @@ def draw_confusion(metrics: SplitMetrics, name: str) -> Figure:
 
     Rows are true classes, with their recall at the right; columns are predicted classes, with
     their precision at the top.
-
-    Args:
-        metrics: Of the test part.
-        name: Of the model, for the title.
     """
     counts = np.array(metrics.confusion_matrix)
     images = int(counts.sum())

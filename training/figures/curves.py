@@ -27,11 +27,6 @@ def draw_curves(curves: Sequence[Epoch], chosen: int, name: str) -> Figure:
     """Training and validation loss and accuracy by epoch, with the chosen epoch marked.
 
     The accuracy axis is logarithmic in the error: 99% and 99.5% are as far apart as 90% and 95%.
-
-    Args:
-        curves: In the order of the epochs.
-        chosen: The epoch that was published; counts from 1.
-        name: Of the model, for the title.
     """
     accuracy = next(epoch.validation_accuracy for epoch in curves if epoch.epoch == chosen)
     figure = blank(4.2, f"{name}: epoch {chosen} chosen, {accuracy:.2%} validation accuracy")

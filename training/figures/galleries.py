@@ -34,14 +34,7 @@ CERTAIN = 0.9995  # from here on, rounding would write 100%
 
 @styled
 def draw_correct(examples: Sequence[Example], pixels: Pixels, total: int, name: str) -> Figure:
-    """A gallery of right answers, each with its label, confidence and index.
-
-    Args:
-        examples: The first 60 are drawn.
-        pixels: Of all test images, [N, C, H, W].
-        total: How many test images were right.
-        name: Of the model, for the title.
-    """
+    """A gallery of right answers, each with its label, confidence and index."""
     shown = examples[: CORRECT_COLUMNS * MOST_ROWS]
     title = f"{name}: {len(shown)} of {total:,} right answers, drawn at random from each class"
     return _draw_gallery(shown, pixels, CORRECT_COLUMNS, _praise, title)
@@ -49,13 +42,7 @@ def draw_correct(examples: Sequence[Example], pixels: Pixels, total: int, name: 
 
 @styled
 def draw_wrong(examples: Sequence[Example], pixels: Pixels, name: str) -> Figure:
-    """A gallery of wrong answers: true label, predicted label, confidence, index.
-
-    Args:
-        examples: All wrong ones, the most confident first; the first 42 are drawn.
-        pixels: Of all test images, [N, C, H, W].
-        name: Of the model, for the title.
-    """
+    """A gallery of wrong answers: true label, predicted label, confidence, index."""
     shown = examples[: WRONG_COLUMNS * MOST_ROWS]
     amount = "all" if len(shown) == len(examples) else f"the first {len(shown)} of"
     title = f"{amount} {len(examples):,} wrong answers, the most confident first"

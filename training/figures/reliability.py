@@ -16,10 +16,6 @@ def draw_reliability(calibration: Calibration, name: str) -> Figure:
 
     The distance from the diagonal is over- or underconfidence; below it, the share of the images
     in each bin, on a logarithmic scale, since nearly all are in the last.
-
-    Args:
-        calibration: On the test images.
-        name: Of the model, for the title.
     """
     before, after = calibration.before, calibration.after
     figure = blank(

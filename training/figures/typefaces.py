@@ -17,15 +17,10 @@ _NO_TYPE: Final = "Last Resort"  # has a box for every character there is
 
 @dataclass(frozen=True)
 class Type:
-    """How a figure writes class names.
+    """How a figure writes class names."""
 
-    Attributes:
-        families: Of typefaces: each character is taken from the first that has it.
-        names: What is written for each label.
-    """
-
-    families: tuple[str, ...]
-    names: Mapping[str, str]
+    families: tuple[str, ...]  # of typefaces: each character is taken from the first that has it
+    names: Mapping[str, str]  # what is written for each label
 
     @property
     def numbered(self) -> bool:

@@ -33,30 +33,22 @@ class Architecture:
     """What a network is made of, apart from its input and its classes.
 
     Attributes:
-        blocks: Kind of each block, from input to output.
-        stem: Output channels of the standard convolution before the blocks.
-        stem_kernel: Side of that convolution's filters.
-        stem_stride: Of that convolution.
-        widths: Output channels of each block.
-        strides: Stride of each block.
-        residual: Whether a block that leaves the shape as it is adds to its input.
         activation: After every normalisation: hardswish, of Howard et al., Searching for
             MobileNetV3 (arXiv:1905.02244), section 5.2, also lets a little of what is negative
             through.
         downsampling: How a MobileNet block shrinks its maps; a standard one has its stride.
-        pooling: What becomes of the last block's maps.
     """
 
-    blocks: tuple[BlockKind, ...]
-    stem: int = 16
-    stem_kernel: int = 3
-    stem_stride: int = 1
-    widths: tuple[int, ...] = (32, 48, 96, 128)
-    strides: tuple[int, ...] = (2, 1, 2, 1)
-    residual: bool = False
+    blocks: tuple[BlockKind, ...]  # kind of each block, from input to output
+    stem: int = 16  # output channels of the standard convolution before the blocks
+    stem_kernel: int = 3  # side of that convolution's filters
+    stem_stride: int = 1  # of that convolution
+    widths: tuple[int, ...] = (32, 48, 96, 128)  # output channels of each block
+    strides: tuple[int, ...] = (2, 1, 2, 1)  # stride of each block
+    residual: bool = False  # whether a block that leaves the shape as it is adds to its input
     activation: Activation = "relu"
     downsampling: Downsampling = "stride"
-    pooling: Pooling = "average"
+    pooling: Pooling = "average"  # what becomes of the last block's maps
 
     def __post_init__(self) -> None:
         if not len(self.blocks) == len(self.widths) == len(self.strides):
@@ -114,13 +106,7 @@ def _blocks(mix: str) -> tuple[BlockKind, ...]:
 
 
 class Network(nn.Module):
-    """Stem, blocks, pooling and one linear layer.
-
-    Args:
-        architecture: The stem, the blocks and the pooling.
-        shape: Of the input: channels (1 for grey, 3 for colour), height, width.
-        classes: Number of logits.
-    """
+    """Stem, blocks, pooling and one linear layer."""
 
     def __init__(
         self, architecture: Architecture, shape: tuple[int, int, int], classes: int
@@ -174,14 +160,7 @@ def _maps_of(network: nn.Module, shape: tuple[int, int, int]) -> torch.Size:
 def build(
     architecture: Architecture, shape: tuple[int, int, int], classes: int, seed: int
 ) -> Network:
-    """A network with weights drawn from the seed; the global generator is left as it was.
-
-    Args:
-        architecture: What it is made of.
-        shape: Channels, height and width of its input.
-        classes: Number of logits.
-        seed: Of the weights.
-    """
+    """A network with weights drawn from the seed; the global generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return Network(architecture, shape, classes)

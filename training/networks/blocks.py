@@ -31,14 +31,7 @@ def convolution(
 
 
 class ConvBlock(nn.Sequential):
-    """A standard convolution: every output channel sees every input channel's 3x3 surroundings.
-
-    Args:
-        inputs: Input channels.
-        outputs: Output channels.
-        stride: Of the 3x3 convolution.
-        activation: After the normalisation.
-    """
+    """A standard convolution: every output channel sees every input channel's 3x3 surroundings."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, activation: Activation) -> None:
         super().__init__(*convolution(inputs, outputs, activation, stride=stride))
@@ -88,9 +81,6 @@ class Residual(nn.Module):
     """A block that adds to its input, so that a deep network learns as readily as a shallow one.
 
     He et al., Deep residual learning (arXiv:1512.03385), section 3.1.
-
-    Args:
-        block: Its output has its input's shape.
     """
 
     def __init__(self, block: nn.Module) -> None:
@@ -110,11 +100,6 @@ class WeightedPooling(nn.Sequential):
     forgets it. It learns sooner than an average; whether it does better in the end is not shown:
     docs/REPORT.md. Chen et al., MobileFaceNets
     (arXiv:1804.07573), section 3.2: a depthwise convolution as large as the map.
-
-    Args:
-        channels: Number of maps.
-        height: Of a map.
-        width: Of a map.
     """
 
     def __init__(self, channels: int, height: int, width: int) -> None:

@@ -33,11 +33,7 @@ _SEED = 0  # the same outliers for every run: seeds then differ in what they mak
 
 
 class Cache:
-    """A folder of drawn pictures, each file named after its key.
-
-    Args:
-        folder: Made when something is cached.
-    """
+    """A folder of drawn pictures, each file named after its key."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -76,12 +72,6 @@ def _digest(key: Mapping[str, Any]) -> str:
 
 def with_outliers(split: Split, config: RunConfig, spec: Input, cache: Cache) -> Split:
     """Add outliers: to learn from, if the config says so, and held-out ones to evaluate on.
-
-    Args:
-        split: Its training images are also drawn anew as other people write.
-        config: Says whether outliers are learnt.
-        spec: Input of the network.
-        cache: Of what was drawn, for the next run.
 
     Raises:
         DatasetError: The config says so for a data set whose outliers are not known.
