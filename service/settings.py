@@ -21,6 +21,8 @@ _MEGABYTE = 1_000_000
 _MOST_PIXELS = 89_000_000  # Pillow itself warns of more
 _SECRETS = ("admin_token",)
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/?#,]+")
+Positive = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 # Each parent before its children: looking for a module imports its parents.
 _TRACING_PACKAGES = (
     "opentelemetry",
@@ -39,203 +41,177 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid"
     )
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on.")
-    port: int = Field(
-        default=8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one."
-    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     root_path: str = Field(
-        default="",
+        "",
         pattern=r"^(/[A-Za-z0-9._~-]+)*$",
         description="Path below which a proxy shows the service, such as /tandem; /docs and its "
         "OpenAPI document say so.",
     )
-    page: bool = Field(default=True, description="Serve the page at /.")
+    page: bool = Field(True, description="Serve the page at /.")
     models_dir: Path = Field(
-        default=Path("models"), description="The model repository: <name>/<version>/ folders."
+        Path("models"), description="The model repository: <name>/<version>/ folders."
     )
     studies_dir: Path = Field(
-        default=Path("studies"),
+        Path("studies"),
         description="What `python -m research study` stores; where there is no such folder, there "
         "are no studies.",
     )
     default_model: str | None = Field(
-        default=None,
+        None,
         description="Answers where a request names none. Unset, or where it cannot be served: "
         "mobilenet if there is one, else the first by name.",
     )
     strict: bool = Field(
-        default=True,
+        True,
         description="Whether a damaged model, figure or study stops the start. If not, the rest is "
         "served; /health/ready, the log and tandem_broken_artifacts tell of it.",
     )
     workers: int = Field(
-        default=1,
+        1,
         ge=1,
         le=256,
         description="Worker processes that share the port and are replaced when they crash or "
         "hang. Metrics add up; limits and the statistics of /v2 are each worker's own.",
     )
     worker_timeout: float = Field(
-        default=15,
+        15,
         ge=1,
         allow_inf_nan=False,
         description="Seconds after which a worker whose event loop stands still is ended and "
         "replaced.",
     )
     runtimes: Annotated[tuple[RuntimeId, ...] | None, NoDecode] = Field(
-        default=None,
+        None,
         min_length=1,
         description="Runtimes to open, with commas between. Unset: every one that is installed.",
     )
-    threads: int = Field(default=1, ge=1, description="Threads of each runtime for one batch.")
-    worker_threads: int | None = Field(
-        default=None,
-        ge=1,
+    threads: Positive = Field(1, description="Threads of each runtime for one batch.")
+    worker_threads: Positive | None = Field(
+        None,
         description="Threads of one process for large pictures and large batches. Unset: the "
         "container's cores, divided among TANDEM_WORKERS and TANDEM_THREADS.",
     )
-    max_in_flight: int = Field(
-        default=256,
-        ge=1,
+    max_in_flight: Positive = Field(
+        256,
         description="Most requests for predictions that are worked on or wait; more are refused "
         "at once with 503.",
     )
-    max_upload_bytes: int | None = Field(
-        default=None,
-        ge=1,
+    max_upload_bytes: Positive | None = Field(
+        None,
         description="Most bytes of all the bodies together that are arriving or worked on. Unset: "
         "an eighth of the container's memory, divided among TANDEM_WORKERS, and at most 256 MB.",
     )
-    decode_memory_bytes: int | None = Field(
-        default=None,
-        ge=1,
+    decode_memory_bytes: Positive | None = Field(
+        None,
         description="Most bytes of memory that decoding takes, all pictures of a worker together; "
         "one that needs more is refused with 413, one that would have to wait for too long with "
         "503. Unset: a third of the container's memory, divided among TANDEM_WORKERS, and at most "
         "1 GB.",
     )
-    queue_seconds: float = Field(
-        default=2,
-        gt=0,
-        allow_inf_nan=False,
-        description="Longest time that a request waits in a queue; then it is refused with 503.",
+    queue_seconds: Seconds = Field(
+        2, description="Longest time that a request waits in a queue; then it is refused with 503."
     )
-    max_batch: int = Field(
-        default=32,
-        ge=1,
-        description="Most pictures of different requests that a network is given at once.",
+    max_batch: Positive = Field(
+        32, description="Most pictures of different requests that a network is given at once."
     )
     batch_wait_ms: float = Field(
-        default=0,
+        0,
         ge=0,
         le=1000,
         allow_inf_nan=False,
         description="Milliseconds that a request waits for others to share its batch with; 0 "
         "batches what has already arrived.",
     )
-    max_bytes: int = Field(
-        default=Limits().max_bytes, ge=1, description="Most bytes of one encoded picture."
+    max_bytes: Positive = Field(
+        Limits().max_bytes, description="Most bytes of one encoded picture."
     )
     max_pixels: int = Field(
-        default=Limits().max_pixels,
-        ge=1,
-        le=_MOST_PIXELS,
-        description="Most pixels of one picture.",
+        Limits().max_pixels, ge=1, le=_MOST_PIXELS, description="Most pixels of one picture."
     )
-    max_body_bytes: int = Field(
-        default=32 * _MEGABYTE, ge=1, description="Most bytes of one request's body."
+    max_body_bytes: Positive = Field(
+        32 * _MEGABYTE, description="Most bytes of one request's body."
     )
-    max_json_bytes: int = Field(
-        default=8 * _MEGABYTE,
-        ge=1,
+    max_json_bytes: Positive = Field(
+        8 * _MEGABYTE,
         description="Most bytes of the JSON of one request to /v2: nothing else is answered while "
         "it is parsed. Tensors and pictures in bytes have the limit of the body alone.",
     )
-    max_files: int = Field(default=64, ge=1, description="Most pictures in one batch.")
+    max_files: Positive = Field(64, description="Most pictures in one batch.")
     cors_origins: Annotated[tuple[str, ...] | None, NoDecode] = Field(
-        default=None,
+        None,
         min_length=1,
         description="Origins whose pages may ask from a browser, with commas between or as a JSON "
         "list: https://example.org,http://localhost:3000, or * for all. Unset: disabled.",
     )
     body_seconds: float = Field(
-        default=30, gt=0, description="Longest time in which a request's body must have arrived."
+        30, gt=0, description="Longest time in which a request's body must have arrived."
     )
-    keep_alive_seconds: float = Field(
-        default=75,
-        gt=0,
-        allow_inf_nan=False,
+    keep_alive_seconds: Seconds = Field(
+        75,
         description="Longest time that a connection may be idle between two requests. A load "
         "balancer's own must be shorter: most have 60.",
     )
     max_head_bytes: int = Field(
-        default=32_768,
+        32_768,
         ge=1024,
         description="Most bytes of one request's head; more are refused with 431, or 414 where "
         "they are the address.",
     )
-    max_head_lines: int = Field(
-        default=100,
-        ge=1,
-        description="Most header lines of one request; more are refused with 431.",
+    max_head_lines: Positive = Field(
+        100, description="Most header lines of one request; more are refused with 431."
     )
-    head_seconds: float = Field(
-        default=10,
-        gt=0,
-        allow_inf_nan=False,
+    head_seconds: Seconds = Field(
+        10,
         description="Longest time in which a request's head must have arrived; then it is refused "
         "with 408.",
     )
-    send_seconds: float = Field(
-        default=30,
-        gt=0,
-        allow_inf_nan=False,
+    send_seconds: Seconds = Field(
+        30,
         description="Longest time in which a client reads nothing of its answer; then its "
         "connection is ended.",
     )
-    max_connections: int = Field(
-        default=4096,
-        ge=1,
+    max_connections: Positive = Field(
+        4096,
         description="Most connections of one process, or fewer where the limit of open files asks "
         "for it. At the limit those that are idle for longest give way to new ones; where all are "
         "being answered, a new one is refused with 503.",
     )
-    max_batch_size: int = Field(
-        default=256, ge=1, description="Most pictures in one tensor of the /v2 routes."
+    max_batch_size: Positive = Field(
+        256, description="Most pictures in one tensor of the /v2 routes."
     )
     admin_token: SecretStr | None = Field(
-        default=None,
+        None,
         description="What `Authorization: Bearer` must carry to load and unload models. Unset: "
         "disabled.",
     )
     benchmark_seconds: float = Field(
-        default=60, gt=0, description="Longest timed part of one POST /benchmark."
+        60, gt=0, description="Longest timed part of one POST /benchmark."
     )
     benchmark_batch: int = Field(
-        default=256,
-        ge=max(BATCH_SIZES),
-        description="Largest batch size of POST /benchmark.",
+        256, ge=max(BATCH_SIZES), description="Largest batch size of POST /benchmark."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="debug, info, warning or error."
+        "info", description="debug, info, warning or error."
     )
     log_format: Literal["text", "json"] = Field(
-        default="text", description="text, or json: one object a line."
+        "text", description="text, or json: one object a line."
     )
-    access_log: bool = Field(default=False, description="Log a line for every request.")
+    access_log: bool = Field(False, description="Log a line for every request.")
     tracing: bool = Field(
-        default=False,
+        False,
         description="Send OpenTelemetry spans of requests and their steps; needs the extra `otel`. "
         "OpenTelemetry's own variables (OTEL_EXPORTER_OTLP_ENDPOINT ...) say where to.",
     )
     shutdown_delay: float = Field(
-        default=0,
+        0,
         ge=0,
         description="Seconds after SIGTERM in which requests are still served while "
         "/health/ready answers 503, so that a load balancer can look away first.",
     )
-    shutdown_timeout: int = Field(
-        default=20, ge=1, description="Longest time in seconds to finish open requests at the end."
+    shutdown_timeout: Positive = Field(
+        20, description="Longest time in seconds to finish open requests at the end."
     )
 
     @field_validator("runtimes", "cors_origins", mode="before")

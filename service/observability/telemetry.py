@@ -1,7 +1,7 @@
 """What Prometheus scrapes: one registry an app, so that two apps in a process do not add up."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from threading import Lock
 from time import perf_counter
@@ -31,6 +31,7 @@ Stage = Literal["decode", "preprocess"]
 _FLUSH_SECONDS: Final = 0.5
 
 
+_Labels = TypeVar("_Labels")
 _Buffer = TypeVar("_Buffer", bound=MetricsBuffer)
 
 
@@ -53,33 +54,40 @@ class Telemetry:
         self._shared = folder is not None
         self._registry = registry if folder is None else what_all_counted(folder)
         self._tracing = tracing
-        self._buffers: list[MetricsBuffer] = []
         self._metrics = metrics = Metrics(registry)
-        self._answers: dict[tuple[str, str, int], CounterBuffer] = {}
-        self._request_seconds: dict[str, HistogramBuffer] = {}
-        self._errors: dict[str, CounterBuffer] = {}
-        self._fast_path: dict[str, CounterBuffer] = {}
-        self._models: dict[tuple[str, int, str], ModelTelemetry] = {}
-        self._growing = Lock()
-        self.in_flight = self._keep(GaugeBuffer(metrics.in_flight))
+        self._answers = _ByLabels[tuple[str, str, int], CounterBuffer](
+            lambda labels: CounterBuffer(metrics.requests.labels(*labels))
+        )
+        self._request_seconds = _ByLabels[str, HistogramBuffer](
+            lambda route: HistogramBuffer(metrics.request_seconds.labels(route), SECONDS)
+        )
+        self._errors = _ByLabels[str, CounterBuffer](
+            lambda kind: CounterBuffer(metrics.errors.labels(kind))
+        )
+        self._fast_path = _ByLabels[str, CounterBuffer](
+            lambda outcome: CounterBuffer(metrics.fast_path.labels(outcome))
+        )
+        self._models = _ByLabels[tuple[str, int, str], ModelTelemetry](
+            lambda labels: ModelTelemetry(metrics, labels, tracing)
+        )
         self._stages = {
-            stage: self._keep(HistogramBuffer(metrics.stage_seconds.labels(stage), SECONDS))
+            stage: HistogramBuffer(metrics.stage_seconds.labels(stage), SECONDS)
             for stage in get_args(Stage)
         }
+        self.in_flight = GaugeBuffer(metrics.in_flight)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request and the time from its head to the end of its answer."""
-        key = (method, route, status)
-        (self._answers.get(key) or self._open_answers(key)).add()
-        (self._request_seconds.get(route) or self._open_request_seconds(route)).add(seconds)
+        self._answers[method, route, status].add()
+        self._request_seconds[route].add(seconds)
 
     def refused(self, kind: str) -> None:
         """Count a request, or one picture of several, that got no answer, by the reason."""
-        (self._errors.get(kind) or self._open_errors(kind)).add()
+        self._errors[kind].add()
 
     def fast_path(self, outcome: str) -> None:
         """Count a request that the fast path answered or left to the routes, by the reason."""
-        (self._fast_path.get(outcome) or self._open_fast_path(outcome)).add()
+        self._fast_path[outcome].add()
 
     def count_broken(self, artifacts: int) -> None:
         """Say how much of what is published cannot be served."""
@@ -91,13 +99,12 @@ class Telemetry:
 
     def of(self, predictor: Predictor) -> "ModelTelemetry":
         """Give the buffers of a model, version and runtime: the same ones when loaded again."""
-        key = (predictor.manifest.name, predictor.manifest.version, predictor.runtime_id)
-        return self._models.get(key) or self._open_model(key)
+        manifest = predictor.manifest
+        return self._models[manifest.name, manifest.version, predictor.runtime_id]
 
     def pictures(self) -> int:
         """How many pictures this process has answered so far."""
-        with self._growing:
-            return sum(model.predictions.total for model in self._models.values())
+        return sum(model.predictions.total for model in tuple(self._models.values()))
 
     def current_trace(self) -> Trace:
         """Give what the steps of the current task are part of."""
@@ -119,10 +126,14 @@ class Telemetry:
 
     def flush(self) -> None:
         """Hand everything that was counted to Prometheus' client."""
-        with self._growing:
-            buffers = tuple(self._buffers)
-        for buffer in buffers:
-            buffer.flush()
+        self.in_flight.flush()
+        families: tuple[Collection[MetricsBuffer], ...] = (
+            *(self._answers.values(), self._request_seconds.values(), self._errors.values()),
+            *(self._fast_path.values(), self._models.values(), self._stages.values()),
+        )
+        for buffers in map(tuple, families):  # others may be added meanwhile
+            for buffer in buffers:
+                buffer.flush()
 
     @asynccontextmanager
     async def flushing(self) -> AsyncIterator[None]:
@@ -147,42 +158,18 @@ class Telemetry:
         self.flush()
         return generate_latest(self._registry)
 
-    def _keep(self, buffer: _Buffer) -> _Buffer:
-        self._buffers.append(buffer)
-        return buffer
 
-    def _open_answers(self, key: tuple[str, str, int]) -> CounterBuffer:
-        with self._growing:
-            if key not in self._answers:
-                self._answers[key] = self._keep(CounterBuffer(self._metrics.requests.labels(*key)))
-            return self._answers[key]
+class _ByLabels(dict[_Labels, _Buffer]):
+    """Buffers by the values of their labels, each made when it is first asked for."""
 
-    def _open_request_seconds(self, route: str) -> HistogramBuffer:
-        with self._growing:
-            if route not in self._request_seconds:
-                histogram = self._metrics.request_seconds.labels(route)
-                self._request_seconds[route] = self._keep(HistogramBuffer(histogram, SECONDS))
-            return self._request_seconds[route]
+    def __init__(self, make: Callable[[_Labels], _Buffer]) -> None:
+        super().__init__()
+        self._make = make
+        self._growing = Lock()
 
-    def _open_errors(self, kind: str) -> CounterBuffer:
+    def __missing__(self, labels: _Labels) -> _Buffer:
         with self._growing:
-            if kind not in self._errors:
-                self._errors[kind] = self._keep(CounterBuffer(self._metrics.errors.labels(kind)))
-            return self._errors[kind]
-
-    def _open_fast_path(self, outcome: str) -> CounterBuffer:
-        with self._growing:
-            if outcome not in self._fast_path:
-                counter = self._metrics.fast_path.labels(outcome)
-                self._fast_path[outcome] = self._keep(CounterBuffer(counter))
-            return self._fast_path[outcome]
-
-    def _open_model(self, key: tuple[str, int, str]) -> "ModelTelemetry":
-        with self._growing:
-            if key not in self._models:
-                self._models[key] = model = ModelTelemetry(self._metrics, key, self._tracing)
-                self._buffers.extend(model.buffers)
-            return self._models[key]
+            return self.get(labels) or self.setdefault(labels, self._make(labels))
 
 
 class ModelTelemetry:
@@ -197,13 +184,12 @@ class ModelTelemetry:
         self._inferences = HistogramBuffer(metrics.inference_seconds.labels(*labels), SECONDS)
         self._batches = HistogramBuffer(metrics.batch_size.labels(*labels), PICTURES)
         self.predictions = CounterBuffer(metrics.predictions.labels(*labels))
-        self.buffers: Sequence[MetricsBuffer] = (
-            self._depth,
-            self._waits,
-            self._inferences,
-            self._batches,
-            self.predictions,
-        )
+
+    def flush(self) -> None:
+        """Tell Prometheus' client."""
+        for buffer in (self._depth, self._waits, self._inferences, self._batches):
+            buffer.flush()
+        self.predictions.flush()
 
     def queued(self, pictures: int) -> None:
         """Pictures begin to wait."""
