@@ -1,6 +1,7 @@
 """ONNX Runtime, for float and 8-bit files alike."""
 
 import os
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
@@ -23,18 +24,11 @@ class OnnxRuntime:
         Raises:
             BrokenArtifact: The bytes are no such model.
         """
-        onnxruntime = import_onnxruntime()
+        self._session = session = open_session(model, threads)
         try:
-            session = onnxruntime.InferenceSession(
-                model, _options(onnxruntime, threads), providers=["CPUExecutionProvider"]
-            )
             (source,), (target,) = session.get_inputs(), session.get_outputs()
-        except Exception as error:  # ONNX Runtime's own tree has no common root but Exception
-            reason = str(error).strip().partition("\n")[0]
-            raise BrokenArtifact(f"ONNX Runtime refuses the model: {reason}") from error
-        # It keeps the file for a fallback to other providers, of which there is none.
-        session._model_bytes = None  # noqa: SLF001
-        self._session = session
+        except ValueError as error:
+            raise BrokenArtifact("the model has not one input and one output") from error
         self.input_name: str = source.name
         self.output_name: str = target.name
 
@@ -48,6 +42,32 @@ class OnnxRuntime:
     def _run(self, batch: Batch) -> Logits:
         logits: Logits = self._session.run([self.output_name], {self.input_name: batch})[0]
         return logits
+
+
+def open_session(
+    model: bytes, threads: int = 1, configure: Callable[[Any], None] = lambda _: None
+) -> Any:
+    """Open an ONNX file's bytes.
+
+    Args:
+        model: That keeps no data outside them.
+        threads: Of one run.
+        configure: Is given ONNX Runtime's `SessionOptions` to change.
+
+    Raises:
+        BrokenArtifact: The bytes are no such model.
+    """
+    onnxruntime = import_onnxruntime()
+    options = _options(onnxruntime, threads)
+    configure(options)
+    try:
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own tree has no common root but Exception
+        reason = str(error).strip().partition("\n")[0]
+        raise BrokenArtifact(f"ONNX Runtime refuses the model: {reason}") from error
+    # It keeps the file for a fallback to other providers, of which there is none.
+    session._model_bytes = None  # noqa: SLF001
+    return session
 
 
 def import_onnxruntime() -> Any:

@@ -1,0 +1,1 @@
+"""What a network does inside: its layers, their maps, and what spoke for a class."""

@@ -1,0 +1,126 @@
+"""The layers of a network as a person counts them: an operator and the activation after it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Final, Literal
+
+import numpy as np
+
+from artifact.inspection.class_map import Floats, Shapes
+from artifact.inspection.onnx_graph import Node, OnnxGraph
+
+LayerKind = Literal["standard", "depthwise", "pointwise", "linear", "pooling", "addition", "other"]
+
+_ACTIVATIONS: Final = frozenset(
+    {"Clip", "Elu", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "PRelu", "Relu", "Sigmoid"}
+)
+_LINEAR: Final = frozenset({"Gemm", "MatMul"})
+_KINDS: Final[dict[str, LayerKind]] = {
+    "Add": "addition",
+    "AveragePool": "pooling",
+    "Gemm": "linear",
+    "GlobalAveragePool": "pooling",
+    "MatMul": "linear",
+    "MaxPool": "pooling",
+    "ReduceMean": "pooling",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkLayer:
+    """One operator, and the activation that alone takes its value.
+
+    Attributes:
+        name: Of its weights, as the network that was trained knows them; or of the operator.
+        operator: As ONNX names it.
+        kind: What it does; `depthwise` has one filter a channel, `pointwise` mixes channels only,
+            `standard` does both at once.
+        activation: As ONNX names it; None for none.
+        value: Name of what it computes, after the activation.
+        names: Of its operators and values in the file.
+        shape: Of what it computes, for one picture: channels, height, width.
+        weight: Of a convolution or linear layer; None for others.
+        parameters: Numbers in its weights, as the file has them: normalisation is folded in.
+        macs: Multiply-accumulate operations for one picture.
+    """
+
+    name: str
+    operator: str
+    kind: LayerKind
+    activation: str | None
+    value: str
+    names: frozenset[str]
+    shape: tuple[int, ...]
+    weight: Floats | None
+    parameters: int
+    macs: int
+
+
+def list_layers(graph: OnnxGraph, shapes: Shapes) -> tuple[NetworkLayer, ...]:
+    """List the layers from input to output.
+
+    Args:
+        graph: Of the network.
+        shapes: Of every value, for one picture.
+    """
+    return tuple(_layers(graph, shapes))
+
+
+def _layers(graph: OnnxGraph, shapes: Shapes) -> Iterator[NetworkLayer]:
+    activations: set[str] = set()
+    for node in graph.nodes:
+        if node.output in activations:
+            continue
+        activation = _activation(graph, node)
+        last = activation or node
+        activations.add(last.output)
+        stored = [graph.weights[name] for name in node.inputs if name in graph.weights]
+        floats = [array.astype(np.float32) for array in stored if array.dtype == np.float32]
+        weight = floats[0] if floats and (node.operator == "Conv" or _is_linear(node)) else None
+        names = {each for part in (node, last) for each in (part.name, part.output) if each}
+        yield NetworkLayer(
+            name=_name(graph, node),
+            operator=node.operator,
+            kind=_kind(node, weight),
+            activation=None if activation is None else activation.operator,
+            value=last.output,
+            names=frozenset(names),
+            shape=shapes[last.output][1:],
+            weight=weight,
+            parameters=sum(array.size for array in floats),
+            macs=_macs(node, weight, shapes[node.output]),
+        )
+
+
+def _activation(graph: OnnxGraph, node: Node) -> Node | None:
+    readers = graph.readers(node.output)
+    is_followed = len(readers) == 1 and readers[0].operator in _ACTIVATIONS
+    return readers[0] if is_followed and node.output != graph.output else None
+
+
+def _is_linear(node: Node) -> bool:
+    return node.operator in _LINEAR
+
+
+def _name(graph: OnnxGraph, node: Node) -> str:
+    weights = [name for name in node.inputs if name in graph.weights]
+    if weights and (node.operator == "Conv" or _is_linear(node)):
+        return weights[0].removesuffix(".weight")
+    return node.name.removeprefix("node_") or node.output
+
+
+def _kind(node: Node, weight: Floats | None) -> LayerKind:
+    if node.operator != "Conv" or weight is None:
+        return _KINDS.get(node.operator, "other")
+    if node.attributes.get("group", 1) != 1:
+        return "depthwise"
+    return "pointwise" if prod(weight.shape[2:]) == 1 else "standard"
+
+
+def _macs(node: Node, weight: Floats | None, shape: tuple[int, ...]) -> int:
+    if weight is None:
+        return 0
+    if _is_linear(node):
+        return int(weight.size)
+    return prod(shape[1:]) * int(weight[0].size)

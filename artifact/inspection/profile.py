@@ -1,0 +1,112 @@
+"""How long each layer takes, by ONNX Runtime's own profiler.
+
+ONNX Runtime fuses operators and changes the layout of maps between some: what it adds belongs to no
+layer of the file, and is told apart.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any, Final
+
+import numpy as np
+
+from artifact.inspection.layers import NetworkLayer
+from artifact.runtimes.onnx import open_session
+
+_MOST_RUNS: Final = 200  # each writes half a kilobyte for every operator
+_FEWEST_RUNS: Final = 5
+_WARM_UP_RUNS: Final = 3
+# What it puts around a name when it fuses an operator, or changes the layout of its maps.
+_AROUND: Final = re.compile(r"^fused |(_nchwc)?(_token_\d+)?_kernel_time$")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Times of one picture, in microseconds: the mean of the middle half of all runs.
+
+    Attributes:
+        runs: That were timed.
+        layers: Time of each layer, by its name; one that was fused into another has none.
+        added: Time of what ONNX Runtime added, by its operator.
+        whole: From the call to the answer; more than the sum, for the profiler takes time too.
+    """
+
+    runs: int
+    layers: Mapping[str, float]
+    added: Mapping[str, float]
+    whole: float
+
+
+def profile(
+    model: bytes,
+    shape: tuple[int, int, int],
+    layers: Sequence[NetworkLayer],
+    seconds: float,
+    check: Callable[[], None] = lambda: None,
+) -> Profile:
+    """Run an ONNX file on one picture again and again, and time each of its layers.
+
+    Args:
+        model: Bytes of the file.
+        shape: Channels, height and width of its input.
+        layers: Of the file.
+        seconds: Spent at most, but for five runs.
+        check: Called before every run, untimed; what it raises ends the measurement.
+    """
+    with TemporaryDirectory(prefix="tandem-") as folder:
+
+        def configure(options: Any) -> None:
+            options.enable_profiling = True
+            options.profile_file_prefix = str(Path(folder) / "profile")
+
+        session = open_session(model, configure=configure)
+        try:
+            runs = _repeat(session, shape, seconds, check)
+        finally:
+            file = Path(session.end_profiling())
+        events = json.loads(file.read_bytes())
+    return _summarise(events, layers, runs)
+
+
+def _repeat(
+    session: Any, shape: tuple[int, int, int], seconds: float, check: Callable[[], None]
+) -> int:
+    batch = np.random.default_rng(0).standard_normal((1, *shape), dtype=np.float32)
+    name, runs, end = session.get_inputs()[0].name, 0, perf_counter() + seconds
+    while runs < _WARM_UP_RUNS + _FEWEST_RUNS or (runs < _MOST_RUNS and perf_counter() < end):
+        check()
+        session.run(None, {name: batch})
+        runs += 1
+    return runs - _WARM_UP_RUNS
+
+
+def _summarise(
+    events: Sequence[Mapping[str, Any]], layers: Sequence[NetworkLayer], runs: int
+) -> Profile:
+    names = {name: layer.name for layer in layers for name in layer.names}
+    timed: defaultdict[str, list[float]] = defaultdict(list)
+    operators: dict[str, str] = {}
+    for event in events:
+        if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
+            timed[event["name"]].append(event["dur"])
+            operators[event["name"]] = event["args"]["op_name"]
+    of_layers: defaultdict[str, float] = defaultdict(float)
+    added: defaultdict[str, float] = defaultdict(float)
+    for event_name, durations in timed.items():
+        layer = names.get(_AROUND.sub("", event_name))
+        times, key = (added, operators[event_name]) if layer is None else (of_layers, layer)
+        times[key] += _middle(durations[-runs:])
+    whole = [event["dur"] for event in events if event.get("name") == "model_run"]
+    return Profile(runs, dict(of_layers), dict(added), _middle(whole[-runs:]))
+
+
+def _middle(durations: Sequence[float]) -> float:
+    """Mean of the middle half: the profiler's clock has whole microseconds, a median too."""
+    quarter = len(durations) // 4
+    return float(np.mean(sorted(durations)[quarter : len(durations) - quarter]))
