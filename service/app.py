@@ -13,6 +13,7 @@ from service.api import (
     evidence,
     files,
     health,
+    inspection,
     models,
     predict,
     studies,
@@ -39,6 +40,7 @@ _ROUTES: Final = (
     comparison,
     studies,
     benchmark,
+    inspection,
     health,
     docs,
 )

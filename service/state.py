@@ -15,6 +15,7 @@ from service.observability.shared import SharedFolder
 from service.observability.telemetry import Telemetry
 from service.pipeline.decoding import Pictures
 from service.pipeline.inference import Inference
+from service.pipeline.inspections import Inspections
 from service.pipeline.predict import PredictEngine
 from service.registry import ModelRegistry
 from service.settings import Settings
@@ -40,6 +41,7 @@ class Service:
     inference: Inference
     predict: PredictEngine
     infer: InferEngine
+    inspections: Inspections
     benchmark: Lock
     admission: Admission
     tracing: "Tracing | None"
@@ -76,6 +78,7 @@ class Service:
             inference,
             PredictEngine(pictures, inference, settings.max_batch),
             InferEngine(pictures, inference, settings),
+            Inspections(),
             benchmark,
             admission,
             tracing,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import product
 from threading import Event
 from time import perf_counter, sleep
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 from anyio import to_thread
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -26,7 +26,7 @@ from service.state import DRAINING, Service, service_of
 
 router = APIRouter(tags=["benchmark"], responses=NOT_READY)
 
-_BUSY: Final[Responses] = {409: {"model": Detail, "description": "Another one is running."}}
+BUSY: Final[Responses] = {409: {"model": Detail, "description": "Another one is running."}}
 _MOST_BATCH_SIZES: Final = 8
 _SHORTEST_PAUSE: Final = 0.001
 
@@ -48,6 +48,7 @@ class BenchmarkChoice(Choice):
 
 
 BenchmarkQuery = Annotated[BenchmarkChoice, Query()]
+Measured = TypeVar("Measured")
 Chosen = Sequence[tuple[LoadedModel, Sequence[Predictor]]]
 
 
@@ -58,7 +59,7 @@ async def get_benchmark(request: Request) -> BenchmarkList:
     return BenchmarkList(models=[_entry(model, model.benchmark) for model in models])
 
 
-@router.post("/benchmark", responses={**NOT_FOUND, **_BUSY})
+@router.post("/benchmark", responses={**NOT_FOUND, **BUSY})
 async def measure_now(request: Request, choice: BenchmarkQuery) -> MeasuredNow:
     """Measure models on their runtimes here and now: all of them, unless the query names one.
 
@@ -69,11 +70,14 @@ async def measure_now(request: Request, choice: BenchmarkQuery) -> MeasuredNow:
     chosen = _choose(service.loaded(), choice)
     _check_bounds(service.settings, chosen, choice)
     started, answered = datetime.now(UTC), service.telemetry.pictures()
-    try:
-        with service.benchmark.take():
-            models = await _measure(request, service, chosen, choice)
-    except LockHeld:
-        raise HTTPException(409, "a benchmark is running already; one at a time") from None
+
+    def measure(check: Callable[[], None]) -> list[ModelBenchmark]:
+        return [
+            _entry(model, report(_rows(predictors, choice, check), service.settings.threads))
+            for model, predictors in chosen
+        ]
+
+    models = await measure_alone(request, measure)
     return MeasuredNow(
         models=models,
         started=started,
@@ -82,21 +86,27 @@ async def measure_now(request: Request, choice: BenchmarkQuery) -> MeasuredNow:
     )
 
 
-async def _measure(
-    request: Request, service: Service, chosen: Chosen, choice: BenchmarkChoice
-) -> list[ModelBenchmark]:
+async def measure_alone(
+    request: Request, measure: Callable[[Callable[[], None]], Measured]
+) -> Measured:
+    """Measure in a thread beside the serving, while nothing else is measured.
+
+    Args:
+        request: That asks for it; when its client leaves, the measurement ends.
+        measure: Calls what it is given before every run.
+
+    Raises:
+        HTTPException: 409, something else is being measured.
+    """
+    service = service_of(request)
     pause = _Pause(service)
-
-    def measure() -> list[ModelBenchmark]:
-        return [
-            _entry(model, report(_rows(predictors, choice, pause), service.settings.threads))
-            for model, predictors in chosen
-        ]
-
     waiting = asyncio.create_task(_until_left(request))
     waiting.add_done_callback(lambda _: pause.left.set())
     try:
-        return await to_thread.run_sync(measure, abandon_on_cancel=True)
+        with service.benchmark.take():
+            return await to_thread.run_sync(measure, pause, abandon_on_cancel=True)
+    except LockHeld:
+        raise HTTPException(409, "a benchmark is running already; one at a time") from None
     finally:
         waiting.cancel()
 

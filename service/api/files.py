@@ -91,14 +91,16 @@ def _serve(
     file = model.manifest.files.get(role)
     if file is None:
         raise UnknownModel(f"{model} was published without {role}")
-    headers = {
-        "ETag": f'"{file.sha256}"',
-        "Cache-Control": _CACHE_VERSION if query.version else _CACHE_HIGHEST,
-    }
+    headers = {"ETag": f'"{file.sha256}"', "Cache-Control": cache_control(query)}
     if is_known(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     kind = _TYPES.get(PurePosixPath(PATHS[role]).suffix, _BYTES)
     return Response(model.artifact.read(role), media_type=kind, headers=headers)
+
+
+def cache_control(query: VersionChoice) -> str:
+    """Say how long a browser may keep what a model's version shows."""
+    return _CACHE_VERSION if query.version else _CACHE_HIGHEST
 
 
 def is_known(if_none_match: str | None, etag: str) -> bool:

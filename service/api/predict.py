@@ -54,7 +54,7 @@ def _body(content: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-_ONE_PICTURE: Final = _body(
+ONE_PICTURE: Final = _body(
     {
         MULTIPART: _form("image", _FILE),
         **{kind: {"schema": _FILE} for kind in ("image/png", "image/jpeg", "image/*", RAW)},
@@ -65,7 +65,7 @@ _SEVERAL_PICTURES: Final = _body(
 )
 
 
-@router.post("/predict", response_model=Answer, openapi_extra=_ONE_PICTURE)
+@router.post("/predict", response_model=Answer, openapi_extra=ONE_PICTURE)
 async def predict(request: Request, choice: PredictQuery) -> Response:
     """Name what one picture shows.
 
@@ -76,7 +76,7 @@ async def predict(request: Request, choice: PredictQuery) -> Response:
     predictor = choice.predictor(service.loaded())
     record = record_of(request.scope)
     record.answered_by(predictor)
-    picture = await _read(request, partial(read_picture, field="image"))
+    picture = await read_body(request, partial(read_picture, field="image"))
     rendered = await service.predict.run(
         PredictRequest(predictor, picture, choice.explain), record.trace
     )
@@ -93,7 +93,7 @@ async def predict_batch(request: Request, choice: ChoiceQuery) -> Response:
     service = service_of(request)
     predictor = choice.predictor(service.loaded())
     read = partial(read_pictures, field="images", most=service.settings.max_files)
-    pictures = await _read(request, read)
+    pictures = await read_body(request, read)
     record_of(request.scope).answered_by(predictor, len(pictures))
     outcomes = await service.pictures.view_each(pictures, predictor.manifest.input)
     for outcome in outcomes:
@@ -110,7 +110,7 @@ async def predict_batch(request: Request, choice: ChoiceQuery) -> Response:
     return _json({"answers": answers})
 
 
-@router.post("/compare", response_model=Comparison, openapi_extra=_ONE_PICTURE)
+@router.post("/compare", response_model=Comparison, openapi_extra=ONE_PICTURE)
 async def compare(request: Request, choice: CompareQuery) -> Response:
     """Show one picture to several models, each in its highest version, and compare their answers.
 
@@ -118,7 +118,7 @@ async def compare(request: Request, choice: CompareQuery) -> Response:
     """
     service = service_of(request)
     predictors = list(_contestants(service.loaded(), choice.model, choice.runtimes == "all"))
-    data = await _read(request, partial(read_picture, field="image"))
+    data = await read_body(request, partial(read_picture, field="image"))
     inputs = {_seen_as(predictor): predictor.manifest.input for predictor in predictors}
     seen = await service.pictures.views(data, list(inputs.values()))
     views = dict(zip(inputs, seen, strict=True))
@@ -132,7 +132,7 @@ async def compare(request: Request, choice: CompareQuery) -> Response:
     return _json({"agree": _agree(answers), "answers": answers} | explanations)
 
 
-async def _read(request: Request, read: Callable[[str | None, bytes], Body]) -> Body:
+async def read_body(request: Request, read: Callable[[str | None, bytes], Body]) -> Body:
     """Read the body of a request; a long one in a thread, for it is joined and searched through."""
     chunks = [chunk async for chunk in request.stream()]
     content_type = request.headers.get("content-type")

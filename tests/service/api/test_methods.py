@@ -14,7 +14,7 @@ def get_paths(client: TestClient) -> list[str]:
     known = {"name": "known", "version": "2", "study": "widths"}
     paths: dict[str, Any] = client.get("/openapi.json").json()["paths"]
     return [
-        path.format_map({**known, "figure": "accuracy", "role": "onnx"})
+        path.format_map({**known, "figure": "accuracy", "role": "onnx", "number": 0})
         for path, operations in paths.items()
         if "get" in operations
     ]

@@ -52,7 +52,7 @@ def test_every_documented_get_answers_what_it_documents(
     client: TestClient, schema: dict[str, Any]
 ) -> None:
     paths = [path for path, _ in operations(schema, "get")]
-    assert len(paths) == 36
+    assert len(paths) == 38
     for path, operation in operations(schema, "get"):
         response = client.get(with_examples(path, operation))
         assert response.status_code == 200, (path, response.text)
@@ -63,7 +63,13 @@ def test_every_documented_get_answers_what_it_documents(
 
 
 @pytest.mark.parametrize(
-    ("path", "field"), [("/predict", "image"), ("/predict/batch", "images"), ("/compare", "image")]
+    ("path", "field"),
+    [
+        ("/predict", "image"),
+        ("/predict/batch", "images"),
+        ("/compare", "image"),
+        ("/explain", "image"),
+    ],
 )
 def test_documented_form_can_be_sent(
     client: TestClient, schema: dict[str, Any], path: str, field: str
@@ -77,7 +83,7 @@ def test_documented_form_can_be_sent(
     kind.model_validate_json(response.content)
 
 
-@pytest.mark.parametrize("path", ["/predict", "/compare"])
+@pytest.mark.parametrize("path", ["/predict", "/compare", "/explain"])
 def test_documented_raw_bodies_can_be_sent(
     client: TestClient, schema: dict[str, Any], path: str
 ) -> None:

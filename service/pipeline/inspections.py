@@ -1,0 +1,91 @@
+"""Why a network answers as it does: class maps, and what each layer makes of the picture."""
+
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from threading import Lock
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from artifact.errors import UnknownModel
+from artifact.inspection.class_map import Floats
+from artifact.inspection.inspection import Inspection
+from artifact.inspection.layers import NetworkLayer
+from artifact.inspection.sheets import sheet_of_maps
+from artifact.runtimes.base import Logits
+from service.pipeline.predict import answer
+from service.registry import LoadedModel
+from vision.preprocess import View
+
+
+class Inspections:
+    """Networks opened to be looked into, each when this is first asked for."""
+
+    def __init__(self) -> None:
+        self._opened = WeakKeyDictionary[LoadedModel, Inspection]()
+        self._lock = Lock()
+
+    def of(self, model: LoadedModel) -> Inspection:
+        """Open a model, or give what was opened before; takes some milliseconds.
+
+        Raises:
+            UnknownModel: It was published without an ONNX file.
+        """
+        if "onnx" not in model.manifest.files:
+            raise UnknownModel(f"{model} was published without onnx, the file that is looked into")
+        with self._lock:
+            inspection = self._opened.get(model)
+            if inspection is None:
+                inspection = Inspection(model.artifact.read("onnx"), model.manifest.input.shape)
+                self._opened[model] = inspection
+        return inspection
+
+
+def explain_answer(
+    inspection: Inspection, model: LoadedModel, view: View, labels: Sequence[str], *, layers: bool
+) -> dict[str, Any]:
+    """Say why, as `service.api.inspection.WhyAnswer` documents it.
+
+    Args:
+        inspection: Of the model.
+        model: That answers.
+        view: What it sees of the picture.
+        labels: Classes to tell of beside the predicted one and the runner-up.
+        layers: Whether to tell what each layer makes of the picture.
+    """
+    predictor = model.predictor()
+    values = inspection.compute(
+        predictor.batch([view]), [layer.value for layer in inspection.layers]
+    )
+    logits = values[inspection.output]
+    [prediction] = predictor.answers([view], logits)
+    chosen = list(dict.fromkeys([*_best_two(model, logits), *labels]))
+    head = inspection.head
+    return {
+        "answer": answer(predictor, prediction, view) | {"runtime": "onnx"},
+        "class_maps": None
+        if isinstance(head, str)
+        else [
+            {"label": label, "logit": float(logits[0, place]), "places": split.places.tolist()}
+            | {"bias": split.bias, "sum": split.total}
+            for label in chosen
+            for place in [model.manifest.labels.index(label)]
+            for split in [head.class_map(values[head.maps][0], place)]
+        ],
+        "no_class_maps": head if isinstance(head, str) else None,
+        "layers": list(_layers(inspection.layers, values)) if layers else None,
+    }
+
+
+def _best_two(model: LoadedModel, logits: Logits) -> list[str]:
+    ranked = np.argsort(-logits[0], kind="stable")[:2]
+    return [model.manifest.labels[place] for place in ranked]
+
+
+def _layers(layers: Sequence[NetworkLayer], values: dict[str, Floats]) -> Iterator[dict[str, Any]]:
+    for number, layer in enumerate(layers):
+        maps = values[layer.value][0]
+        if maps.ndim == 3 and maps[0].size > 1:
+            png = b64encode(sheet_of_maps(maps)).decode()
+            yield {"number": number, "maps": png, "largest": float(np.abs(maps).max())}
