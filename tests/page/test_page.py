@@ -145,7 +145,7 @@ def test_first_screen_is_small(opened: Opened) -> None:
     )
     page = opened.show("decide")
     page.wait_for_load_state("networkidle")
-    assert len(sizes) < 20
+    assert len(sizes) <= 15
     assert sum(sizes) < 150_000
 
 

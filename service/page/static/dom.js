@@ -42,10 +42,6 @@ export function askOnce(path) {
   return kept.get(path);
 }
 
-export function forget() {
-  kept.clear();
-}
-
 export const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)}%`;
 export const kib = (bytes) => `${Math.round(bytes / 1024).toLocaleString("en")} KiB`;
 export const count = (number) => number.toLocaleString("en");

@@ -1,12 +1,14 @@
 // Which section is shown, and what is said while the service is away.
-import { h, ask, askOnce, failure, forget } from "./dom.js";
-import { decide } from "./decide.js";
-import { tryIt } from "./try.js";
-import { compare } from "./compare.js";
-import { evidence } from "./evidence.js";
-import { studies } from "./studies.js";
+import { h, ask, askOnce, failure } from "./dom.js";
 
-const SECTIONS = { decide, try: tryIt, compare, evidence, studies };
+// Each is fetched when it is first shown.
+const SECTIONS = {
+  decide: () => import("./decide.js").then(({ decide }) => decide),
+  try: () => import("./try.js").then(({ tryIt }) => tryIt),
+  compare: () => import("./compare.js").then(({ compare }) => compare),
+  evidence: () => import("./evidence.js").then(({ evidence }) => evidence),
+  studies: () => import("./studies.js").then(({ studies }) => studies),
+};
 const RETRY_MS = 2000;
 
 const main = document.getElementById("main");
@@ -23,7 +25,8 @@ async function show() {
   const turn = ++shown;
   main.replaceChildren(h("p", { class: "loading", role: "status" }, "Loading"));
   try {
-    const content = await SECTIONS[section](...rest);
+    const render = await SECTIONS[section]();
+    const content = await render(...rest);
     if (turn === shown) main.replaceChildren(...[content].flat(Infinity).filter((part) => part != null));
   } catch (error) {
     if (turn !== shown) return;
@@ -39,9 +42,7 @@ async function waitForService() {
   while (!(await ask("health/ready").then(() => true, () => false))) {
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
-  notice.hidden = true;
-  forget();
-  show();
+  location.reload();  // some browsers never fetch again a module that they could not
 }
 
 addEventListener("hashchange", () => show().then(() => main.focus({ preventScroll: true })));
