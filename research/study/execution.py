@@ -3,6 +3,7 @@
 A run that fails, or whose process dies, loses no other.
 """
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -18,6 +19,7 @@ from artifact.study import Outcome
 from research.study.runner import Job, Runner
 from training.errors import StudyError, TrainingError
 
+log = logging.getLogger(__name__)
 LOCAL: Final = "local"  # an address: a cluster of this machine alone, for as long as the study
 
 
@@ -68,7 +70,8 @@ def _attempt(job: Job, runner: Runner) -> Result:
         return Done(job, runner(job))
     except TrainingError as error:
         return Failed(job, str(error))
-    except Exception as error:  # noqa: BLE001 - a fault in one run must not lose the others
+    except Exception as error:
+        log.exception("%s failed", job.name)  # and the others go on
         return Failed(job, f"{type(error).__name__}: {error}")
 
 

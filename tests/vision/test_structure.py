@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.fuzz_pictures import LONGEST_ON_THE_LOOP, LONGEST_SECONDS, fuzz
+from bench.fuzz import LONGEST_ON_THE_LOOP, LONGEST_SECONDS, fuzz
 from tests.vision.pictures import encode, seven
 from vision.decode import decode, inspect, is_cheap
 from vision.errors import ImageError, TooLarge, Undecodable, UnsupportedType

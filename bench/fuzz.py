@@ -1,6 +1,6 @@
 """Decode tens of thousands of damaged pictures, and say what took too long or too much memory.
 
-    python -m bench.fuzz_pictures --count 50000 --seed 1
+    python -m bench.fuzz --count 50000 --seed 1
 
 Every picture of six formats is damaged at random: bits, numbers, lengths, parts that are cut out,
 repeated or put in from another one. What the event loop would do with it (what is cheap) is timed
@@ -58,19 +58,8 @@ _OPTIONS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
     ),
 }
 _NUMBERS: Final = (
-    0,
-    1,
-    2,
-    127,
-    128,
-    255,
-    256,
-    2**15 - 1,
-    2**15,
-    2**16 - 1,
-    2**31 - 1,
-    2**31,
-    2**32 - 1,
+    *(0, 1, 2, 127, 128, 255, 256, 2**15 - 1, 2**15, 2**16 - 1),
+    *(2**31 - 1, 2**31, 2**32 - 1),
 )
 
 
