@@ -211,7 +211,7 @@ async def _balance(name: str, folder: Path, ports: Sequence[int]) -> asyncio.sub
 
 async def _ask(port: int, seed: int, outcomes: Outcomes) -> None:
     """Be a client until it is over."""
-    choice = random.Random(seed)  # noqa: S311 - a load to be repeated, no secret
+    choice = random.Random(seed)
     request = _request(choice)
     keeps = seed % _NEW_EACH_TIME > 0
     streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None

@@ -127,7 +127,7 @@ def find_problems(
 
 def _be_a_client(port: int, seed: int, end: float, outcomes: Outcomes) -> None:
     """Send requests over one connection after the other until the time is over."""
-    choice = random.Random(seed)  # noqa: S311 - a load to be repeated, no secret
+    choice = random.Random(seed)
     connection = _connect(port)
     while time.monotonic() < end:
         request = _choose(choice)

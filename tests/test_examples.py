@@ -38,7 +38,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def output_of(program: str, *arguments: object) -> str:
-    ended = subprocess.run(  # noqa: S603 - our own
+    ended = subprocess.run(
         [sys.executable, EXAMPLES / program, *map(str, arguments)],
         capture_output=True,
         text=True,

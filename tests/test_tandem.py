@@ -40,7 +40,7 @@ def test_missing_package_is_told_with_the_extra_that_brings_it() -> None:
         "from tandem import main\n"
         "sys.exit(main(['train', '--help']))\n"
     )
-    ended = subprocess.run(  # noqa: S603 - our own
+    ended = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 2
@@ -54,4 +54,4 @@ def test_contents_import_none_of_the_commands() -> None:
         "main([])\n"
         "assert not {'torch', 'numpy', 'fastapi', 'service', 'training'} & set(sys.modules)\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)  # noqa: S603 - our own
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own convention
+import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torch.optim.swa_utils import update_bn
 
@@ -162,7 +162,7 @@ class Trainer:
         if extra is not None:
             total = total + self.config.outlier_weight * outlier_exposure(of_extra, extra.labels)
         self.optimizer.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         self.optimizer.step()
         self.scheduler.step()
         self.average.update_parameters(self.network)

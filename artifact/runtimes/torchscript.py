@@ -31,7 +31,7 @@ class TorchScriptRuntime:
                 # Deprecated upstream since torch 2.10, by different kinds of warning in different
                 # releases; it stays because it is asked for.
                 warnings.filterwarnings("ignore", r"`torch\.jit\.load` is")
-                self._module = torch.jit.load(io.BytesIO(model), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+                self._module = torch.jit.load(io.BytesIO(model), map_location="cpu").eval()
         except Exception as error:  # its unpickler raises what it likes
             raise BrokenArtifact("torch refuses the TorchScript archive") from error
 

@@ -180,7 +180,7 @@ class Rounds:
         command, _ = contestant.start(**given, port="", seconds=str(self.load_seconds))
         pinned = ["taskset", "--cpu-list", str(launcher.cores.server), *command]
         try:
-            finished = subprocess.run(  # noqa: S603 - this benchmark's own loop
+            finished = subprocess.run(
                 pinned,
                 cwd=PEERS / (contestant.environment or ""),
                 env={**os.environ, **launcher.variables},

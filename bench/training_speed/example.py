@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own convention
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Adadelta
 from torch.optim.lr_scheduler import StepLR
@@ -81,7 +81,7 @@ class Example:
         for images, labels in train:
             optimizer.zero_grad()
             logs = learner(images.to(self._device))
-            F.nll_loss(logs, labels.to(self._device)).backward()  # type: ignore[no-untyped-call]
+            F.nll_loss(logs, labels.to(self._device)).backward()
             optimizer.step()
 
     @torch.no_grad()

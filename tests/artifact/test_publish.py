@@ -84,7 +84,7 @@ def test_next_publish_removes_what_a_killed_one_left_and_nothing_else(
     with staging(tmp_path, name) as under_way:
         for _ in range(3):
             killed = [sys.executable, "-c", LEAVES_A_FOLDER, str(tmp_path), name]
-            assert subprocess.run(killed, check=False, timeout=60).returncode == -9  # noqa: S603
+            assert subprocess.run(killed, check=False, timeout=60).returncode == -9
         assert under_way.is_dir()
         with staging(tmp_path, name) as folder:
             left = set((tmp_path / name).glob(".staging-*"))

@@ -97,7 +97,7 @@ except RuntimeUnavailable as error:
     print(error)
 assert "torch" not in sys.modules
 """
-    said = subprocess.run(  # noqa: S603 - our own interpreter and script
+    said = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout
     assert "needs the package torch, which is not installed" in said

@@ -35,7 +35,7 @@ def environment(**settings: object) -> dict[str, str]:
 def run_to_the_end(
     command: Sequence[str] = COMMAND, **settings: object
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own interpreter and module
+    return subprocess.run(
         [sys.executable, *command],
         env=environment(**{"port": 0, **settings}),
         capture_output=True,
@@ -56,7 +56,7 @@ def wait_until(condition: Callable[[], bool], every: float = 0.02) -> None:
 def serving(log: Path, command: Sequence[str] = COMMAND, **settings: object) -> Iterator[Running]:
     """Start the service on a free port, wait until it listens, and end it in the end."""
     with log.open("wb") as stderr:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        process = subprocess.Popen(
             [sys.executable, *command], env=environment(**{"port": 0, **settings}), stderr=stderr
         )
     try:

@@ -2,7 +2,7 @@ from typing import get_args
 
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from training.augmentation import Augmentation, Augmenter, Interpolation, maximum3x3

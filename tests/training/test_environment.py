@@ -49,9 +49,7 @@ def faults(how: str) -> int:
     # As glibc begins; by itself it adapts, sooner or later.
     beginning = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "131072"}
     command = [sys.executable, "-c", STEPS, how]
-    done = subprocess.run(  # noqa: S603 - our own code
-        command, capture_output=True, text=True, check=True, env=beginning
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=beginning)
     return int(done.stdout)
 
 

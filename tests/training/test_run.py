@@ -184,7 +184,7 @@ def test_ctrl_c_publishes_nothing_and_says_how_to_go_on(
 def test_killed_run_goes_on_to_the_same_weights(tmp_path: Path, folder: Path) -> None:
     command = [sys.executable, "-m", "training", *OPTIONS, *places(tmp_path)]
     checkpoint = tmp_path / "runs" / RUN / FILE
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - our own
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         while not checkpoint.exists() and process.poll() is None:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
@@ -240,7 +240,7 @@ def test_mistake_on_the_command_line_is_explained(
 
 def test_old_spelling_of_a_moved_command_says_the_new_one_and_works(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "training", "study", "--list"]
-    ended = subprocess.run(  # noqa: S603 - our own
+    ended = subprocess.run(
         [*command, "--studies-dir", str(tmp_path)], capture_output=True, text=True, check=True
     )
     assert "`python -m research study`" in ended.stderr

@@ -50,9 +50,7 @@ def versions(peer: str) -> dict[str, str]:
 
 def _run(*command: str) -> None:
     try:
-        subprocess.run(  # noqa: S603 - this interpreter's venv and pip
-            command, check=True, capture_output=True, text=True, timeout=_SECONDS
-        )
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS)
     except subprocess.CalledProcessError as error:
         lines = (error.stderr or error.stdout).strip().splitlines()
         said = next((line for line in reversed(lines) if line.startswith("ERROR")), lines[-1])

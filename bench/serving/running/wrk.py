@@ -67,7 +67,7 @@ def press(
     pinned = ["taskset", "--cpu-list", ",".join(map(str, cores))]
     command = [*pinned, find(), *options, f"--script={_SCRIPT}", url, "--", *map(str, bodies)]
     try:
-        finished = subprocess.run(  # noqa: S603 - wrk, with what this benchmark tells it
+        finished = subprocess.run(
             command, capture_output=True, text=True, timeout=seconds + _PATIENCE, check=True
         )
     except subprocess.CalledProcessError as error:

@@ -11,4 +11,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main([*sys.argv[1:], "--ray", cluster.address]))
     finally:
-        cluster.shutdown()  # type: ignore[no-untyped-call]
+        cluster.shutdown()

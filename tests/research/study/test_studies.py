@@ -83,7 +83,7 @@ def test_study_killed_in_its_processes_goes_on_to_the_same_results(
 ) -> None:
     options = [*TINY, *places(tmp_path), "--processes", "2"]
     command = [sys.executable, "-m", "research", "study", STUDY, *options]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         workers: list[int] = []
         while process.poll() is None and not (
             half_finished(tmp_path) and outcomes(tmp_path) and len(workers) >= 2
@@ -108,7 +108,7 @@ def half_finished(folder: Path) -> list[Path]:
 @pytest.mark.timeout(400)
 def test_ray_cluster_gives_the_same_results(tmp_path: Path, whole: Path) -> None:
     here = [sys.executable, "-m", "tests.research.study.cluster"]
-    ended = subprocess.run(  # noqa: S603 - our own
+    ended = subprocess.run(
         [*here, "study", STUDY, *TINY, *places(tmp_path), "--processes", "1"],
         env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"},
         capture_output=True,

@@ -34,7 +34,7 @@ print(before, given_back, after)
 @pytest.mark.skipif(not footprint._MAPPINGS.exists(), reason="Linux alone says what is mapped")  # noqa: SLF001
 def test_most_of_what_the_libraries_held_is_given_back_and_they_still_work(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(onnx_model(1.0))
-    said = subprocess.run(  # noqa: S603 - our own interpreter and script
+    said = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(tmp_path / "model.onnx")],
         capture_output=True,
         text=True,
@@ -72,7 +72,5 @@ print(megabytes() - before)
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep nothing")
 def test_large_blocks_are_given_back_when_they_are_free() -> None:
-    said = subprocess.run(  # noqa: S603 - our own interpreter and script
-        [sys.executable, "-c", FREED], capture_output=True, text=True, check=True
-    )
+    said = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, check=True)
     assert float(said.stdout) < 5

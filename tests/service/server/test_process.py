@@ -205,12 +205,12 @@ assert not seen, seen
 def test_nothing_in_the_process_asks_for_a_connection(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(picture("top-left"))
     arguments = ["-c", CONNECTIONS, str(repository), str(tmp_path / "picture.png")]
-    subprocess.run([sys.executable, *arguments], check=True, timeout=60)  # noqa: S603
+    subprocess.run([sys.executable, *arguments], check=True, timeout=60)
 
 
 def test_importing_the_service_imports_no_torch() -> None:
     script = "import sys, service.app; assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)  # noqa: S603
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
 def test_signal_ends_it_cleanly(repository: Path, tmp_path: Path) -> None:

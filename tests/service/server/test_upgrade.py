@@ -121,8 +121,8 @@ def test_default_client_of_java_is_answered(running: Running, tmp_path: Path) ->
     (tmp_path / "seven.png").write_bytes(PICTURE)
     source = Path(__file__).with_name("Ask.java")
     arguments = [source, f"{running.url}/predict", tmp_path / "seven.png"]
-    ended = subprocess.run(  # noqa: S603 - a program of ours
-        ["java", *map(str, arguments)],  # noqa: S607 - wherever it is installed
+    ended = subprocess.run(
+        ["java", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=60,
@@ -136,8 +136,8 @@ def test_default_client_of_java_is_answered(running: Running, tmp_path: Path) ->
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_curl_that_offers_http_2_is_answered(running: Running, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(PICTURE)
-    ended = subprocess.run(  # noqa: S603 - a program of ours
-        ["curl", "-s", "--http2", "-F", "image=@a.png", f"{running.url}/predict"],  # noqa: S607
+    ended = subprocess.run(
+        ["curl", "-s", "--http2", "-F", "image=@a.png", f"{running.url}/predict"],
         capture_output=True,
         cwd=tmp_path,
         timeout=60,
@@ -153,7 +153,7 @@ def nginx(service: int, folder: Path) -> Iterator[int]:
     config = folder / "nginx.conf"
     config.write_text(NGINX.format(folder=folder, service=service, port=port))
     command = [str(shutil.which("nginx")), "-p", str(folder), "-c", str(config)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
             end = time.monotonic() + 20
             while time.monotonic() < end:

@@ -52,7 +52,7 @@ def test_documented_request_is_answered(published: Served) -> None:
 def test_documented_snippet_prints_what_a_client_wants(published: Served, tmp_path: Path) -> None:
     (tmp_path / "seven.png").write_bytes(seven())
     code = snippet().replace(ADDRESS, published.address)
-    ended = subprocess.run(  # noqa: S603 - our own interpreter and docs
+    ended = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
         capture_output=True,

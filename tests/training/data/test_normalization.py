@@ -46,5 +46,5 @@ def test_measuring_makes_no_float_copy_of_the_pictures() -> None:
         "measure(Images(pixels, torch.zeros(20_000)))\n"
         "print((peak() - before) / pixels.nbytes)\n"
     )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)  # noqa: S603 - our own
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert float(ended.stdout) < 0.5

@@ -231,7 +231,7 @@ def fitted(network: nn.Module, split: Split) -> nn.Module:
             network(scaling.inputs(split.train.pixels)), split.train.labels
         )
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
     return network.eval()
 

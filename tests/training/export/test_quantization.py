@@ -50,7 +50,7 @@ def _learn(network: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> No
     for _ in range(40):
         loss = nn.functional.cross_entropy(network(inputs), labels)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
     network.eval()
 

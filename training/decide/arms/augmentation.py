@@ -6,7 +6,7 @@ Pictures go to their edge, so what a shift uncovers is filled with the edge's ow
 from typing import Final
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own convention
+import torch.nn.functional as F
 from torch import Generator, Tensor
 
 _ROTATION: Final = 0.17  # radians, about 10 degrees

@@ -9,7 +9,7 @@ from math import pi
 from typing import Final
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own convention
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.networks import efficientnet

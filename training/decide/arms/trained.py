@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own convention
+import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
@@ -109,7 +109,7 @@ class _Fitting:
             self.network = arm.build(task, arm.side).to(memory_format=torch.channels_last).train()
         # An average over about a twentieth of the training: few steps leave no time for a longer.
         decay = min(0.999, 1 - 20 / max(steps, 40))
-        self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(decay))  # type: ignore[no-untyped-call]
+        self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(decay))
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=arm.rate, weight_decay=_WEIGHT_DECAY
         )
@@ -131,7 +131,7 @@ class _Fitting:
         """Move the weights once."""
         loss = F.cross_entropy(self.network(images), targets, label_smoothing=_SMOOTHING)
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.optimizer.step()
         self.scheduler.step()
         self.average.update_parameters(self.network)
