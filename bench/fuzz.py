@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import thread_time
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
@@ -47,7 +47,7 @@ _MODES: Final = {
     "GIF": ("L", "P"),
     "TIFF": ("1", "L", "RGB", "RGBA", "CMYK", "I;16", "F"),
 }
-_OPTIONS: Final[dict[str, tuple[dict[str, Any], ...]]] = {
+_OPTIONS: Final[dict[str, tuple[dict[str, object], ...]]] = {
     "PNG": ({}, {"compress_level": 0}),
     "JPEG": ({}, {"progressive": True}, {"restart_marker_blocks": 1}),
     "WEBP": ({}, {"lossless": True}),
@@ -107,7 +107,7 @@ def _drawn(generator: random.Random, size: tuple[int, int]) -> Image.Image:
     return image
 
 
-def _encoded(image: Image.Image, kind: str, mode: str, options: dict[str, Any]) -> bytes:
+def _encoded(image: Image.Image, kind: str, mode: str, options: dict[str, object]) -> bytes:
     if mode == "I;16":
         image = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
     file = io.BytesIO()

@@ -98,7 +98,7 @@ class _Application(FastAPI):
         public = cross_origin(BrowserHeaders(limited), settings.cors_origins)
         return RecordMiddleware(public, service.recorder, service.tracing)
 
-    def openapi(self) -> dict[str, Any]:
+    def openapi(self) -> docs.Document:
         # A model that exists, so that what the documentation shows works when tried.
         service: Service = self.state.service
         schema = study_example(super().openapi(), service.studies)

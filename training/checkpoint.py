@@ -32,6 +32,9 @@ _DAMAGED: Final = (
 )
 
 
+State = dict[str, Any]  # tensors, numbers, strings, and lists and dicts of them
+
+
 @contextmanager
 def reading(folder: Path) -> Iterator[None]:
     """Say in words that the run's checkpoint is not what `save` wrote.
@@ -54,7 +57,7 @@ class Checkpoint:
     name: str
     config: RunConfig  # what it was started with
     data: DataIdentity  # what it learns from
-    state: dict[str, Any]  # tensors, numbers, strings, and lists and dicts of them
+    state: State
 
     @classmethod
     def read(cls, folder: Path) -> "Checkpoint":
@@ -68,7 +71,7 @@ class Checkpoint:
         if not path.is_file():
             raise CheckpointError(f"there is no run {name!r} that has got as far as an epoch")
         with reading(folder):
-            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            state: State = torch.load(path, map_location="cpu", weights_only=True)
             _refuse_other_format(name, state.pop("format", 1))
             config = RunConfig.model_validate(state.pop("config"))
             return cls(name, config, DataIdentity.model_validate(state.pop("data")), state)
@@ -132,7 +135,7 @@ def check_writable(folder: Path) -> None:
         ) from error
 
 
-def save(folder: Path, config: RunConfig, data: DataIdentity, **state: Any) -> None:
+def save(folder: Path, config: RunConfig, data: DataIdentity, **state: object) -> None:
     """Replace the checkpoint in one step, so that a kill at any moment leaves the old or the new.
 
     Raises:
@@ -150,7 +153,7 @@ def save(folder: Path, config: RunConfig, data: DataIdentity, **state: Any) -> N
         ) from error
 
 
-def load(folder: Path, config: RunConfig, data: DataIdentity) -> dict[str, Any] | None:
+def load(folder: Path, config: RunConfig, data: DataIdentity) -> State | None:
     """The state of the run, or None where it has not got as far as a checkpoint.
 
     Raises:

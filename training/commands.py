@@ -3,7 +3,7 @@
 import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal, TypeVar, get_args, get_origin
+from typing import Final, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -60,8 +60,8 @@ def _field(location: tuple[int | str, ...]) -> str:
     return [part for part in location if isinstance(part, str)][-1]
 
 
-def _values(model: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
-    values_by_name: dict[str, Any] = {}
+def _values(model: type[BaseModel], values: dict[str, object]) -> dict[str, object]:
+    values_by_name: dict[str, object] = {}
     for name, field in model.model_fields.items():
         if (nested := _nested(field)) is not None:
             values_by_name[name] = _values(nested, values)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor, nn
 
 from artifact.metrics import Epoch
 from training import checkpoint
+from training.checkpoint import State
 from training.config import RunConfig
 from training.data import Split
 from training.data.normalization import Normalization
@@ -51,7 +51,7 @@ class History:
         if self.best is row:
             self.weights = trainer.weights()
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """The history, as a checkpoint stores it."""
         return {
             "environment": self.environment.model_dump(),
@@ -60,7 +60,7 @@ class History:
         }
 
     @classmethod
-    def of(cls, state: dict[str, Any]) -> "History":
+    def of(cls, state: State) -> "History":
         """What `state` returned, as a history."""
         curves = [Epoch.model_validate(row) for row in state["curves"]]
         return cls(Environment.model_validate(state["environment"]), curves, state["weights"])

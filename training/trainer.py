@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +11,7 @@ from torch.optim.swa_utils import update_bn
 
 from artifact.metrics import Epoch
 from training.augmentation import Augmenter
+from training.checkpoint import State
 from training.config import RunConfig
 from training.data import Images, Outliers, Split
 from training.data.normalization import Normalization, to_unit
@@ -107,7 +107,7 @@ class Trainer:
         """A copy of the averaged weights."""
         return {name: weight.clone() for name, weight in self.average.module.state_dict().items()}
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """All that changes, as a checkpoint stores it."""
         return {
             "network": self.network.state_dict(),
@@ -117,7 +117,7 @@ class Trainer:
             "generator": self.generator.get_state(),
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: State) -> None:
         """Go on from what `state` returned."""
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])

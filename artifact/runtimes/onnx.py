@@ -14,6 +14,8 @@ from artifact.runtimes.base import Batch, Logits
 # each than in pieces of 16 to 64.
 _PIECE: Final = 32
 
+Untyped = Any  # of ONNX Runtime, which has no annotations
+
 
 class OnnxRuntime:
     """ONNX Runtime on the CPU."""
@@ -45,8 +47,8 @@ class OnnxRuntime:
 
 
 def open_session(
-    model: bytes, threads: int = 1, configure: Callable[[Any], None] = lambda _: None
-) -> Any:
+    model: bytes, threads: int = 1, configure: Callable[[Untyped], None] = lambda _: None
+) -> Untyped:
     """Open an ONNX file's bytes.
 
     Args:
@@ -66,22 +68,22 @@ def open_session(
         reason = str(error).strip().partition("\n")[0]
         raise BrokenArtifact(f"ONNX Runtime refuses the model: {reason}") from error
     # It keeps the file for a fallback to other providers, of which there is none.
-    session._model_bytes = None  # noqa: SLF001
+    session._model_bytes = None  # noqa: SLF001 - its own has no way to drop it
     return session
 
 
-def import_onnxruntime() -> Any:
+def import_onnxruntime() -> Untyped:
     """Import ONNX Runtime so that it reports to nobody."""
     # Some wheels carry a telemetry client that reads this when the library is imported.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    import onnxruntime  # noqa: PLC0415
+    import onnxruntime  # noqa: PLC0415 - after that
 
     onnxruntime.disable_telemetry_events()
     return onnxruntime
 
 
 @cache
-def _share_arena(onnxruntime: Any) -> None:
+def _share_arena(onnxruntime: Untyped) -> None:
     """Let all sessions of this process take their memory from one arena.
 
     Each would keep one of its own, as large as its largest batch ever needed.
@@ -92,7 +94,7 @@ def _share_arena(onnxruntime: Any) -> None:
     onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg({}))
 
 
-def _options(onnxruntime: Any, threads: int) -> Any:
+def _options(onnxruntime: Untyped, threads: int) -> Untyped:
     _share_arena(onnxruntime)
     options = onnxruntime.SessionOptions()
     # Its default is one thread per core of the host, blind to the container's share of them.

@@ -191,7 +191,7 @@ def _batches(digits: Sequence[Digit]) -> Body:
     return Body(headers, (head + data,), (tuple(digit.label for digit in chosen),))
 
 
-def _input(size: int) -> dict[str, Any]:
+def _input(size: int) -> dict[str, object]:
     return {"name": INPUT, "shape": [size, 1, _SIDE, _SIDE], "datatype": "FP32"}
 
 

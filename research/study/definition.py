@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from pydantic import JsonValue
 
@@ -77,13 +76,13 @@ class Definition:
         """The run of that arm and seed."""
         return Run(changed(self.base, {**arm.changes, "seed": seed}), arm.head)
 
-    def varied(self, seeds: int | None, **base: Any) -> "Definition":
+    def varied(self, seeds: int | None, **base: object) -> "Definition":
         """The same study with other values; what is None stays as it is."""
         chosen = {name: value for name, value in base.items() if value is not None}
         return replace(self, base=changed(self.base, chosen), seeds=seeds or self.seeds)
 
 
-def changed(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
+def changed(config: RunConfig, changes: dict[str, object]) -> RunConfig:
     """The config with other values, checked.
 
     Raises:

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any, Final
+from types import ModuleType
+from typing import Final
 
 from artifact.study import Outcome
 from research.study.runner import Job, Runner
@@ -138,7 +139,7 @@ def _on_cluster(jobs: Iterable[Job], address: str, most: int | None) -> Iterator
         share = resources.get("GPU", 0) / count
         task = ray.remote(num_cpus=1, num_gpus=share, max_retries=0)(_attempt)
         waiting = (job.anywhere() for job in jobs)
-        under_way: dict[Any, Job] = {}
+        under_way: dict[object, Job] = {}
         while True:
             while len(under_way) < count and (job := next(waiting, None)) is not None:
                 under_way[task.remote(job, Runner())] = job
@@ -150,7 +151,7 @@ def _on_cluster(jobs: Iterable[Job], address: str, most: int | None) -> Iterator
         ray.shutdown()
 
 
-def _connect(address: str, most: int | None) -> Any:
+def _connect(address: str, most: int | None) -> ModuleType:
     try:
         import ray  # noqa: PLC0415 - an extra of its own
     except ImportError as error:
@@ -165,7 +166,7 @@ def _connect(address: str, most: int | None) -> Any:
     return ray
 
 
-def _received(ray: Any, ready: Any, job: Job) -> Result:
+def _received(ray: ModuleType, ready: object, job: Job) -> Result:
     try:
         result: Result = ray.get(ready)
     except ray.exceptions.RayError as error:

@@ -57,6 +57,8 @@ _POLICY: Final = {
     "img-src 'self' data: blob:; worker-src 'self' blob:; frame-ancestors 'none'",
 }
 
+Document = dict[str, Any]  # OpenAPI's, as FastAPI makes it
+
 DESCRIPTION: Final = """
 Small image classifiers, each with the evidence that a person needs to choose between them.
 
@@ -115,20 +117,20 @@ def _assets() -> Path:
     return Path(package.origin).parent / "static"
 
 
-def name_example(schema: dict[str, Any], model: LoadedModel) -> dict[str, Any]:
+def name_example(schema: Document, model: LoadedModel) -> Document:
     """Give every `name` and `version` in a path of an OpenAPI schema one that exists as example."""
     return _with_examples(
         schema, {"name": model.manifest.name, "version": str(model.manifest.version)}
     )
 
 
-def study_example(schema: dict[str, Any], studies: Studies | None) -> dict[str, Any]:
+def study_example(schema: Document, studies: Studies | None) -> Document:
     """Give every `study` in a path of an OpenAPI schema one that exists as example."""
     first = next(iter(studies or ()), None)
     return schema if first is None else _with_examples(schema, {"study": first.study.name})
 
 
-def _with_examples(schema: dict[str, Any], examples: dict[str, str]) -> dict[str, Any]:
+def _with_examples(schema: Document, examples: dict[str, str]) -> Document:
     for path in schema["paths"].values():
         for operation in path.values():
             for parameter in operation.get("parameters", ()):

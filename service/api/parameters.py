@@ -57,7 +57,7 @@ VersionQuery = Annotated[VersionChoice, Query()]
 ExampleQuery = Annotated[ExampleChoice, Query()]
 CompareQuery = Annotated[CompareChoice, Query()]
 
-Responses = dict[int | str, dict[str, Any]]
+Responses = dict[int | str, dict[str, Any]]  # as FastAPI's routes take them, models among JSON
 
 NOT_FOUND: Final[Responses] = {
     404: {"model": Detail, "description": "No such model, version or runtime."}

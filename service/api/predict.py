@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from time import perf_counter
-from typing import Any, Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from pydantic_core import to_json
@@ -39,7 +39,7 @@ _SMALL_BYTES: Final = 65_536
 _FILE: Final = {"type": "string", "format": "binary"}
 
 
-def _form(field: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _form(field: str, schema: Mapping[str, object]) -> dict[str, object]:
     return {
         "schema": {
             "type": "object",
@@ -50,7 +50,7 @@ def _form(field: str, schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _body(content: dict[str, Any]) -> dict[str, Any]:
+def _body(content: dict[str, object]) -> dict[str, object]:
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -172,7 +172,7 @@ def _seen_as(predictor: Predictor) -> SeenAs:
 
 def _explanations(
     predictors: Sequence[Predictor], views: Mapping[SeenAs, View]
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Say what was seen, once for all models that see the same."""
     models: dict[SeenAs, set[str]] = {key: set() for key in views}
     for predictor in predictors:
@@ -180,13 +180,13 @@ def _explanations(
     return [explain(view) | {"models": sorted(models[key])} for key, view in views.items()]
 
 
-def _agree(answers: Sequence[dict[str, Any]]) -> bool:
+def _agree(answers: Sequence[dict[str, object]]) -> bool:
     return len({each["label"] for each in answers}) == 1
 
 
-def _refusal(error: ImageError) -> dict[str, Any]:
+def _refusal(error: ImageError) -> dict[str, object]:
     return {"detail": str(error), "status": status_of(error)}
 
 
-def _json(content: dict[str, Any]) -> Response:
+def _json(content: dict[str, object]) -> Response:
     return Response(to_json(content), media_type=_JSON)

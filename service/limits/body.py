@@ -6,7 +6,7 @@ is refused before its body is read, and one whose client has left is given up.
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -153,10 +153,10 @@ class _AdmittedBody:
         loop = asyncio.get_running_loop()
         self._later = loop.call_later(_WATCHED_AFTER, self._watch, asyncio.current_task())
 
-    def _watch(self, task: asyncio.Task[Any] | None) -> None:
+    def _watch(self, task: asyncio.Task[object] | None) -> None:
         self._watching = asyncio.get_running_loop().create_task(self._cancel_when_left(task))
 
-    async def _cancel_when_left(self, task: asyncio.Task[Any] | None) -> None:
+    async def _cancel_when_left(self, task: asyncio.Task[object] | None) -> None:
         message = await self._body()
         if message["type"] != "http.disconnect" or task is None or self._record.sent:
             return  # who has the answer may leave

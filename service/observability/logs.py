@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from service.settings import Settings
 
@@ -30,7 +30,7 @@ def configure_logging(settings: Settings, worker: int | None = None) -> None:
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
 
 
-def log_request(headline: Mapping[str, Any], details: Mapping[str, Any]) -> None:
+def log_request(headline: Mapping[str, object], details: Mapping[str, object]) -> None:
     """Write the line of one request."""
     access.info(
         " ".join(map(str, headline.values())),
@@ -43,7 +43,7 @@ class _Text(logging.Formatter):
         super().__init__(_OF_A_WORKER if own else _TEXT, defaults=own)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        details: Mapping[str, Any] = getattr(record, "details", {})
+        details: Mapping[str, object] = getattr(record, "details", {})
         line = super().formatMessage(record)
         line += "".join(f" {name}={value}" for name, value in details.items())
         return line if record.name.startswith(_SERVER) else line.translate(_UNSAFE)

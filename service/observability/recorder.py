@@ -1,8 +1,8 @@
 """The one place that records a request: metrics, log line and span, whatever has answered it."""
 
-from collections.abc import Awaitable, Mapping, MutableMapping
+from collections.abc import Awaitable
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,7 +34,7 @@ class Recorder:
         self._access_log = access_log
         self._ids = RequestIds()
 
-    def begin(self, scope: MutableMapping[str, Any]) -> RequestRecord:
+    def begin(self, scope: Scope) -> RequestRecord:
         """Begin the record of a request; `record_of` finds it in the ASGI scope from then on."""
         headers = dict(reversed(scope["headers"]))
         scope[_SCOPE_KEY] = record = RequestRecord(
@@ -61,7 +61,7 @@ class Recorder:
             self._tracing.end(record)
 
 
-def record_of(scope: Mapping[str, Any]) -> RequestRecord:
+def record_of(scope: Scope) -> RequestRecord:
     """Find what is known of the request of an ASGI scope."""
     record: RequestRecord = scope[_SCOPE_KEY]
     return record
@@ -103,7 +103,7 @@ class RecordMiddleware:
             self._recorder.end(record)
 
 
-def _details(record: RequestRecord, seconds: float) -> dict[str, Any]:
+def _details(record: RequestRecord, seconds: float) -> dict[str, object]:
     known = {
         "id": record.request_id.decode(),
         "ms": round(seconds * 1000, 3),

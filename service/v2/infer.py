@@ -1,7 +1,7 @@
 """Inference: tensors or pictures in, tensors out; on the fast path and as routes."""
 
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
@@ -10,7 +10,7 @@ from service.errors import Refused
 from service.limits.admission import INFER_PATH, admitted_route
 from service.observability.record import RequestRecord
 from service.observability.recorder import record_of
-from service.pipeline.engine import Call, Deliver, Endpoint, FallBack
+from service.pipeline.engine import Call, Deliver, Endpoint, FallBack, Scope
 from service.state import Service, service_of
 from service.v2.body import Body, BodyBuffer, Fields, read_whole
 from service.v2.engine import Arrived
@@ -61,7 +61,7 @@ class InferEndpoint(Endpoint):
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    def begin(self, path: str, scope: Any) -> str | None:
+    def begin(self, path: str, scope: Scope) -> str | None:
         """Name the route of a request to infer; its model stays the one that answers."""
         named, models = INFER_PATH.fullmatch(path), self._service.models
         if named is None or models is None:
@@ -70,7 +70,7 @@ class InferEndpoint(Endpoint):
             scope[_BEGAN_WITH] = find(models, *named.groups())
         return admitted_route("POST", path)
 
-    def submit(self, scope: Any, body: bytes, record: RequestRecord, deliver: Deliver) -> Call:
+    def submit(self, scope: Scope, body: bytes, record: RequestRecord, deliver: Deliver) -> Call:
         """Begin with a request that is there."""
         model, fields = scope.get(_BEGAN_WITH), record.headers
         if model is None:

@@ -3,11 +3,10 @@
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from artifact.predictor import Predictor, Reason
 from artifact.runtimes.base import Logits
@@ -16,7 +15,7 @@ from service.pipeline.engine import Rendered
 from service.v2.body import HEADER_LENGTH, Fields
 from service.v2.request import InferRequest, RequestedOutput
 from service.v2.signature import ACCEPTED, LABEL, PROBABILITIES, REASON, outputs
-from service.v2.tensors import Datatype, Values, write_bytes
+from service.v2.tensors import Array, Datatype, Values, write_bytes
 from vision.preprocess import View
 
 _JSON: Final = b"application/json"
@@ -41,12 +40,12 @@ class Inferred:
 class Output:
     """One output of an answer; `raw` where it comes in bytes."""
 
-    description: dict[str, Any]
+    description: dict[str, object]
     raw: bytes | None
 
 
 def render(
-    inferred: Inferred, request: InferRequest, head: dict[str, Any], fields: Fields
+    inferred: Inferred, request: InferRequest, head: dict[str, str], fields: Fields
 ) -> Rendered:
     """Write an answer: `head` and the outputs, compressed as the request's header fields accept.
 
@@ -54,7 +53,7 @@ def render(
         Refused: 400, JSON is asked for and cannot hold the values.
     """
     outputs = [_output(inferred, output) for output in _requested(inferred.predictor, request)]
-    document = head | {"outputs": [output.description for output in outputs]}
+    document = {**head, "outputs": [output.description for output in outputs]}
     text = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
     raw = [output.raw for output in outputs if output.raw is not None]
     data, encoding = _compress(b"".join((text, *raw)) if raw else text, fields)
@@ -120,7 +119,7 @@ def _output(inferred: Inferred, output: RequestedOutput) -> Output:
     datatype, values = _values(inferred, output)
     pictures = len(inferred.logits)
     count = len(values) if isinstance(values, list) else values.size
-    description: dict[str, Any] = {
+    description: dict[str, object] = {
         "name": output.name,
         "datatype": datatype,
         "shape": [pictures, count // pictures],
@@ -153,9 +152,9 @@ def _values(inferred: Inferred, output: RequestedOutput) -> tuple[Datatype, Valu
     return datatype, values
 
 
-def _classes(values: NDArray[Any], labels: Sequence[str], count: int) -> list[str]:
+def _classes(values: Array, labels: Sequence[str], count: int) -> list[str]:
     """Write the best classes of each row as Triton does: value:index:label, the best first."""
-    best = np.argsort(-values, axis=1, kind="stable")[:, :count]
+    best = np.argsort(np.negative(values), axis=1, kind="stable")[:, :count]
     return [
         f"{row[index]:f}:{index}:{labels[index]}"
         for row, order in zip(values, best.tolist(), strict=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import orjson
 
@@ -88,7 +88,7 @@ def parse_raw(tensor: memoryview, name: str, shape: tuple[int, ...]) -> InferReq
     return InferRequest(id=None, runtime=None, inputs=(source,), outputs=None, binary=True)
 
 
-def read_object(text: bytes) -> dict[str, Any]:
+def read_object(text: bytes) -> dict[str, object]:
     """Read a small JSON object; nothing at all is an empty one.
 
     Raises:
@@ -98,7 +98,7 @@ def read_object(text: bytes) -> dict[str, Any]:
     return _object(text) if text else {}
 
 
-def read_parameters(text: bytes) -> dict[str, Any]:
+def read_parameters(text: bytes) -> dict[str, object]:
     """Read what parameters a JSON object has; it may be missing.
 
     Raises:
@@ -115,7 +115,7 @@ def _check_length(text: bytes, most: int, hint: str = "") -> None:
         )
 
 
-def _object(text: bytes) -> dict[str, Any]:
+def _object(text: bytes) -> dict[str, object]:
     try:
         document = orjson.loads(text)
     except ValueError as error:
@@ -137,14 +137,14 @@ def _check_values(text: bytes, most: int) -> None:
         raise Refused(413, f"the request's JSON holds more than {_MOST_KEYS} keys")
 
 
-def _id(document: dict[str, Any]) -> str | None:
+def _id(document: dict[str, object]) -> str | None:
     name = _get(document, "id", str, "the request")
     if name is not None and len(name) > _MOST_ID:
         raise malformed(f"`id` has {len(name)} characters; at most {_MOST_ID} are accepted")
     return name
 
 
-def _inputs(document: dict[str, Any], tensors: memoryview) -> tuple[InputTensor, ...]:
+def _inputs(document: dict[str, object], tensors: memoryview) -> tuple[InputTensor, ...]:
     entries = _tensors(document, "inputs")
     if not entries:
         raise malformed("the request must have `inputs`: a list of at least one tensor")
@@ -158,7 +158,7 @@ def _inputs(document: dict[str, Any], tensors: memoryview) -> tuple[InputTensor,
     return tuple(inputs)
 
 
-def _input(name: str, tensor: dict[str, Any], tensors: memoryview) -> InputTensor:
+def _input(name: str, tensor: dict[str, object], tensors: memoryview) -> InputTensor:
     where = f"input {name[:100]!r}"
     parameters = _parameters(tensor, where)
     if _SHARED_MEMORY in parameters:
@@ -183,22 +183,22 @@ def _slice(tensors: memoryview, size: int, where: str) -> memoryview:
     return tensors[:size]
 
 
-def _shape(shape: list[Any], where: str) -> tuple[int, ...]:
-    sizes = all(type(size) is int and size >= 0 for size in shape)
-    if not sizes or len(shape) > _MOST_DIMENSIONS:
+def _shape(shape: list[object], where: str) -> tuple[int, ...]:
+    sizes = [size for size in shape if type(size) is int and size >= 0]
+    if len(sizes) < len(shape) or len(shape) > _MOST_DIMENSIONS:
         raise malformed(
             f"{where} must have as `shape` at most {_MOST_DIMENSIONS} integers of 64 bits, none "
             "negative"
         )
-    return tuple(shape)
+    return tuple(sizes)
 
 
-def _outputs(document: dict[str, Any], binary: bool) -> tuple[RequestedOutput, ...] | None:
+def _outputs(document: dict[str, object], binary: bool) -> tuple[RequestedOutput, ...] | None:
     entries = _tensors(document, "outputs")
     return tuple(_output(*entry, binary) for entry in entries.items()) or None
 
 
-def _output(name: str, tensor: dict[str, Any], binary: bool) -> RequestedOutput:
+def _output(name: str, tensor: dict[str, object], binary: bool) -> RequestedOutput:
     where = f"output {name[:100]!r}"
     parameters = _parameters(tensor, where)
     if _SHARED_MEMORY in parameters:
@@ -210,12 +210,12 @@ def _output(name: str, tensor: dict[str, Any], binary: bool) -> RequestedOutput:
     return RequestedOutput(name, binary if chosen is None else chosen, classes)
 
 
-def _tensors(document: dict[str, Any], key: str) -> dict[str, dict[str, Any]]:
+def _tensors(document: dict[str, object], key: str) -> dict[str, dict[str, object]]:
     """Give the objects of a list by their names; each name may come once."""
     entries = _get(document, key, list, "the request") or []
     if len(entries) > _MOST_TENSORS:
         raise malformed(f"`{key}` has {len(entries)} entries; at most {_MOST_TENSORS} are accepted")
-    tensors: dict[str, dict[str, Any]] = {}
+    tensors: dict[str, dict[str, object]] = {}
     for entry in entries:
         if not isinstance(entry, dict):
             raise malformed(f"`{key}` must be a list of objects")
@@ -226,18 +226,18 @@ def _tensors(document: dict[str, Any], key: str) -> dict[str, dict[str, Any]]:
     return tensors
 
 
-def _parameters(holder: dict[str, Any], where: str) -> dict[str, Any]:
+def _parameters(holder: dict[str, object], where: str) -> dict[str, object]:
     return _get(holder, "parameters", dict, where) or {}
 
 
-def _need(holder: dict[str, Any], key: str, kind: type[Kind], where: str) -> Kind:
+def _need(holder: dict[str, object], key: str, kind: type[Kind], where: str) -> Kind:
     value = _get(holder, key, kind, where)
     if value is None:
         raise malformed(f"{where} must have `{key}`: {_KINDS[kind]}")
     return value
 
 
-def _get(holder: dict[str, Any], key: str, kind: type[Kind], where: str) -> Kind | None:
+def _get(holder: dict[str, object], key: str, kind: type[Kind], where: str) -> Kind | None:
     """Look up what may be absent; an integer is no true or false, though Python has it so."""
     value = holder.get(key)
     if value is not None and type(value) is not kind:

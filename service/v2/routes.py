@@ -1,7 +1,7 @@
 """The protocol's routes, all under /v2: of the server, and of each model that is loaded."""
 
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, HTTPException, Request
 
@@ -91,7 +91,7 @@ async def get_version_metadata(request: Request, name: Name, version: Version) -
 
 
 @_models.get("/models/{name}/config")
-async def get_configuration(request: Request, name: Name) -> dict[str, Any]:
+async def get_configuration(request: Request, name: Name) -> dict[str, object]:
     """Give a model's configuration in Triton's words."""
     return _configuration(request, name)
 
@@ -99,7 +99,7 @@ async def get_configuration(request: Request, name: Name) -> dict[str, Any]:
 @_models.get("/models/{name}/versions/{version}/config")
 async def get_version_configuration(
     request: Request, name: Name, version: Version
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Give the configuration of that version of a model in Triton's words."""
     return _configuration(request, name, version)
 
@@ -158,7 +158,7 @@ def _tensor(spec: Spec) -> TensorMetadata:
     return TensorMetadata(name=spec.name, datatype=spec.datatype, shape=list(spec.shape))
 
 
-def _configuration(request: Request, name: str, version: str | None = None) -> dict[str, Any]:
+def _configuration(request: Request, name: str, version: str | None = None) -> dict[str, object]:
     model = _find(request, name, version)
     max_batch_size = service_of(request).settings.max_batch_size
     return signature.configuration(model.predictor(), max_batch_size)

@@ -17,6 +17,10 @@ Version = Annotated[
 ]
 
 
+Responses = dict[int | str, dict[str, Any]]  # as FastAPI's routes take them, models among JSON
+RouteOptions = dict[str, Any]  # keyword arguments of a route, each of its own type
+
+
 class ErrorAnswer(Part):
     """Why a request was refused."""
 
@@ -81,7 +85,7 @@ class InferOutput(Part):
     parameters: dict[str, JsonValue] = Field(
         default={}, description="`binary_data_size`: the tensor is so many bytes behind the JSON."
     )
-    data: list[Any] | None = Field(default=None, description="Flat, row-major.")
+    data: list[object] | None = Field(default=None, description="Flat, row-major.")
 
 
 class Inferred(Part):
@@ -157,16 +161,16 @@ TAG: Final = {
     "description": "V2 over REST, as clients of Triton, KServe and MLServer speak it. Errors "
     'answer `{"error": ...}`.',
 }
-UNKNOWN: Final[dict[int | str, dict[str, Any]]] = {
+UNKNOWN: Final[Responses] = {
     404: {"model": ErrorAnswer, "description": "No such model or version."}
 }
-NOT_READY: Final[dict[int | str, dict[str, Any]]] = {
+NOT_READY: Final[Responses] = {
     503: {"model": ErrorAnswer, "description": "Not ready; see `Retry-After`."}
 }
-REFUSED: Final[dict[int | str, dict[str, Any]]] = {
+REFUSED: Final[Responses] = {
     400: {"model": ErrorAnswer, "description": "Something is wrong with the request."}
 }
-TOO_LARGE: Final[dict[int | str, dict[str, Any]]] = {
+TOO_LARGE: Final[Responses] = {
     413: {"model": ErrorAnswer, "description": "Too many bytes, values or pixels."}
 }
 _PARAMETERS: Final = {"type": ["object", "null"]}
@@ -257,7 +261,7 @@ INDEX: Final = {
         }
     }
 }
-ADMINISTRATION: Final[dict[str, Any]] = {
+ADMINISTRATION: Final[RouteOptions] = {
     "response_class": Response,
     "responses": {
         200: {"description": "It is done."},
@@ -266,7 +270,7 @@ ADMINISTRATION: Final[dict[str, Any]] = {
         **UNKNOWN,
     },
 }
-INFER: Final[dict[str, Any]] = {
+INFER: Final[RouteOptions] = {
     "response_model": Inferred,
     "responses": {**REFUSED, **UNKNOWN, **TOO_LARGE, **NOT_READY},
     "openapi_extra": {

@@ -6,7 +6,7 @@ of the logits as outputs; they come only where they are asked for. Metadata list
 that fills every input must fill, so not the picture: perf_analyzer would send both.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from artifact.manifest import MODEL_FILES, RuntimeId
 from artifact.predictor import Predictor
@@ -49,7 +49,7 @@ def platform(predictor: Predictor) -> str:
     return _PLATFORMS[predictor.runtime_id][0]
 
 
-def configuration(predictor: Predictor, max_batch_size: int) -> dict[str, Any]:
+def configuration(predictor: Predictor, max_batch_size: int) -> dict[str, object]:
     """Give the model's configuration, in the fields of Triton's that have a meaning here."""
     name = predictor.manifest.name
     return {
@@ -66,7 +66,7 @@ def configuration(predictor: Predictor, max_batch_size: int) -> dict[str, Any]:
     }
 
 
-def _configured(spec: Spec) -> dict[str, Any]:
+def _configured(spec: Spec) -> dict[str, object]:
     # With a max_batch_size, Triton's dimensions leave out the batch.
     return {
         "name": spec.name,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter_ns, time_ns
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from weakref import WeakKeyDictionary
 
 from service.registry import LoadedModel
@@ -94,7 +94,7 @@ class ModelStatistics:
         self._success.add(watch.total())
         self._count(watch)
 
-    def dump(self) -> dict[str, Any]:
+    def dump(self) -> dict[str, object]:
         """Give everything as the extension has it."""
         return {
             "last_inference": self._last_ms,
@@ -103,7 +103,7 @@ class ModelStatistics:
             "inference_stats": {
                 "success": self._success.dump(),
                 "fail": self._fail.dump(),
-                **{stage: duration.dump() for stage, duration in self._stages.items()},
+                **{str(stage): duration.dump() for stage, duration in self._stages.items()},
                 # There is no cache, but clients read its counts.
                 "cache_hit": Duration().dump(),
                 "cache_miss": Duration().dump(),
@@ -139,7 +139,11 @@ class Statistics:
             counts = self._models[model] = ModelStatistics()
         return counts
 
-    def dump(self, model: LoadedModel) -> dict[str, Any]:
+    def dump(self, model: LoadedModel) -> dict[str, object]:
         """Give the counts of a model as the extension has them."""
         manifest = model.manifest
-        return {"name": manifest.name, "version": str(manifest.version)} | self.of(model).dump()
+        return {
+            "name": manifest.name,
+            "version": str(manifest.version),
+            **self.of(model).dump(),
+        }

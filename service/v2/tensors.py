@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import prod
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from service.errors import malformed
 
 Datatype = Literal["FP32", "BOOL", "BYTES"]
-Values = NDArray[np.float32] | NDArray[np.bool_] | list[str]
+Array = NDArray[np.float32] | NDArray[np.bool_]
+Values = Array | list[str]
 
 _LENGTH: Final = struct.Struct("<I")
 _FLOAT: Final = np.dtype("<f4")
@@ -104,7 +105,7 @@ def _floats_in_json(tensor: InputTensor) -> NDArray[np.float32]:
     return floats
 
 
-def _flat(tensor: InputTensor) -> list[Any]:
+def _flat(tensor: InputTensor) -> list[object]:
     """Flatten `data`, which is flat already or nested as the shape says."""
     values = tensor.data
     if not isinstance(values, list):

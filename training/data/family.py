@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol
+
+from torch import Tensor
 
 from training.config import DatasetName
 from training.data.digits import DIGITS
@@ -18,11 +20,18 @@ _MNIST_DISPUTED = frozenset(
 )
 
 
+class _Part(Protocol):
+    """Training or test images, as torchvision's readers hold them."""
+
+    data: Tensor
+    targets: Tensor
+
+
 @dataclass(frozen=True)
 class _Source:
     """A member of the MNIST family: torchvision's reader and what it does not say."""
 
-    open: Callable[[Path, bool], Any]
+    open: Callable[[Path, bool], _Part]
     preprocess: Preprocess = "digit"
     transposed: bool = False
     labels: tuple[str, ...] = DIGITS

@@ -9,7 +9,7 @@ last, since the logits' own size decides whether a picture is rejected.
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import onnx
@@ -108,11 +108,11 @@ class _Batches:
     """The calibration images, as the quantizer asks for them."""
 
     def __init__(self, inputs: Batch) -> None:
-        self._batches: Iterator[dict[str, Any]] = iter(
+        self._batches: Iterator[dict[str, object]] = iter(
             {INPUT: inputs[start : start + _BATCH]} for start in range(0, len(inputs), _BATCH)
         )
 
-    def get_next(self) -> dict[str, Any] | None:
+    def get_next(self) -> dict[str, object] | None:
         """Give one batch by the name of the model's input; None after the last."""
         return next(self._batches, None)
 
@@ -121,7 +121,7 @@ def _is_grouped(layer: onnx.NodeProto) -> bool:
     return any(attribute.name == "group" and attribute.i > 1 for attribute in layer.attribute)
 
 
-def _seven_bits(dense: Sequence[onnx.NodeProto]) -> dict[str, list[dict[str, Any]]]:
+def _seven_bits(dense: Sequence[onnx.NodeProto]) -> dict[str, list[dict[str, int]]]:
     """Weights in 7 of the 8 bits, by name.
 
     Processors without VNNI instructions add two products of 8 bits in 16, which overflow: they

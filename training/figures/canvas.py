@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -67,10 +68,10 @@ def png(figure: Figure) -> bytes:
 
 def draw_tiles(
     axes: Axes,
-    pictures: Sequence[NDArray[Any]],
+    pictures: Sequence[NDArray[np.generic]],
     columns: int,
     caption: float = 0.0,
-    **style: Any,
+    **style: Any,  # as `Axes.imshow` has them
 ) -> list[tuple[float, float]]:
     """Draw pictures as squares of side 1, row by row from the upper left.
 

@@ -9,7 +9,7 @@ import copy
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -101,7 +101,7 @@ def architecture(name: str) -> Architecture:
 def _blocks(mix: str) -> tuple[BlockKind, ...]:
     if not _MIX.fullmatch(mix):
         return ()
-    runs: list[tuple[Any, str]] = _RUN.findall(mix)
+    runs: list[tuple[BlockKind, str]] = _RUN.findall(mix)
     return tuple(kind for kind, length in runs for _ in range(int(length)))
 
 

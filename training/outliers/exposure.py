@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -38,7 +37,7 @@ class Cache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def get(self, name: str, key: Mapping[str, Any], draw: Callable[[], Tensors]) -> Tensors:
+    def get(self, name: str, key: Mapping[str, object], draw: Callable[[], Tensors]) -> Tensors:
         """The cached pictures; drawn and cached where there are none.
 
         Args:
@@ -58,7 +57,7 @@ class Cache:
         return drawn
 
 
-def _digest(key: Mapping[str, Any]) -> str:
+def _digest(key: Mapping[str, object]) -> str:
     """A digest of all that the pictures depend on, code and libraries too."""
     libraries = library_versions(*_DRAWN_BY)
     code = (
