@@ -19,9 +19,8 @@ from artifact.statistics.comparison import (
 )
 from artifact.study import LEVEL
 from research.accuracy_cost import draw_comparison
-from research.output import write
+from research.output import plain, write
 from training.figures.canvas import png
-from training.tables import plain
 
 
 class ComparisonConfig(BaseModel):

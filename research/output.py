@@ -1,9 +1,12 @@
-"""Output files of the commands."""
+"""What commands write: files, and tables as text."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from artifact import files
 from training.errors import OutputError
+
+Rows = Iterable[Sequence[str]]
 
 
 def write(path: Path, content: bytes | str) -> None:
@@ -28,3 +31,22 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"the output folder cannot be made: {error.strerror}") from error
+
+
+def markdown(alignment: str, head: Sequence[str], rows: Rows) -> Iterator[str]:
+    """The lines of a Markdown table; of each column, `<` aligns words and `>` figures."""
+    rules = ["---" if side == "<" else "---:" for side in alignment]
+    for cells in (head, rules, *rows):
+        yield f"| {' | '.join(cells)} |"
+
+
+def plain(alignment: str, head: Sequence[str], rows: Rows) -> Iterator[str]:
+    """The lines of a table for a terminal, aligned likewise."""
+    lines = [head, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (
+            f"{cell:{side}{width}}"
+            for cell, side, width in zip(line, alignment, widths, strict=True)
+        )
+        yield f"  {'  '.join(cells)}".rstrip()

@@ -22,9 +22,9 @@ from training.export.publication import (
     publish_candidate,
 )
 from training.export.quantization import CALIBRATION_IMAGES
-from training.fit import fit
 from training.networks.architectures import Network, build
 from training.outliers.exposure import Cache, with_outliers
+from training.trainer import fit
 
 
 def run(

@@ -10,8 +10,8 @@ from bench.serving.contestants import CLIENTS, CONTESTANTS, LOOP, TANDEM, Contes
 from bench.serving.figure import draw
 from bench.serving.goals import GOALS
 from bench.serving.results import ByRound, Overload, Results, Spread, Start, ratio
+from research.output import markdown
 from training.figures.canvas import png
-from training.tables import markdown
 
 JSON: Final = "serving.json"
 PAGE: Final = "SERVING.md"

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from bench.training_speed.race import Race, RunnerName
 from bench.training_speed.tandem import QUICK
+from research.output import markdown
 from training.figures.canvas import BLUE, FADED, VERMILION, blank, styled
-from training.tables import markdown
 
 _COLOURS: dict[RunnerName, str] = {"example": VERMILION, "tandem": BLUE}
 _NAMES: dict[RunnerName, str] = {"example": "PyTorch's MNIST example", "tandem": "Tandem, quick"}

@@ -9,12 +9,11 @@ from matplotlib.figure import Figure
 
 from artifact.manifest import Separation
 from artifact.scores import SCORES
-from research.output import write
+from research.output import markdown, write
 from training.config import RunConfig
 from training.evaluation.rejection import ACCEPTED
 from training.figures.canvas import BLUE, FADED, INK, PALE, VERMILION, blank, png, styled
 from training.outliers.writing import LOOK_LIKE_DIGITS
-from training.tables import markdown
 
 EVERYTHING, PRINTED = "everything", "printed digits"
 

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from pydantic import Field
 
 from artifact.manifest import Finding, Name, Part, RuntimeId, Share, Version
+from research.output import plain
 from research.robustness.samples import TITLES, SetName
 from training.figures.canvas import BLUE, FADED, INK, VERMILION, blank, styled
-from training.tables import plain
 
 MOST_MISTAKES = 40
 

@@ -8,9 +8,9 @@ from typing import TextIO
 from artifact.metrics import Metrics
 from artifact.repository import Artifact
 from artifact.study import Study, StudyArm, StudyPair, Summary
+from research.output import plain
 from research.study.definition import Run
 from research.study.execution import Done, Result
-from training.tables import plain
 
 
 class StudyProgress:

@@ -15,10 +15,9 @@ from training.data import NO_CLASS, Images, Outliers, Split, normalization
 from training.environment import describe_environment
 from training.errors import CheckpointError, DivergedError
 from training.evaluation.logits import network_logits
-from training.fit import Fitted, History, fit
 from training.networks.architectures import architecture, build
 from training.progress import Progress
-from training.trainer import Trainer
+from training.trainer import Fitted, History, Trainer, fit
 
 QUICK = RunConfig(epochs=4, batch_size=32, learning_rate=0.02)
 

@@ -42,9 +42,9 @@ from training.export.quantization import (
     run_model,
 )
 from training.figures import FigureInputs, draw_figures
-from training.fit import Fitted
 from training.networks.architectures import Architecture, count_macs, count_parameters
 from training.networks.filters import describe_filters
+from training.trainer import Fitted
 
 PUBLISH_FLAWED: Final = "Publish the network even if something is wrong with it, marked as such."
 _THREADS = 1  # the service's own default: what is measured is what is served

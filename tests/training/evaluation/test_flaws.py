@@ -35,8 +35,8 @@ from training.evaluation.flaws import (
 )
 from training.export.parity import encode
 from training.export.publication import Candidate, describe_provenance, publish_candidate
-from training.fit import fit
 from training.networks.architectures import MOBILENET, build
+from training.trainer import fit
 
 ABC = ("a", "b", "c")
 

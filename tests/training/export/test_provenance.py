@@ -4,7 +4,7 @@ from training.config import RunConfig
 from training.data import Images, Split
 from training.environment import Environment
 from training.export.publication import describe_provenance
-from training.fit import Fitted
+from training.trainer import Fitted
 
 
 def test_everything_that_made_the_weights_is_told(small: Split) -> None:
