@@ -6,6 +6,7 @@ TandemError                 of vision.errors
 ├── UnknownModel            no such model, version or runtime; says which there are
 │   └── NothingLoaded       a model is to be chosen, and there is none
 ├── UnknownStudy            no such study, or it has no such figure; says which there are
+├── UnknownDataset          no such data set, or it has no such test picture; says which there are
 └── RuntimeUnavailable      the runtime needs a library that is not installed
 
 Each message says what was wrong and what is accepted, and is fit to be shown to the client.
@@ -46,6 +47,10 @@ class NothingLoaded(UnknownModel):
 
 class UnknownStudy(TandemError):
     """No such study, or it has no such figure; the message says which there are."""
+
+
+class UnknownDataset(TandemError):
+    """No such data set, or it has no such test picture; the message says which there are."""
 
 
 class RuntimeUnavailable(TandemError):

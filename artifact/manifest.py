@@ -59,7 +59,7 @@ FigureRole = Literal[
     "examples_wrong",
     "reliability",
 ]
-DocumentRole = Literal["metrics", "examples", "benchmark", "filters"]
+DocumentRole = Literal["metrics", "examples", "predictions", "benchmark", "filters"]
 Role = RuntimeId | DocumentRole | FigureRole
 
 MODEL_FILES: dict[RuntimeId, str] = {

@@ -16,7 +16,7 @@ from typing import Final
 from pydantic import BaseModel, TypeAdapter
 
 from artifact.errors import NotPublished
-from artifact.files import describe
+from artifact.files import describe, replace
 from artifact.manifest import PATHS, File, Manifest, Name, Role
 from artifact.repository import MANIFEST, Artifact, open_artifact, visible_folders
 
@@ -34,7 +34,7 @@ def staging(root: Path, name: str) -> Iterator[Path]:
     """
     parent = root / _NAME.validate_python(name)
     with ExitStack() as stack:
-        with _in_words(f"model {name}"):
+        with writing(f"model {name}"):
             parent.mkdir(parents=True, exist_ok=True)
             stack.callback(_remove_if_empty, parent)
             _remove_abandoned(parent)
@@ -56,17 +56,17 @@ def check_publishable(root: Path, name: str) -> None:
 
 
 def fill(folder: Path, role: Role, content: bytes | BaseModel) -> None:
-    """Write the file of that role into a staged folder; a document becomes JSON.
+    """Write the file of that role into a folder; a document becomes JSON.
 
     Raises:
         NotPublished: It cannot be written.
     """
     path = folder / PATHS[role]
     if isinstance(content, BaseModel):
-        content = content.model_dump_json(indent=2).encode() + b"\n"
-    with _in_words(PATHS[role]):
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
+        indent = None if role == "predictions" else 2  # it is long, and no one reads it
+        content = content.model_dump_json(indent=indent).encode() + b"\n"
+    with writing(PATHS[role]):
+        replace(path, content)
 
 
 def next_version(root: Path, name: str) -> int:
@@ -83,15 +83,31 @@ def list_files(folder: Path) -> dict[Role, File]:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Artifact:
-    """Write the manifest of a staged folder, and open it as a reader will.
+    """Write the manifest of a folder in one step, and open it as a reader will.
 
     Raises:
         NotPublished: It cannot be written.
     """
-    with _in_words(MANIFEST):
-        text = manifest.model_dump_json(indent=2) + "\n"
-        (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+    with writing(MANIFEST):
+        replace(folder / MANIFEST, manifest.model_dump_json(indent=2).encode() + b"\n")
     return open_artifact(folder)
+
+
+def add(artifact: Artifact, role: Role, content: bytes | BaseModel) -> Artifact:
+    """Add a file to a published model, which a reader sees with it or as it was.
+
+    Raises:
+        BrokenArtifact: The manifest cannot be read any more.
+        NotPublished: The file is there already, or cannot be written.
+    """
+    with _lock(artifact.folder, wait=True):
+        manifest = open_artifact(artifact.folder).manifest
+        if role in manifest.files:
+            raise NotPublished(f"{artifact} has {PATHS[role]} already")
+        fill(artifact.folder, role, content)
+        added = describe(PATHS[role], (artifact.folder / PATHS[role]).read_bytes())
+        files = {**manifest.files, role: added}
+        return write_manifest(artifact.folder, manifest.model_copy(update={"files": files}))
 
 
 def publish(staged: Path, root: Path) -> Artifact:
@@ -113,7 +129,7 @@ def publish(staged: Path, root: Path) -> Artifact:
 
 
 def _rename(artifact: Artifact, root: Path) -> bool:
-    with _in_words(str(artifact)):
+    with writing(str(artifact)):
         try:
             artifact.folder.rename(_target(artifact, root))
         except OSError as error:
@@ -128,7 +144,12 @@ def _target(artifact: Artifact, root: Path) -> Path:
 
 
 @contextmanager
-def _in_words(what: str) -> Iterator[None]:
+def writing(what: str) -> Iterator[None]:
+    """Say in words what cannot be written.
+
+    Raises:
+        NotPublished: The block raised an OSError.
+    """
     try:
         yield
     except OSError as error:

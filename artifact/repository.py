@@ -190,7 +190,9 @@ def open_artifact(folder: Path) -> Artifact:
 
 
 def visible_folders(root: Path) -> list[Path]:
-    """List the folders in a directory, in order; a hidden one is a publish under way.
+    """List the folders in a directory, in order, which a model, a version or a study may be.
+
+    A hidden one is a publish under way; one that begins with `_` holds what models share.
 
     Raises:
         BrokenArtifact: The directory cannot be read.
@@ -199,7 +201,7 @@ def visible_folders(root: Path) -> list[Path]:
         folders = [path for path in root.iterdir() if path.is_dir()]
     except OSError as error:
         raise BrokenArtifact(f"directory {root.name} cannot be read: {error.strerror}") from error
-    return sorted(folder for folder in folders if not folder.name.startswith("."))
+    return sorted(folder for folder in folders if not folder.name.startswith((".", "_")))
 
 
 def _folders(root: Path, on_broken: OnBroken) -> list[Path]:

@@ -16,6 +16,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from artifact.datasets import DatasetDescription, StoredDataset
 from artifact.filters import FilterLayer, Filters
 from artifact.latency import measure
 from artifact.manifest import (
@@ -40,8 +41,10 @@ from artifact.metrics import (
     Metrics,
     SplitMetrics,
 )
+from artifact.predictions import Predictions
 from artifact.publish import list_files, publish, staging, write_manifest
 from artifact.repository import Artifact
+from artifact.sprites import publish_pictures
 from vision.input import Input
 
 LABELS = ("top-left", "top-right", "bottom-left", "bottom-right")
@@ -50,6 +53,8 @@ GAIN = 10.0
 TEMPERATURE = 2.0
 THRESHOLD = 0.6
 # One picture too many is called top-left by the data set and bottom-right by everyone who looks.
+TRUE = (0, 1, 2, 3, 0)  # classes of the test pictures
+TEST_SHA256 = "e" * 64
 CONFUSION = ((1, 0, 0, 1), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))
 FIGURE_WIDTHS: dict[FigureRole, int] = {
     "curves": 40,
@@ -69,6 +74,7 @@ def publish_known_answer(
     *,
     gain: float = GAIN,
     runtimes: Sequence[RuntimeId] = ("onnx", "torchscript"),
+    with_predictions: bool = True,
 ) -> Artifact:
     """Publish the model with every document and figure that the contract knows."""
     with staging(root, name) as folder:
@@ -76,12 +82,42 @@ def publish_known_answer(
             model = torchscript_model(gain) if runtime == "torchscript" else onnx_model(gain)
             _write(folder, runtime, model)
         _write_documents(folder)
+        if with_predictions:
+            _write_document(folder, "predictions", known_predictions(gain))
         _write_figures(folder)
         staged = write_manifest(folder, _manifest(folder, name, version, runtimes))
         predictors = [staged.open(runtime) for runtime in runtimes]
         _write_document(folder, "benchmark", measure(predictors, threads=1, seconds=0))
         write_manifest(folder, _manifest(folder, name, version, runtimes))
         return publish(folder, root)
+
+
+def known_predictions(gain: float = GAIN) -> Predictions:
+    """What the model answers to its five test pictures; with a negative gain, the next class."""
+    named = TRUE if gain > 0 else tuple((true + 1) % len(LABELS) for true in TRUE)
+    return Predictions(
+        labels=LABELS,
+        true=TRUE,
+        predicted=(*named[:-1], LABELS.index("bottom-right")),
+        probability=(known_probability(abs(gain)),) * len(TRUE),
+    )
+
+
+def publish_known_pictures(root: Path) -> StoredDataset:
+    """Publish the five test pictures beside the models; the label of the last one is disputed."""
+    shown = (*LABELS, "bottom-right")
+    planes = [np.array(Image.open(io.BytesIO(picture(label)))) for label in shown]
+    about = DatasetDescription(
+        title="quarters",
+        data_sha256="d" * 64,
+        test_sha256=TEST_SHA256,
+        labels=LABELS,
+        true=TRUE,
+        disputed=(4,),
+        source="drawn by hand",
+        licence="CC0",
+    )
+    return publish_pictures(root, "quarters", about, np.stack(planes)[:, None])
 
 
 def picture(*bright: str, side: int = SIDE, format: str = "PNG") -> bytes:  # noqa: A002 - Pillow's
@@ -161,7 +197,7 @@ def _manifest(folder: Path, name: str, version: int, runtimes: Sequence[RuntimeI
             seed=0,
             config={"weights": "by hand"},
             dataset="quarters",
-            split=Split(train=4, validation=4, test=5, ratio=0.5, seed=0),
+            split=Split(train=4, validation=4, test=5, ratio=0.5, seed=0, test_sha256=TEST_SHA256),
             epoch=1,
             libraries={},
             hardware="none",

@@ -94,14 +94,27 @@ def test_next_publish_removes_what_a_killed_one_left_and_nothing_else(
 
 
 @pytest.mark.parametrize(
-    ("failing", "shown"),
-    [("mkdir", "model known"), ("write_bytes", "model.onnx"), ("write_text", "manifest.json")],
+    ("failing", "at", "shown"),
+    [
+        ("mkdir", "known", "model known"),
+        ("replace", "model.onnx", "model.onnx"),
+        ("replace", "manifest.json", "manifest.json"),
+    ],
 )
 def test_full_disk_is_told_in_words_and_leaves_nothing_behind(
-    known: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, shown: str
+    known: Artifact,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failing: str,
+    at: str,
+    shown: str,
 ) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    works = getattr(Path, failing)
+
+    def fail(place: Path, *rest: object, **more: object) -> object:
+        if at in place.name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return works(place, *rest, **more)
 
     def publish_again() -> None:
         with staging(tmp_path, "known") as folder:
