@@ -46,6 +46,9 @@ CHAPTERS: Final[Mapping[str, Mapping[str, Command]]] = {
         "compare": Command("research.__main__", "compare every published model", ("compare",)),
         "evaluate": Command("research.__main__", "evaluate on corrupted pictures", ("evaluate",)),
         "ood": Command("research.__main__", "compare scores that reject other pictures", ("ood",)),
+        "predictions": Command(
+            "training.__main__", "publish the answers to all test pictures", ("predictions",)
+        ),
         "report": Command("research.__main__", "write docs/REPORT.md", ("report",)),
     },
 }
@@ -84,7 +87,7 @@ def _contents() -> str:
     """Write all commands as a table of contents."""
     lines = ["usage: tandem COMMAND [OPTIONS]", ""]
     for chapter, commands in CHAPTERS.items():
-        lines += [chapter, *(f"  {name:<10} {each.summary}" for name, each in commands.items()), ""]
+        lines += [chapter, *(f"  {name:<12} {each.summary}" for name, each in commands.items()), ""]
     return "\n".join([*lines, "`tandem COMMAND --help` lists a command's options.", ""])
 
 

@@ -183,7 +183,7 @@ class Places(BaseModel):
 
     def published_name(self, config: RunConfig, dataset: str) -> str:
         """The model's name: two data sets never share one by accident."""
-        prefix = "" if config.dataset == "mnist" else f"{_lower(dataset)}-"
+        prefix = "" if config.dataset == "mnist" else f"{slug(dataset)}-"
         return self.model_name or f"{prefix}{config.architecture}"
 
 
@@ -192,6 +192,6 @@ def _default_run(name: str, config: RunConfig, data_sha256: str) -> str:
     return f"{name}-{config.dataset}{digest}-seed{config.seed}"
 
 
-def _lower(dataset: str) -> str:
-    """The name of a data set as a part of a model's name."""
+def slug(dataset: str) -> str:
+    """The name of a data set as a part of a model's name, or a folder's."""
     return re.sub(r"[^a-z0-9._]+", "-", dataset.lower()).strip("-._")[:60] or "own"

@@ -1,10 +1,12 @@
 """Data sets: where they come from, and how they are divided."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from training.config import DatasetName, Mode
+from training.data.credits import CREDITS
 from training.data.digits import load_digits
 from training.data.family import load_family
 from training.data.folder import load_folder
@@ -36,7 +38,7 @@ def load(name: DatasetName, data_dir: Path, side: int = 28, mode: Mode = "L") ->
         case _:
             dataset = load_family(name, data_dir)
     _check(name, dataset)
-    return dataset
+    return replace(dataset, credit=CREDITS[name])
 
 
 def _check(name: str, dataset: Dataset) -> None:

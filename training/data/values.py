@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from training.data.credits import CREDITS, Credit
 from training.data.identity import DataIdentity, digest_lines, digest_tensors
 from vision.input import Input, Preprocess
 
@@ -44,6 +45,7 @@ class Dataset:
     Attributes:
         disputed: 0-based indices of the test images whose label people disagree with.
         validation: To choose by; None where it is to be drawn from what may be learnt from.
+        credit: Who made the pictures.
     """
 
     name: str  # for people; a folder's own
@@ -55,6 +57,7 @@ class Dataset:
     preprocess: Preprocess  # how pictures from elsewhere become such pictures
     disputed: frozenset[int] = frozenset()
     validation: Images | None = None
+    credit: Credit = CREDITS["folder"]
 
     @classmethod
     def of_tensors(

@@ -35,12 +35,11 @@ class Answers:
         return len(self.logits) == len(folds)
 
     def pooled(self, folds: Sequence[Fold]) -> tuple[Logits, Indices]:
-        """Logits of all folds so far, and the pictures that they are of."""
+        """Logits of all folds so far, and the pictures that they are of, in the store's order."""
         places = sorted(self.logits)
-        return (
-            np.concatenate([self.logits[place] for place in places]),
-            np.concatenate([folds[place].test for place in places]),
-        )
+        indices = np.concatenate([folds[place].test for place in places])
+        order = np.argsort(indices)
+        return np.concatenate([self.logits[place] for place in places])[order], indices[order]
 
     def right(self, folds: Sequence[Fold], targets: Indices) -> NDArray[np.bool_]:
         """Which of the pooled pictures are named rightly."""

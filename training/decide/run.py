@@ -118,7 +118,7 @@ def run(folder: Path, config: DecideConfig, constraints: Constraints, say: Say) 
         staged = _stage_all(subject, finished, config, stack, race)
         options = [option for one in staged.values() for option in one.options]
         decision = decide(options, constraints)
-        published = _publish(staged, decision, config.models_dir)
+        published = _publish(subject, staged, decision, config.models_dir)
     return Outcome(
         subject.name,
         prepared,
@@ -261,8 +261,10 @@ def _stage_all(
 
 
 def _publish(
-    staged: dict[str, Staged], decision: Decision, models_dir: Path
+    subject: Subject, staged: dict[str, Staged], decision: Decision, models_dir: Path
 ) -> tuple[Artifact, ...]:
     if decision.verdict != "ship":
         return ()
-    return tuple(publish(one.artifact.folder, models_dir) for one in staged.values())
+    published = tuple(publish(one.artifact.folder, models_dir) for one in staged.values())
+    subject.publish_test_pictures(models_dir)
+    return published

@@ -35,6 +35,7 @@ from training.evaluation.flaws import evaluation_differs, refuse_flawed
 from training.evaluation.logits import network_logits
 from training.export import parity
 from training.export.files import export
+from training.export.pictures import predictions, publish_test_pictures
 from training.export.quantization import (
     assess_quantised,
     describe_quantization,
@@ -116,7 +117,9 @@ def publish_candidate(
         proven = parity.check(draft, candidate.dataset.test, candidate.assessment.test_logits)
         fill(folder, "benchmark", _benchmark(draft))
         write_manifest(folder, describe(candidate, version, folder, proven, findings))
-        return publish(folder, root)
+        published = publish(folder, root)
+    publish_test_pictures(candidate.dataset, root)
+    return published
 
 
 def model_files(candidate: Candidate) -> Iterator[tuple[Role, bytes | BaseModel]]:
@@ -137,6 +140,10 @@ def model_files(candidate: Candidate) -> Iterator[tuple[Role, bytes | BaseModel]
     known = {"quantised": _quantised(candidate, exported["onnx-int8"]), "seeds": candidate.seeds}
     yield "metrics", assessment.metrics.model_copy(update=known)
     yield "examples", assessment.examples
+    yield (
+        "predictions",
+        predictions(candidate.dataset, assessment.test_logits, assessment.temperature),
+    )
     yield "filters", describe_filters(network)
 
 

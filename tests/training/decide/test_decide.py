@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from artifact.datasets import Datasets
 from artifact.manifest import Blocks, Linear
 from artifact.metrics import Examples, Metrics
+from artifact.predictions import Predictions
 from artifact.repository import Artifact, Repository
 from service.app import create_app
 from service.settings import Settings
@@ -110,6 +112,19 @@ def test_published_accuracy_is_that_of_pictures_that_were_not_learnt(
         wrong = model.document("examples", Examples).wrong
         assert test.accuracy == pytest.approx(decided.arm(name)["accuracy"])
         assert len(wrong) == round(24 * (1 - test.accuracy))
+        answered = model.document("predictions", Predictions)
+        assert answered.confusion_matrix.tolist() == [list(row) for row in test.confusion_matrix]
+        assert {each.index for each in wrong} == set(np.flatnonzero(~answered.right).tolist())
+
+
+def test_pictures_are_published_once_in_the_order_of_every_arms_answers(
+    decided: Decided, models: dict[str, Artifact]
+) -> None:
+    [stored] = Datasets.scan(decided.models)
+    assert (stored.dataset.name, stored.dataset.side, stored.dataset.mode) == ("shapes", 64, "RGB")
+    for model in models.values():
+        assert Datasets.scan(decided.models).of(model.manifest) == stored
+        assert model.document("predictions", Predictions).true == stored.dataset.true
 
 
 def test_pick_names_a_new_picture_over_http(client: TestClient, decided: Decided) -> None:

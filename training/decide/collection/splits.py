@@ -5,6 +5,7 @@ near-copy of it (cross-validation). Of many, a fifth is set aside. A test part t
 brings is the test.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +33,11 @@ class Fold:
 
     train: Indices
     test: Indices
+
+
+def tested(folds: Sequence[Fold]) -> Indices:
+    """The pictures that are asked about, in the store's order."""
+    return np.sort(np.concatenate([fold.test for fold in folds]))
 
 
 def split(

@@ -12,18 +12,23 @@ from pydantic import BaseModel
 from torch import nn
 
 from artifact import latency
+from artifact.datasets import DatasetDescription
 from artifact.manifest import Manifest, Parity, Provenance, Role, RuntimeId
 from artifact.manifest import Split as SplitSizes
 from artifact.metrics import Metrics, SplitMetrics
+from artifact.predictions import Predictions
 from artifact.publish import fill, list_files, next_version, write_manifest
 from artifact.repository import Artifact
 from artifact.runtimes.onnx import OnnxRuntime
+from artifact.sprites import publish_pictures
 from artifact.statistics.option import Option, published_options
 from training import outliers
+from training.config import slug
 from training.data import Images
+from training.data.credits import CREDITS
 from training.decide.arms.base import Arm, Learned, Logits, Task
 from training.decide.arms.linear import Regression, unit
-from training.decide.collection.splits import Fold, Indices
+from training.decide.collection.splits import Fold, Indices, tested
 from training.decide.outcome.evidence import Evidence
 from training.decide.results import Answers
 from training.environment import describe_environment
@@ -74,12 +79,25 @@ class Subject:
     @property
     def tested(self) -> Indices:
         """The pictures that were asked about, in the order of every arm's answers."""
-        return np.concatenate([fold.test for fold in self.folds])
+        return tested(self.folds)
 
     @property
     def learnt(self) -> Indices:
         """The pictures that a published model learns from: all where there are several folds."""
-        return self.folds[0].train if len(self.folds) == 1 else np.sort(self.tested)
+        return self.folds[0].train if len(self.folds) == 1 else self.tested
+
+    def publish_test_pictures(self, models: Path) -> None:
+        """Publish the pictures that were asked about beside the models, unless they are there."""
+        about = DatasetDescription(
+            title=self.name,
+            data_sha256=self.data_sha256,
+            test_sha256=self.test_sha256,
+            labels=self.labels,
+            true=tuple(self.task.targets[self.tested].tolist()),
+            **vars(CREDITS["folder"]),
+        )
+        pixels = self.task.store.read(_SHOWN, self.tested)
+        publish_pictures(models, slug(self.name), about, pixels)
 
 
 @dataclass(frozen=True)
@@ -107,8 +125,8 @@ def stage(
     Raises:
         ParityError: An exported file does not answer as the network does.
     """
-    logits, tested = answers.pooled(subject.folds)
-    evidence = Evidence.of(logits, subject.task.targets[tested], subject.labels)
+    logits, places = answers.pooled(subject.folds)
+    evidence = Evidence.of(logits, subject.task.targets[places], subject.labels)
     network = learned.network()
     files = _model_files(subject, arm, learned, network)
     rounded = _rounded_logits(subject, learned, files.get("onnx-int8"))
@@ -148,7 +166,7 @@ def _model_files(
 
 
 def _rounded_logits(subject: Subject, learned: Learned, model: bytes | None) -> Logits | None:
-    """What the 8-bit features would have answered, fold by fold; None where there are none."""
+    """What the 8-bit features would have answered to `tested`; None where there are none."""
     if model is None or not isinstance(learned, Regression):
         return None
     runtime = OnnxRuntime(features_of(model), subject.task.threads)
@@ -156,7 +174,10 @@ def _rounded_logits(subject: Subject, learned: Learned, model: bytes | None) -> 
     features = np.concatenate([runtime.run(unit(chunk)) for chunk in chunks])
     regressions = (learned.arm.learn(subject.task, fold.train) for fold in subject.folds)
     pairs = zip(regressions, subject.folds, strict=True)
-    return np.concatenate([one.of_features(features[fold.test]) for one, fold in pairs])
+    logits = [one.of_features(features[fold.test]) for one, fold in pairs]
+    order = np.argsort(np.concatenate([fold.test for fold in subject.folds]))
+    ordered: Logits = np.concatenate(logits)[order]
+    return ordered
 
 
 def features_of(model: bytes) -> bytes:
@@ -183,6 +204,7 @@ def _documents(
     right = int(np.trace(metrics.test.confusion_matrix))
     yield "metrics", metrics
     yield "examples", examples
+    yield "predictions", Predictions.of(subject.labels, evidence.targets, evidence.probabilities)
     yield "confusion_matrix", png(draw_confusion(metrics.test, name))
     yield "examples_correct", png(draw_correct(examples.correct, pixels, right, name))
     yield "examples_wrong", png(draw_wrong(examples.wrong, pixels, name))

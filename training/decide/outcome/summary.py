@@ -10,6 +10,7 @@ from artifact.manifest import RuntimeId, Share
 from artifact.statistics.decision import Decision
 from artifact.statistics.proportions import Z, wilson_interval
 from artifact.statistics.wording import share
+from training.decide.collection.splits import tested
 from training.decide.outcome.evidence import Evidence, fold_spread
 from training.decide.results import Answers
 from training.decide.run import Outcome
@@ -205,10 +206,10 @@ def _needs(best: Evidence) -> Iterator[ClassNeeds]:
 
 
 def _suspects(outcome: Outcome, best: Evidence) -> Iterator[Suspect]:
-    tested = np.concatenate([fold.test for fold in outcome.prepared.folds])
+    places = tested(outcome.prepared.folds)
     predicted, likely = best.logits.argmax(axis=1), best.probabilities
     for place in best.suspects()[:_SUSPECTS]:
-        source = outcome.prepared.collection.sources[tested[place]]
+        source = outcome.prepared.collection.sources[places[place]]
         yield Suspect(
             file=source.name,
             label=source.label,
