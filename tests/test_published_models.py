@@ -8,9 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from artifact.metrics import Metrics
+from artifact.datasets import Datasets
+from artifact.metrics import Examples, Metrics
+from artifact.predictions import Predictions
 from artifact.repository import Repository
 from training.networks.architectures import Architecture, build, count_macs, count_parameters
+from vision.decode import decode
+from vision.preprocess import view
 
 ROOT = Path(__file__).parent.parent
 MODELS = ROOT / "models"
@@ -64,12 +68,51 @@ def test_quantised_file_is_nearly_as_right_as_the_network(
 
 
 @pytest.mark.parametrize("name", BARS)
+def test_predictions_are_what_the_metrics_and_examples_were_made_of(
+    repository: Repository, name: str
+) -> None:
+    artifact = repository.get(name)
+    answered = artifact.document("predictions", Predictions)
+    test = artifact.document("metrics", Metrics).test
+    wrong = artifact.document("examples", Examples).wrong
+    assert answered.right.mean() == test.accuracy
+    assert answered.confusion_matrix.tolist() == [list(row) for row in test.confusion_matrix]
+    assert {each.index for each in wrong} == set(np.flatnonzero(~answered.right).tolist())
+    shares = {each.index: round(each.probability, 3) for each in wrong}
+    assert shares == {place: round(answered.probability[place], 3) for place in shares}
+
+
+def test_test_pictures_are_published_once_small_and_credited(repository: Repository) -> None:
+    [stored] = Datasets.scan(MODELS)
+    mnist = stored.dataset
+    assert {Datasets.scan(MODELS).of(repository.get(name).manifest) for name in BARS} == {stored}
+    assert (len(mnist), mnist.side, len(mnist.disputed)) == (10_000, 28, 15)
+    assert sum(sheet.bytes for sheet in mnist.sheets) < 3_000_000
+    assert "LeCun" in mnist.source
+    assert mnist.licence == "CC BY-SA 3.0"
+
+
+def test_model_answers_the_published_pictures_as_its_predictions_say(
+    repository: Repository,
+) -> None:
+    artifact = repository.get("mobilenet")
+    answered = artifact.document("predictions", Predictions)
+    stored = Datasets.scan(MODELS).get("mnist")
+    some = [947, 6651, 9729, *np.flatnonzero(~answered.right)[:5].tolist(), 0, 1, 2]
+    spec = artifact.manifest.input
+    views = [view(decode(stored.picture(index)), spec) for index in some]
+    said = [each.label for each in artifact.open("onnx").predict(views)]
+    assert said == [answered.labels[answered.predicted[index]] for index in some]
+
+
+@pytest.mark.parametrize("name", BARS)
 def test_nothing_is_wrong_with_the_model(repository: Repository, name: str) -> None:
     assert repository.get(name).manifest.findings == ()
 
 
 def test_no_file_names_a_place_of_the_machine_it_was_made_on(repository: Repository) -> None:
-    files = [path for artifact in repository for path in artifact.folder.rglob("*.*")]
+    folders = [each.folder for each in (*repository, *Datasets.scan(MODELS))]
+    files = [path for folder in folders for path in folder.rglob("*.*")]
     assert files
     assert not [path for path in files if PLACE.search(path.read_bytes())]
 
