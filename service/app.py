@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.api import (
     benchmark,
     comparison,
+    datasets,
     docs,
     evidence,
     files,
@@ -18,7 +19,7 @@ from service.api import (
     predict,
     studies,
 )
-from service.api.docs import DESCRIPTION, TAGS, name_example, study_example
+from service.api.docs import DESCRIPTION, TAGS, name_example, stored_examples
 from service.api.errors import install_handlers
 from service.api.middleware import AddressLimits, HeadRequests, cross_origin
 from service.api.parameters import LONG_ADDRESS, refuse_repeated
@@ -37,6 +38,7 @@ _ROUTES: Final = (
     models,
     evidence,
     files,
+    datasets,
     comparison,
     studies,
     benchmark,
@@ -101,7 +103,7 @@ class _Application(FastAPI):
     def openapi(self) -> docs.Document:
         # A model that exists, so that what the documentation shows works when tried.
         service: Service = self.state.service
-        schema = study_example(super().openapi(), service.studies)
+        schema = stored_examples(super().openapi(), service.studies, service.datasets)
         models = service.models
         if models is None or models.default not in models:
             return schema

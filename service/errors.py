@@ -16,6 +16,7 @@ from artifact.errors import (
     BrokenArtifact,
     NothingLoaded,
     RuntimeUnavailable,
+    UnknownDataset,
     UnknownModel,
     UnknownStudy,
 )
@@ -25,6 +26,7 @@ STATUS: Final[Mapping[type[TandemError], int]] = {
     Undecodable: 400,
     UnknownModel: 404,
     UnknownStudy: 404,
+    UnknownDataset: 404,
     RuntimeUnavailable: 404,  # asking again does not install it
     TooLarge: 413,
     UnsupportedType: 415,

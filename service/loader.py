@@ -7,11 +7,13 @@ from typing import Final, TypeVar
 import numpy as np
 from pydantic import BaseModel
 
+from artifact.datasets import Datasets
 from artifact.errors import BrokenArtifact, OnBroken, RuntimeUnavailable, UnknownModel, refuse
 from artifact.filters import Filters
 from artifact.latency import Benchmark
 from artifact.manifest import PATHS, DocumentRole, RuntimeId
 from artifact.metrics import Examples, Metrics
+from artifact.predictions import Predictions
 from artifact.predictor import Predictor
 from artifact.repository import Artifact, Repository, scan_model
 from artifact.runtimes.table import RUNTIMES, is_installed
@@ -74,6 +76,20 @@ def load_model(name: str, settings: Settings) -> list[LoadedModel]:
     return [_load(artifact, settings) for artifact in scan_model(settings.models_dir, name)]
 
 
+def load_datasets(settings: Settings, broken: BrokenArtifacts | None = None) -> Datasets:
+    """Read and verify the test pictures that lie beside the models.
+
+    Args:
+        settings: Of the process.
+        broken: Told of what cannot be served; by default only the log is.
+
+    Raises:
+        BrokenArtifact: As `broken` decides.
+    """
+    told = BrokenArtifacts(strict=False) if broken is None else broken
+    return Datasets.scan(settings.models_dir, told.note)
+
+
 def _try_to_load(
     artifact: Artifact, settings: Settings, broken: BrokenArtifacts
 ) -> LoadedModel | None:
@@ -97,6 +113,7 @@ def _load(artifact: Artifact, settings: Settings, on_broken: OnBroken = refuse) 
         examples=_document(artifact, "examples", Examples, on_broken),
         benchmark=_document(artifact, "benchmark", Benchmark, on_broken),
         filters=_document(artifact, "filters", Filters, on_broken),
+        predictions=_document(artifact, "predictions", Predictions, on_broken),
     )
 
 

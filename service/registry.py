@@ -9,6 +9,7 @@ from artifact.filters import Filters
 from artifact.latency import Benchmark
 from artifact.manifest import Manifest, RuntimeId
 from artifact.metrics import Examples, Metrics
+from artifact.predictions import Predictions
 from artifact.predictor import Predictor
 from artifact.repository import Artifact, Repository
 from artifact.runtimes.table import RUNTIMES
@@ -27,6 +28,7 @@ class LoadedModel:
     examples: Examples | None
     benchmark: Benchmark | None
     filters: Filters | None
+    predictions: Predictions | None
 
     def __str__(self) -> str:
         return str(self.artifact)

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from artifact.runtimes.table import missing_runtimes
 from artifact.studies import Studies
-from service.loader import BrokenArtifacts, load_models
+from service.loader import BrokenArtifacts, load_datasets, load_models
 from service.state import Service
 from vision.errors import TandemError
 
@@ -28,6 +28,7 @@ def loading(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager
         cv2.setNumThreads(1)  # requests are what runs side by side, not the rows of one picture
         broken = BrokenArtifacts(strict=service.settings.strict)
         service.studies = Studies.scan(service.settings.studies_dir, broken.note)
+        service.datasets = load_datasets(service.settings, broken)
         service.models = load_models(service.settings, broken)
         service.telemetry.count_broken(len(broken))
         for runtime, why in missing_runtimes().items():

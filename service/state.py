@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi import Request
 
+from artifact.datasets import Datasets
 from artifact.studies import Studies
 from service.errors import not_ready
 from service.limits.admission import Admission
@@ -47,6 +48,7 @@ class Service:
     tracing: "Tracing | None"
     models: ModelRegistry | None = None
     studies: Studies | None = None
+    datasets: Datasets = field(default_factory=lambda: Datasets({}))
     administration: asyncio.Lock = field(default_factory=asyncio.Lock)
     draining: bool = False
 

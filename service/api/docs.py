@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from artifact.datasets import Datasets
 from artifact.studies import Studies
 from service.registry import LoadedModel
 from service.v2 import schemas as open_inference
@@ -69,6 +70,7 @@ TAGS: Final = [
     {"name": "predict", "description": "Pictures in, predictions out."},
     {"name": "models", "description": "Which models there are, and what each is."},
     {"name": "evidence", "description": "Metrics, curves, filters and examples of a model."},
+    {"name": "datasets", "description": "The test pictures, each published once."},
     {"name": "comparison", "description": "Every model against every other, by statistics."},
     {"name": "studies", "description": "What was tried, over several seeds, and what is noise."},
     {"name": "benchmark", "description": "Speed and size, recorded and measured now."},
@@ -124,10 +126,14 @@ def name_example(schema: Document, model: LoadedModel) -> Document:
     )
 
 
-def study_example(schema: Document, studies: Studies | None) -> Document:
-    """Give every `study` in a path of an OpenAPI schema one that exists as example."""
-    first = next(iter(studies or ()), None)
-    return schema if first is None else _with_examples(schema, {"study": first.study.name})
+def stored_examples(schema: Document, studies: Studies | None, datasets: Datasets) -> Document:
+    """Give every `study` and `dataset` in a path of an OpenAPI schema one that exists."""
+    study, dataset = next(iter(studies or ()), None), next(iter(datasets), None)
+    examples = {
+        **({"study": study.study.name} if study else {}),
+        **({"dataset": dataset.dataset.name} if dataset else {}),
+    }
+    return _with_examples(schema, examples)
 
 
 def _with_examples(schema: Document, examples: dict[str, str]) -> Document:

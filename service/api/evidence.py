@@ -25,7 +25,7 @@ Document = TypeVar("Document", bound=BaseModel)
 async def get_metrics(request: Request, name: Name, query: VersionQuery) -> Metrics:
     """Give accuracy, loss, per-class scores and the confusion matrix of each split."""
     model = _model(request, name, query.version)
-    return _published(model, "metrics", model.metrics)
+    return published(model, "metrics", model.metrics)
 
 
 @router.get("/models/{name}/confusion-matrix")
@@ -34,7 +34,7 @@ async def get_confusion_matrix(
 ) -> ConfusionMatrix:
     """Give the test images' confusion matrix: rows are true labels, columns predicted ones."""
     model = _model(request, name, query.version)
-    metrics = _published(model, "metrics", model.metrics)
+    metrics = published(model, "metrics", model.metrics)
     counts = np.array(metrics.test.confusion_matrix)
     shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
     return ConfusionMatrix(
@@ -48,7 +48,7 @@ async def get_confusion_matrix(
 async def get_curves(request: Request, name: Name, query: VersionQuery) -> Curves:
     """Give the training and validation loss and accuracy of each epoch."""
     model = _model(request, name, query.version)
-    metrics = _published(model, "metrics", model.metrics)
+    metrics = published(model, "metrics", model.metrics)
     return Curves(chosen_epoch=model.manifest.provenance.epoch, epochs=list(metrics.curves))
 
 
@@ -56,7 +56,7 @@ async def get_curves(request: Request, name: Name, query: VersionQuery) -> Curve
 async def list_filters(request: Request, name: Name, query: VersionQuery) -> LayerList:
     """List every convolution layer, and where its filters are drawn."""
     model = _model(request, name, query.version)
-    filters = _published(model, "filters", model.filters)
+    filters = published(model, "filters", model.filters)
     return LayerList(layers=[_layer(request, model, layer) for layer in filters.layers])
 
 
@@ -64,7 +64,7 @@ async def list_filters(request: Request, name: Name, query: VersionQuery) -> Lay
 async def list_examples(request: Request, name: Name, query: ExampleQuery) -> ExampleList:
     """List test images that the model named rightly or wrongly, with its confidence."""
     model = _model(request, name, query.version)
-    examples = _published(model, "examples", model.examples)
+    examples = published(model, "examples", model.examples)
     chosen = examples.correct if query.kind == "correct" else examples.wrong
     return ExampleList(total=len(chosen), examples=list(chosen[: query.limit]))
 
@@ -73,7 +73,13 @@ def _model(request: Request, name: str, version: int | None) -> LoadedModel:
     return service_of(request).loaded().get(name, version)
 
 
-def _published(model: LoadedModel, role: DocumentRole, document: Document | None) -> Document:
+def published(model: LoadedModel, role: DocumentRole, document: Document | None) -> Document:
+    """The document of that role that a model was published with.
+
+    Raises:
+        BrokenArtifact: It was damaged when the model was loaded.
+        UnknownModel: The model was published without it.
+    """
     if document is None and role in model.manifest.files:
         raise BrokenArtifact(f"{model}/{PATHS[role]} was damaged when the model was loaded")
     if document is None:

@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from artifact.manifest import Part
+from artifact.predictions import Order, Outcome
 from service.api.schemas import Detail
 from service.errors import InvalidField
 from service.pipeline.predict import Choice, PredictChoice
@@ -32,6 +33,23 @@ class ExampleChoice(VersionChoice):
         default="wrong", description="Whether the model named them rightly."
     )
     limit: int = Field(default=100, ge=1, le=1000, description="Most examples in the answer.")
+
+
+class PredictionChoice(VersionChoice):
+    """Which test pictures, and in which order."""
+
+    true: str | None = Field(None, description="Of this class; unset: of any.")
+    predicted: str | None = Field(None, description="Named so by the model; unset: in any way.")
+    outcome: Outcome | None = Field(None, description="Whether the model names them rightly.")
+    against: str | None = Field(
+        None, description="Another model of the same test pictures, in its highest version."
+    )
+    against_outcome: Outcome | None = Field(
+        None, description="Whether that other model names them rightly."
+    )
+    sort: Order = Field("most-confident", description="By the probability of what was named.")
+    offset: int = Field(0, ge=0, le=10**9, description="Pictures to leave out at the beginning.")
+    limit: int = Field(100, ge=1, le=1000, description="Most pictures in the answer.")
 
 
 class CompareChoice(Part):

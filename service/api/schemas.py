@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
+from artifact.datasets import DatasetDescription
 from artifact.filters import LayerKind
 from artifact.latency import Benchmark
 from artifact.manifest import Finding, FindingName, Part, RuntimeId, Share
@@ -187,6 +188,67 @@ class ExampleList(Part):
 
     total: int = Field(description="How many of that kind were published.")
     examples: list[Example]
+
+
+class OtherAnswer(Part):
+    """What another model made of the same test image."""
+
+    predicted: str
+    probability: Share = Field(description="Of the predicted label.")
+
+
+class ComparedExample(Example):
+    """One test image and what one or two models made of it."""
+
+    against: OtherAnswer | None = Field(
+        None, description="The other model's answer; null where none was asked for."
+    )
+
+
+class PredictionPage(Part):
+    """Some of a model's answers to its test pictures."""
+
+    total: int = Field(description="How many pictures there are of what was asked for.")
+    dataset: str | None = Field(
+        description="Where the pictures are: `GET /datasets/{dataset}/test-pictures/{index}`; "
+        "null where they were not published."
+    )
+    predictions: list[ComparedExample]
+
+
+class DatasetHeadline(Part):
+    """A data set whose test pictures are published."""
+
+    name: str
+    title: str = Field(description="As the models' manifests call it.")
+    count: int = Field(description="Test pictures.")
+    classes: int
+    mode: Literal["L", "RGB"] = Field(description="Grey or colour.")
+    side: int = Field(description="Height and width of a picture, in pixels.")
+    source: str = Field(description="Who made the pictures, and where they are found.")
+    licence: str | None = Field(description="Null where only their owner knows.")
+    models: list[str] = Field(description="Names of the models that were tested on them.")
+    link: str
+
+
+class DatasetList(Part):
+    """Every data set whose test pictures are published, names in order."""
+
+    datasets: list[DatasetHeadline]
+
+
+class PictureSet(DatasetDescription):
+    """The test pictures of a data set, which lie in sheets, row by row."""
+
+    name: str
+    count: int
+    mode: Literal["L", "RGB"] = Field(description="Grey or colour.")
+    side: int = Field(description="Height and width of a picture, in pixels.")
+    columns: int = Field(
+        description="Pictures in a row, and rows of a full sheet: picture `i` lies on sheet "
+        "`i // columns**2`."
+    )
+    sheets: list[str] = Field(description="Links, in order.")
 
 
 class ArmHeadline(Part):

@@ -10,7 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from artifact.repository import list_versions
 from service.errors import malformed
-from service.loader import load_model
+from service.loader import load_datasets, load_model
 from service.registry import ModelRegistry
 from service.settings import Settings
 from service.state import Service, service_of
@@ -126,6 +126,7 @@ async def _load(service: Service, name: str) -> None:
     async with service.administration:
         service.loaded()
         versions = await to_thread.run_sync(load_model, name, service.settings)
+        service.datasets = await to_thread.run_sync(load_datasets, service.settings)
         service.models = service.loaded().replace(name, versions)
         service.telemetry.count_broken(len(service.models.broken))
 

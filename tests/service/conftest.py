@@ -6,18 +6,19 @@ from fastapi.testclient import TestClient
 
 from service.app import create_app
 from service.settings import Settings
-from tests.known_answer import GAIN, publish_known_answer
+from tests.known_answer import GAIN, publish_known_answer, publish_known_pictures
 from tests.known_study import store_known_study
 from tests.service.v2.server import Served, serving
 
 
 @pytest.fixture(scope="session")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two versions of `known`, and `contrary`, which names the darkest quarter."""
+    """Two versions of `known`, `contrary`, which names the darkest quarter, and their pictures."""
     root = tmp_path_factory.mktemp("models")
     publish_known_answer(root, version=1)
     publish_known_answer(root, version=2, gain=2 * GAIN)
     publish_known_answer(root, name="contrary", gain=-GAIN, runtimes=("onnx",))
+    publish_known_pictures(root)
     return root
 
 

@@ -8,13 +8,22 @@ from fastapi.testclient import TestClient
 
 from tests.service.v2.server import Served
 
+PLACES = {
+    "figure": "accuracy",
+    "role": "onnx",
+    "number": 0,
+    "dataset": "quarters",
+    "sheet": 0,
+    "index": 0,
+}
+
 
 def get_paths(client: TestClient) -> list[str]:
     """Every path of the documentation that takes GET, its parameters being what exists."""
     known = {"name": "known", "version": "2", "study": "widths"}
     paths: dict[str, Any] = client.get("/openapi.json").json()["paths"]
     return [
-        path.format_map({**known, "figure": "accuracy", "role": "onnx", "number": 0})
+        path.format_map({**known, **PLACES})
         for path, operations in paths.items()
         if "get" in operations
     ]

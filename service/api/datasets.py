@@ -1,0 +1,226 @@
+"""The test pictures of each data set, and what each model answered to them."""
+
+from typing import Annotated, Final
+
+import numpy as np
+from fastapi import APIRouter, Path, Query, Request, Response
+from numpy.typing import NDArray
+
+from artifact.datasets import StoredDataset
+from artifact.files import sha256
+from artifact.manifest import Part
+from artifact.predictions import Predictions
+from service.api.evidence import published
+from service.api.files import IfNoneMatch, is_known
+from service.api.parameters import NOT_FOUND, NOT_READY, Name, PredictionChoice, Responses
+from service.api.schemas import (
+    ComparedExample,
+    DatasetHeadline,
+    DatasetList,
+    Detail,
+    OtherAnswer,
+    PictureSet,
+    PredictionPage,
+)
+from service.errors import InvalidField
+from service.registry import LoadedModel
+from service.state import Service, service_of
+
+_MOST: Final = 2**31
+_NO_DATASET: Final[Responses] = {
+    404: {"model": Detail, "description": "No such data set, sheet or picture."}
+}
+_SAME: Final[Responses] = {304: {"description": "It is still what `If-None-Match` names."}}
+_PICTURE: Final[Responses] = {
+    **_NO_DATASET,
+    **_SAME,
+    200: {"content": {"image/png": {}}, "description": "The picture."},
+}
+
+router = APIRouter(responses=NOT_READY)
+
+DatasetName = Annotated[str, Path(description="Of a data set; `GET /datasets` lists them.")]
+Place = Annotated[int, Path(ge=0, lt=_MOST, description="Counted from 0.", examples=[0])]
+
+
+@router.get("/datasets", tags=["datasets"])
+async def list_datasets(request: Request) -> DatasetList:
+    """List every data set whose test pictures are published, and the models tested on them."""
+    service = service_of(request)
+    return DatasetList(datasets=[_headline(request, service, each) for each in service.datasets])
+
+
+# Not coroutines: long answers, and reading, verifying and cutting a sheet, belong in a thread.
+@router.get(
+    "/datasets/{dataset}/test-pictures",
+    tags=["datasets"],
+    response_model=PictureSet,
+    responses={**_NO_DATASET, **_SAME},
+)
+def get_test_pictures(
+    request: Request, dataset: DatasetName, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Say what the test pictures are: labels, size, and the sheets that hold them in rows."""
+    stored = service_of(request).datasets.get(dataset)
+    told, link = stored.dataset, _link(request, stored)
+    pictures = PictureSet(
+        **told.model_dump(exclude={"schema_version", "sheets"}),
+        count=len(told),
+        sheets=[f"{link}/sheets/{number}.png" for number in range(len(told.sheets))],
+    )
+    return _answer(pictures, if_none_match)
+
+
+@router.get(
+    "/datasets/{dataset}/test-pictures/sheets/{sheet}.png",
+    tags=["datasets"],
+    response_class=Response,
+    responses=_PICTURE,
+)
+def get_sheet(
+    request: Request, dataset: DatasetName, sheet: Place, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Give one sheet: `columns` pictures in a row, row by row, in the order of the data set."""
+    content = service_of(request).datasets.get(dataset).sheet(sheet)
+    return _cached(content, "image/png", if_none_match)
+
+
+@router.get(
+    "/datasets/{dataset}/test-pictures/{index}",
+    tags=["datasets"],
+    response_class=Response,
+    responses=_PICTURE,
+)
+def get_test_picture(
+    request: Request, dataset: DatasetName, index: Place, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Give one test picture, which any model can be asked about."""
+    content = service_of(request).datasets.get(dataset).picture(index)
+    return _cached(content, "image/png", if_none_match)
+
+
+@router.get(
+    "/models/{name}/predictions",
+    tags=["evidence"],
+    response_model=PredictionPage,
+    responses={**NOT_FOUND, **_SAME},
+)
+def list_predictions(
+    request: Request,
+    name: Name,
+    query: Annotated[PredictionChoice, Query()],
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """List what a model answered to the test pictures, or to some of them, a page at a time.
+
+    `against` adds what another model answered to the same pictures: `outcome=right` with
+    `against_outcome=wrong` are those that only the first one names rightly.
+    """
+    service = service_of(request)
+    model = service.loaded().get(name, query.version)
+    answered = published(model, "predictions", model.predictions)
+    other = None if query.against is None else _rival(service, model, query.against)
+    if other is None and query.against_outcome is not None:
+        raise InvalidField(("query", "against_outcome"), "missing", "needs a model in `against`")
+    chosen = _chosen(answered, query)
+    if other is not None:
+        chosen &= other.with_outcome(query.against_outcome)
+    places = answered.ordered(chosen, query.sort).tolist()
+    stored, disputed = service.datasets.of(model.manifest), _disputed(service, model)
+    page = PredictionPage(
+        total=len(places),
+        dataset=None if stored is None else stored.dataset.name,
+        predictions=[
+            ComparedExample(
+                **answered.example(place, disputed).model_dump(),
+                against=None if other is None else _other_answer(other, place),
+            )
+            for place in places[query.offset : query.offset + query.limit]
+        ],
+    )
+    return _answer(page, if_none_match)
+
+
+def _headline(request: Request, service: Service, stored: StoredDataset) -> DatasetHeadline:
+    told = stored.dataset
+    models = service.loaded().latest()
+    return DatasetHeadline(
+        name=told.name,
+        title=told.title,
+        count=len(told),
+        classes=len(told.labels),
+        mode=told.mode,
+        side=told.side,
+        source=told.source,
+        licence=told.licence,
+        models=[
+            model.manifest.name for model in models if service.datasets.of(model.manifest) is stored
+        ],
+        link=_link(request, stored),
+    )
+
+
+def _link(request: Request, stored: StoredDataset) -> str:
+    root = request.scope.get("root_path", "")
+    return f"{root}/datasets/{stored.dataset.name}/test-pictures"
+
+
+def _chosen(answered: Predictions, query: PredictionChoice) -> NDArray[np.bool_]:
+    true, predicted = (
+        _class(answered, field, getattr(query, field)) for field in ("true", "predicted")
+    )
+    return answered.of_class(true, predicted) & answered.with_outcome(query.outcome)
+
+
+def _class(answered: Predictions, field: str, label: str | None) -> int | None:
+    if label is None or label in answered.labels:
+        return None if label is None else answered.labels.index(label)
+    known = ", ".join(answered.labels[:20]) + (" ..." if len(answered.labels) > 20 else "")
+    raise InvalidField(("query", field), "unknown", f"No such class; the classes are {known}")
+
+
+def _rival(service: Service, model: LoadedModel, name: str) -> Predictions:
+    """What another model answered to the same pictures.
+
+    Raises:
+        InvalidField: It was tested on other pictures.
+        UnknownModel: There is no such model, or it was published without predictions.
+    """
+    rival = service.loaded().get(name)
+    answered = published(rival, "predictions", rival.predictions)
+    first, second = (each.manifest.provenance.split.test_sha256 for each in (model, rival))
+    mine = model.predictions
+    if (
+        first != second
+        or mine is None
+        or (mine.labels, mine.true) != (answered.labels, answered.true)
+    ):
+        message = f"{rival} was tested on other pictures than {model}"
+        raise InvalidField(("query", "against"), "other-pictures", message)
+    return answered
+
+
+def _other_answer(other: Predictions, place: int) -> OtherAnswer:
+    return OtherAnswer(
+        predicted=other.labels[other.predicted[place]], probability=other.probability[place]
+    )
+
+
+def _disputed(service: Service, model: LoadedModel) -> frozenset[int]:
+    """Places of the pictures whose label is disputed: as published with them, or by the model."""
+    stored = service.datasets.of(model.manifest)
+    if stored is not None:
+        return frozenset(stored.dataset.disputed)
+    wrong = model.examples.wrong if model.examples else ()
+    return frozenset(example.index for example in wrong if example.disputed)
+
+
+def _answer(content: Part, if_none_match: str | None) -> Response:
+    return _cached(content.model_dump_json().encode(), "application/json", if_none_match)
+
+
+def _cached(content: bytes, kind: str, if_none_match: str | None) -> Response:
+    headers = {"ETag": f'"{sha256(content)}"', "Cache-Control": "no-cache"}
+    if is_known(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=kind, headers=headers)
