@@ -13,7 +13,7 @@ from tests.page.conftest import Opened
 from tests.service.process import Running, serving
 from tests.vision.pictures import encode, seven
 
-SECTIONS = ("decide", "try", "compare", "evidence", "studies")
+SECTIONS = ("decide", "try", "why", "layers", "compare", "evidence", "studies")
 
 
 def arc(x: float, y: float, rx: float, ry: float, start: float, end: float) -> list[Any]:
@@ -103,6 +103,43 @@ def test_table_is_sorted_by_a_click_on_its_head(opened: Opened) -> None:
     expect(table.locator("tbody tr").first).to_contain_text("conv/1")
 
 
+def test_places_and_bias_are_shown_with_their_sum(opened: Opened) -> None:
+    page = opened.show("try")
+    opened.draw(*STROKES["7"])
+    page.get_by_role("link", name="Why?").first.click()  # the drawing comes along
+    page.get_by_text("conv/1 says 7").wait_for()
+    page.get_by_label("Also for the class").select_option("2")
+    chosen = page.locator(".class-map").filter(has_text="2places")
+    chosen.wait_for()
+    sums = chosen.locator(".sum span:last-child").all_text_contents()
+    places, bias, logit = (float(each.replace("\N{MINUS SIGN}", "-")) for each in sums)
+    assert places + bias == pytest.approx(logit, abs=0.002)
+
+
+def test_layers_of_two_networks_lie_beside_each_other(opened: Opened) -> None:
+    page = opened.show("why/mobilenet")
+    opened.draw(*STROKES["3"])
+    page.get_by_role("heading", name="mobilenet: block 3").wait_for()
+    expect(page.get_by_role("heading", name="conv: block 3")).to_be_visible()
+    filters = page.get_by_alt_text("Filters of blocks.3.depthwise")
+    filters.scroll_into_view_if_needed()
+    assert filters.evaluate("image => image.decode().then(() => image.naturalWidth)") == 63
+
+
+def test_graph_shows_what_a_mobilenet_block_saves(opened: Opened) -> None:
+    page = opened.show("layers/conv/mobilenet")
+    bars = page.get_by_role("region", name="Bars of multiply-adds")
+    expect(bars).to_contain_text("5,419 K")
+    expect(bars).to_contain_text("11.0")  # times fewer in block 3
+    page.get_by_label("time, measured here").check()
+    page.get_by_text("Measured on").wait_for()
+    expect(page.get_by_role("region", name="Bars of time")).to_contain_text("µs")
+    page.locator("summary").last.click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the ONNX file of mobilenet").click()
+    assert download.value.suggested_filename == "mobilenet-1-model.onnx"
+
+
 def test_benchmark_shows_progress_and_can_be_stopped(opened: Opened) -> None:
     page = opened.show("compare")
     page.get_by_role("button", name="Measure every model").click()
@@ -127,9 +164,9 @@ def test_section_has_no_accessibility_violation_at_any_width(
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     opened = Opened(context.new_page(), service.url)
     page = opened.show(section)
-    if section == "try":
+    if section in ("try", "why"):
         opened.draw(*STROKES["7"])
-        page.locator(".answer").first.wait_for()
+        page.locator(".answer, .class-map").first.wait_for()
     page.wait_for_load_state("networkidle")
     found = Axe().run(page).response["violations"]
     assert not found, [(each["id"], each["nodes"][0]["html"]) for each in found]

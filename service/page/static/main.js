@@ -5,6 +5,8 @@ import { h, ask, askOnce, failure } from "./dom.js";
 const SECTIONS = {
   decide: () => import("./decide.js").then(({ decide }) => decide),
   try: () => import("./try.js").then(({ tryIt }) => tryIt),
+  why: () => import("./why.js").then(({ why }) => why),
+  layers: () => import("./layers.js").then(({ layers }) => layers),
   compare: () => import("./compare.js").then(({ compare }) => compare),
   evidence: () => import("./evidence.js").then(({ evidence }) => evidence),
   studies: () => import("./studies.js").then(({ studies }) => studies),

@@ -16,10 +16,14 @@ export class Sketch {
     this.#paint();
   }
 
+  get isEmpty() {
+    return !this.#strokes.length && !this.#background;
+  }
+
   undo() {
     this.#strokes.pop();
     this.#paint();
-    if (this.#strokes.length) this.#changed();
+    if (!this.isEmpty) this.#changed();
   }
 
   clear() {
@@ -31,7 +35,7 @@ export class Sketch {
   /** Show a picture that was brought, to draw on. */
   async show(file) {
     this.clear();
-    this.#background = await createImageBitmap(file).catch(() => null);
+    this.#background = await createImageBitmap(file).catch(() => null);  // a format that browsers cannot show
     this.#paint();
   }
 

@@ -1,8 +1,6 @@
 // Draw or bring a picture; every model answers beside the others, with what it saw.
-import { h, ask, askOnce, debounce, failure, milliseconds, percent } from "./dom.js";
-import { Sketch } from "./sketch.js";
-
-const ACCEPTED = "image/png,image/jpeg,image/webp,image/bmp,image/gif,image/tiff";
+import { h, ask, askOnce, failure, milliseconds, percent } from "./dom.js";
+import { easel } from "./easel.js";
 
 export async function tryIt() {
   const { models } = await askOnce("models");
@@ -10,7 +8,7 @@ export async function tryIt() {
   const seen = h("div", { class: "seen" });
   const summary = h("p", { class: "lead", role: "status" }, "Draw a digit, or bring a picture.");
   const call = h("div");
-  const shown = { picture: null, turn: 0 };
+  const shown = { turn: 0 };
 
   async function answer(picture, name) {
     const turn = ++shown.turn;
@@ -20,7 +18,6 @@ export async function tryIt() {
         headers: { "Content-Type": picture.type || "application/octet-stream" } });
       if (turn !== shown.turn) return;  // a later picture has been sent: the last answer wins
       const took = performance.now() - started;
-      shown.picture = picture;
       summary.textContent = say(comparison, took);
       answers.replaceChildren(...comparison.answers.map((each) => card(each, majority(comparison))));
       seen.replaceChildren(...comparison.explanations.map((each) => whatWasSeen(each, picture)));
@@ -33,37 +30,17 @@ export async function tryIt() {
     }
   }
 
-  const send = debounce(120, (picture) => answer(picture, "drawing.png"));
-  const sketch = new Sketch(async () => send(await sketch.picture()));
-  const bring = (file) => { if (file) { sketch.show(file); answer(file, file.name); } };
   const clear = () => {
     shown.turn++;
-    sketch.clear();
     summary.textContent = "Draw a digit, or bring a picture.";
     for (const part of [answers, seen, call]) part.replaceChildren();
   };
-  document.onpaste = (event) => bring([...event.clipboardData.files][0]);
   return [
     h("h1", {}, `Ask ${models.length === 1 ? models[0].name : `all ${models.length} models`} at once`),
     h("div", { class: "split" },
-      h("div", {},
-        sketch.element,
-        h("div", { class: "row" },
-          h("button", { type: "button", onclick: () => sketch.undo() }, "Undo"),
-          h("button", { type: "button", onclick: clear }, "Clear")),
-        dropZone(bring)),
+      easel(answer, clear),
       h("div", {}, summary, answers, h("h2", {}, "What the network saw"), seen, call)),
   ];
-}
-
-function dropZone(bring) {
-  const zone = h("div", { class: "drop",
-    ondragover: (event) => { event.preventDefault(); zone.classList.add("over"); },
-    ondragleave: () => zone.classList.remove("over"),
-    ondrop: (event) => { event.preventDefault(); zone.classList.remove("over"); bring(event.dataTransfer.files[0]); } },
-    h("label", {}, "Drop, paste, choose or photograph a picture ",
-      h("input", { type: "file", accept: ACCEPTED, onchange: (event) => bring(event.target.files[0]) })));
-  return zone;
 }
 
 function say({ agree, answers }, took) {
@@ -83,6 +60,7 @@ function card(answer, common) {
   const ranked = Object.entries(answer.probabilities).sort(([, one], [, other]) => other - one);
   return h("article", { class: `card answer ${answer.label === common ? "agrees" : "differs"}` },
     h("h2", {}, `${answer.model}/${answer.version}`),
+    h("a", { class: "why", href: `#why/${encodeURIComponent(answer.model)}` }, "Why?"),
     h("p", { class: "big" }, answer.label),
     h("p", { class: "faint" }, `${percent(answer.probability, 1)} · ${answer.runtime} · ${milliseconds(answer.milliseconds)}`),
     answer.accepted ? h("p", { class: "faint" }, "accepted") : h("p", { class: "reason" }, `not accepted: ${answer.reason}`),

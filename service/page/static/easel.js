@@ -1,0 +1,35 @@
+// Where a picture comes from: drawn, dropped, pasted, chosen or photographed. It is kept from section to section.
+import { h, debounce } from "./dom.js";
+import { Sketch } from "./sketch.js";
+
+const ACCEPTED = "image/png,image/jpeg,image/webp,image/bmp,image/gif,image/tiff";
+const WAIT_MS = 120;
+
+let kept = null;  // the latest picture, and its name
+
+/** Make the easel; `ask(picture, name)` is called for every new picture, `cleared()` when there is none any more. */
+export function easel(ask, cleared) {
+  const bring = (picture, name) => { kept = { picture, name }; ask(picture, name); };
+  const send = debounce(WAIT_MS, async () => { if (!sketch.isEmpty) bring(await sketch.picture(), "drawing.png"); });
+  const sketch = new Sketch(send);
+  const show = (file) => { if (file) { sketch.show(file); bring(file, file.name); } };
+  const clear = () => { kept = null; sketch.clear(); cleared(); };
+  document.onpaste = (event) => show([...event.clipboardData.files][0]);
+  if (kept) { sketch.show(kept.picture); ask(kept.picture, kept.name); }
+  return h("div", {},
+    sketch.element,
+    h("div", { class: "row" },
+      h("button", { type: "button", onclick: () => { sketch.undo(); if (sketch.isEmpty) clear(); } }, "Undo"),
+      h("button", { type: "button", onclick: clear }, "Clear")),
+    dropZone(show));
+}
+
+function dropZone(show) {
+  const zone = h("div", { class: "drop",
+    ondragover: (event) => { event.preventDefault(); zone.classList.add("over"); },
+    ondragleave: () => zone.classList.remove("over"),
+    ondrop: (event) => { event.preventDefault(); zone.classList.remove("over"); show(event.dataTransfer.files[0]); } },
+    h("label", {}, "Drop, paste, choose or photograph a picture ",
+      h("input", { type: "file", accept: ACCEPTED, onchange: (event) => show(event.target.files[0]) })));
+  return zone;
+}
