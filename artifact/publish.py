@@ -5,14 +5,14 @@ the next one to publish that name removes: its lock says that nobody fills it an
 """
 
 import errno
-import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, TypeAdapter
 
 from artifact.errors import NotPublished
@@ -158,39 +158,31 @@ def writing(what: str) -> Iterator[None]:
 
 @contextmanager
 def _locked_folder(parent: Path) -> Iterator[Path]:
-    with ExitStack() as stack:
-        folder = None
-        while folder is None or not folder.exists():  # another publisher may be quicker than we
-            folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=parent))
-            stack.enter_context(_lock(folder, wait=True))
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        yield folder
+    """Make a folder whose lock, which the end of the process gives back, lies beside it."""
+    folder = parent / f"{_STAGING}{secrets.token_hex(8)}"
+    with _lock(folder):
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_abandoned(parent: Path) -> None:
-    for folder in parent.glob(f"{_STAGING}*"):
-        with _lock(folder, wait=False) as locked:
-            if locked:
-                shutil.rmtree(folder, ignore_errors=True)
+    for folder in {path.with_suffix("") for path in parent.glob(f"{_STAGING}*")}:
+        with suppress(Timeout), _lock(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _lock(folder: Path, *, wait: bool) -> Iterator[bool]:
-    """Hold a folder's lock, which the end of the process gives back, if it can be had."""
-    if os.name != "posix":
-        yield False
-        return
-    import fcntl  # noqa: PLC0415 - not on every system
-
-    with ExitStack() as stack:
+def _lock(folder: Path) -> Iterator[None]:
+    path = folder.with_suffix(".lock")
+    with FileLock(path, timeout=0):
         try:
-            descriptor = os.open(folder, os.O_RDONLY)
-            stack.callback(os.close, descriptor)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except OSError:  # it is gone, another publisher has the lock, or this disk has none
-            yield False
-        else:
-            yield True
+            yield
+        finally:
+            with suppress(OSError):  # some systems keep a file that is open
+                path.unlink()
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -27,15 +27,10 @@ class NoClassMap(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ClassMap:
-    """One class's part of each place.
+    """One class's part of each place."""
 
-    Attributes:
-        places: [H, W]: what each place adds to the logit.
-        bias: What is added wherever nothing is.
-    """
-
-    places: Floats
-    bias: float
+    places: Floats  # [H, W]: what each place adds to the logit
+    bias: float  # what is added wherever nothing is
 
     @property
     def total(self) -> float:
@@ -48,16 +43,13 @@ class Head:
     """From the last maps to the logits.
 
     Attributes:
-        maps: Name of the last maps' value.
         weights: Of the linear layer: [K, C, 1, 1], or [K, C, H, W] where no pooling is before it.
-        pooling: Of each place: [C, H, W], or [C, 1, 1] where all count alike.
-        bias: [K], that of the pooling included.
     """
 
-    maps: str
+    maps: str  # name of the last maps' value
     weights: Floats
-    pooling: Floats
-    bias: Floats
+    pooling: Floats  # of each place: [C, H, W], or [C, 1, 1] where all count alike
+    bias: Floats  # [K], that of the pooling included
 
     def class_map(self, maps: Floats, label: int) -> ClassMap:
         """Split one logit of a picture, by its last maps [C, H, W]."""

@@ -26,10 +26,6 @@ class Inspection:
     def __init__(self, model: bytes, shape: tuple[int, int, int]) -> None:
         """Open an ONNX file.
 
-        Args:
-            model: Its bytes.
-            shape: Channels, height and width of its input.
-
         Raises:
             BrokenArtifact: It is no such file.
         """

@@ -32,38 +32,24 @@ class NetworkLayer:
     """One operator, and the activation that alone takes its value.
 
     Attributes:
-        name: Of its weights, as the network that was trained knows them; or of the operator.
-        operator: As ONNX names it.
         kind: What it does; `depthwise` has one filter a channel, `pointwise` mixes channels only,
             `standard` does both at once.
-        activation: As ONNX names it; None for none.
-        value: Name of what it computes, after the activation.
-        names: Of its operators and values in the file.
-        shape: Of what it computes, for one picture: channels, height, width.
-        weight: Of a convolution or linear layer; None for others.
-        parameters: Numbers in its weights, as the file has them: normalisation is folded in.
-        macs: Multiply-accumulate operations for one picture.
     """
 
-    name: str
-    operator: str
+    name: str  # of its weights, as the network that was trained knows them; or of the operator
+    operator: str  # as ONNX names it
     kind: LayerKind
-    activation: str | None
-    value: str
-    names: frozenset[str]
-    shape: tuple[int, ...]
-    weight: Floats | None
-    parameters: int
-    macs: int
+    activation: str | None  # as ONNX names it; None for none
+    value: str  # name of what it computes, after the activation
+    names: frozenset[str]  # of its operators and values in the file
+    shape: tuple[int, ...]  # of what it computes, for one picture: channels, height, width
+    weight: Floats | None  # of a convolution or linear layer; None for others
+    parameters: int  # numbers in its weights, as the file has them: normalisation is folded in
+    macs: int  # multiply-accumulate operations for one picture
 
 
 def list_layers(graph: OnnxGraph, shapes: Shapes) -> tuple[NetworkLayer, ...]:
-    """List the layers from input to output.
-
-    Args:
-        graph: Of the network.
-        shapes: Of every value, for one picture.
-    """
+    """List the layers from input to output."""
     return tuple(_layers(graph, shapes))
 
 

@@ -59,17 +59,14 @@ class Node:
     """One operator.
 
     Attributes:
-        operator: As ONNX names it: `Conv`, `Relu`.
-        name: In the file; may be empty.
         inputs: Names of values and weights; an optional one that is left out is empty.
-        output: Name of its first value.
         attributes: Whole numbers, lists of them, and fractions, by name.
     """
 
-    operator: str
-    name: str
+    operator: str  # as ONNX names it: `Conv`, `Relu`
+    name: str  # in the file; may be empty
     inputs: tuple[str, ...]
-    output: str
+    output: str  # name of its first value
     attributes: Mapping[str, int | float | tuple[int, ...]]
 
 

@@ -31,16 +31,13 @@ class Profile:
     """Times of one picture, in microseconds: the mean of the middle half of all runs.
 
     Attributes:
-        runs: That were timed.
         layers: Time of each layer, by its name; one that was fused into another has none.
-        added: Time of what ONNX Runtime added, by its operator.
-        whole: From the call to the answer; more than the sum, for the profiler takes time too.
     """
 
-    runs: int
+    runs: int  # that were timed
     layers: Mapping[str, float]
-    added: Mapping[str, float]
-    whole: float
+    added: Mapping[str, float]  # time of what ONNX Runtime added, by its operator
+    whole: float  # from the call to the answer; more than the sum, for the profiler takes time too
 
 
 def profile(

@@ -1,7 +1,10 @@
 """A lock that one request at a time holds, among all processes of the service."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from threading import Lock as ThreadLock
+
+from filelock import FileLock, Timeout
 
 from service.observability.shared import SharedFolder
 
@@ -15,8 +18,10 @@ class Lock:
 
     def __init__(self, name: str, folder: SharedFolder | None) -> None:
         """Make a lock of this process alone, or of all that share the folder."""
-        self._held = False
-        self._file = None if folder is None else folder.path / f"{name}.lock"
+        self._here = ThreadLock()
+        self._everywhere = (
+            nullcontext() if folder is None else FileLock(folder.path / f"{name}.lock", timeout=0)
+        )
 
     @contextmanager
     def take(self) -> Iterator[None]:
@@ -25,25 +30,12 @@ class Lock:
         Raises:
             LockHeld: Another request holds it.
         """
-        if self._held:
+        if not self._here.acquire(blocking=False):
             raise LockHeld
-        self._held = True
         try:
-            with self._alone_among_processes():
+            with self._everywhere:  # given back at the end of the process, even by a crash
                 yield
+        except Timeout:
+            raise LockHeld from None
         finally:
-            self._held = False
-
-    @contextmanager
-    def _alone_among_processes(self) -> Iterator[None]:
-        if self._file is None:
-            yield
-            return
-        import fcntl  # noqa: PLC0415 - not on every system; nor are workers
-
-        with self._file.open("a") as file:  # whose end, even by a crash, gives the lock back
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise LockHeld from None
-            yield
+            self._here.release()

@@ -17,6 +17,8 @@ from prometheus_client import CollectorRegistry, Metric, PlatformCollector, Proc
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
+from artifact.files import replace
+
 _VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 _IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - TemporaryDirectory makes a private one in it
 
@@ -29,10 +31,7 @@ class SharedFolder:
 
     def announce(self, worker: int) -> None:
         """Tell the others that this process is that worker, and that it serves."""
-        announcement = self._announcement(worker)
-        staged = announcement.with_suffix(".new")
-        staged.write_text(str(os.getpid()))
-        staged.rename(announcement)
+        replace(self._announcement(worker), str(os.getpid()).encode())
 
     def serves(self, worker: int) -> bool:
         """Whether that worker has announced itself."""

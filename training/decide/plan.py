@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from artifact.files import replacing
+from artifact.files import replace
 from training.decide.arms.base import Task
 from training.decide.arms.trained import TrainedArm
 from training.decide.collection.splits import Fold
@@ -37,17 +37,11 @@ class Budget:
 
 @dataclass(frozen=True)
 class Planned:
-    """A trained arm in the plan.
+    """A trained arm in the plan."""
 
-    Attributes:
-        arm: With its epochs; none where it is dropped.
-        per_picture: Seconds of one picture in one epoch.
-        note: Why it is dropped; empty where it is not.
-    """
-
-    arm: TrainedArm
-    per_picture: float
-    note: str = ""
+    arm: TrainedArm  # with its epochs; none where it is dropped
+    per_picture: float  # seconds of one picture in one epoch
+    note: str = ""  # why it is dropped; empty where it is not
 
     def seconds(self, pictures: int) -> float:
         """Estimated, of learning from so many pictures."""
@@ -74,8 +68,7 @@ class Plan:
     def save(self, path: Path) -> None:
         """Remember it, so that the same command goes on with the same epochs."""
         told = {one.arm.name: [one.arm.epochs, one.per_picture, one.note] for one in self.trained}
-        with replacing(path) as file:
-            file.write(json.dumps({"reserve": self.reserve, "trained": told}).encode())
+        replace(path, json.dumps({"reserve": self.reserve, "trained": told}).encode())
 
     def lines(self, folds: Sequence[Fold], pictures: int) -> Iterator[str]:
         """The plan in words."""
@@ -114,15 +107,7 @@ def reserve_for(arms: int) -> float:
 def plan(
     arms: Sequence[TrainedArm], task: Task, folds: Sequence[Fold], budget: Budget, reserve: float
 ) -> Plan:
-    """Share what is left equally among the arms; drop the last of them where it is too little.
-
-    Args:
-        arms: That could be trained, the most promising first, each with its most epochs.
-        task: What they learn.
-        folds: That they learn it from.
-        budget: Of the whole command.
-        reserve: Seconds that must be left for what follows.
-    """
+    """Share what is left equally among the arms; drop the last of them where it is too little."""
     timed = [(arm, arm.seconds_per_picture(task)) for arm in arms]
     learnt = _learnt(folds, task.store.count)
     for count in range(len(timed), 0, -1):

@@ -24,19 +24,14 @@ class Race:
     """What all arms have in common.
 
     Attributes:
-        task: What is learnt.
-        folds: From which pictures, and who is asked.
-        cache: Of results.
-        budget: Of the whole command.
-        say: Tells of progress.
         learned: What each arm learnt last, here and now.
     """
 
     task: Task
-    folds: Sequence[Fold]
-    cache: ResultCache
-    budget: Budget
-    say: Say
+    folds: Sequence[Fold]  # from which pictures, and who is asked
+    cache: ResultCache  # of results
+    budget: Budget  # of the whole command
+    say: Say  # tells of progress
     learned: dict[str, Learned] = field(default_factory=dict)
 
     def published(self, arm: Arm, learnt: Indices) -> Learned:
@@ -96,14 +91,7 @@ def settings(arm: Arm) -> dict[str, object]:
 def run_trained(
     race: Race, planned: Sequence[Planned], others: Sequence[Answers], reserve: float
 ) -> list[Answers]:
-    """Run trained arms within the budget: one fold each, then the rest, those ahead first.
-
-    Args:
-        race: What they have in common.
-        planned: The arms with their epochs.
-        others: Answers of the arms that need no planning.
-        reserve: Seconds that must be left for what follows.
-    """
+    """Run trained arms within the budget: one fold each, then the rest, those ahead first."""
     answers = [Answers(one.arm.name) for one in planned]
     for one, answer in zip(planned, answers, strict=True):
         _within_budget(race, one, answer, 0, reserve)

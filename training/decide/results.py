@@ -1,6 +1,5 @@
 """What every arm answered, fold by fold; kept in files, so that a stopped command goes on."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from artifact.files import replacing
+from artifact.files import replacing, sha256
 from training.decide.arms.base import Logits
 from training.decide.collection.splits import Fold, Indices
 
@@ -19,16 +18,13 @@ class Answers:
     """One arm's answers to the pictures that it did not learn from.
 
     Attributes:
-        name: Of the arm.
         logits: By fold: [n, classes] for the fold's test pictures.
-        seconds: By fold: of learning and answering.
-        note: Why it did not finish; empty where it did.
     """
 
     name: str
     logits: dict[int, Logits] = field(default_factory=dict)
-    seconds: dict[int, float] = field(default_factory=dict)
-    note: str = ""
+    seconds: dict[int, float] = field(default_factory=dict)  # by fold: of learning and answering
+    note: str = ""  # why it did not finish; empty where it did
 
     def finished(self, folds: Sequence[Fold]) -> bool:
         """Whether every fold is there."""
@@ -77,7 +73,6 @@ class ResultCache:
 
 def key(name: str, place: int, fold: Fold, **decides: object) -> str:
     """Name of a result: the arm, the fold, and a digest of everything that decides it."""
-    content = hashlib.sha256(json.dumps(decides, sort_keys=True, default=str).encode())
-    for part in (fold.train, fold.test):
-        content.update(part.astype(np.int64).tobytes())
-    return f"{name}-fold{place}-{content.hexdigest()[:16]}"
+    told = json.dumps(decides, sort_keys=True, default=str).encode()
+    pictures = (part.astype(np.int64).tobytes() for part in (fold.train, fold.test))
+    return f"{name}-fold{place}-{sha256(told, *pictures)[:16]}"

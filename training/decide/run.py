@@ -38,60 +38,33 @@ _MIRRORED: Final = 0.9  # of the accuracy on pictures as they are: below, mirror
 
 @dataclass(frozen=True)
 class Prepared:
-    """A collection that is ready to be learnt.
+    """A collection that is ready to be learnt."""
 
-    Attributes:
-        collection: Its pictures.
-        folder: Where everything that is known of it lies.
-        task: What is learnt.
-        folds: From which pictures, and which are asked about.
-        linear: Arms that need no training.
-        trained: Arms that do.
-        notes: What was noticed.
-    """
-
-    collection: Collection
-    folder: Path
+    collection: Collection  # its pictures
+    folder: Path  # where everything that is known of it lies
     task: Task
-    folds: Sequence[Fold]
-    linear: Sequence[LinearArm]
+    folds: Sequence[Fold]  # from which pictures, and which are asked about
+    linear: Sequence[LinearArm]  # arms that need no training
     trained: Sequence[TrainedArm]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # what was noticed
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """All that came out.
+    """All that came out."""
 
-    Attributes:
-        name: Of the data set.
-        prepared: What was learnt.
-        notes: What was noticed, and planned.
-        answers: Of every arm, the majority's first.
-        staged: Models that could be served, by arm.
-        decision: Which of them to ship.
-        published: Models that were published.
-        seconds: That all of it took.
-    """
-
-    name: str
-    prepared: Prepared
-    notes: tuple[str, ...]
-    answers: Sequence[Answers]
-    staged: dict[str, Staged]
-    decision: Decision
-    published: tuple[Artifact, ...]
-    seconds: float
+    name: str  # of the data set
+    prepared: Prepared  # what was learnt
+    notes: tuple[str, ...]  # what was noticed, and planned
+    answers: Sequence[Answers]  # of every arm, the majority's first
+    staged: dict[str, Staged]  # models that could be served, by arm
+    decision: Decision  # which of them to ship
+    published: tuple[Artifact, ...]  # models that were published
+    seconds: float  # that all of it took
 
 
 def run(folder: Path, config: DecideConfig, constraints: Constraints, say: Say) -> Outcome:
     """Find out which model of these pictures to ship, and publish it with its rivals.
-
-    Args:
-        folder: Of pictures.
-        config: How long it may take, and where results go.
-        constraints: That the pick must meet.
-        say: Tells of progress, a line at a time.
 
     Raises:
         DatasetError: The folder holds no pictures to learn from, or a constraint names a class

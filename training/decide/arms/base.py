@@ -16,23 +16,14 @@ Logits = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be learnt.
+    """What is to be learnt."""
 
-    Attributes:
-        store: The pictures.
-        targets: Class of each, [N].
-        classes: How many classes there are.
-        mirror: Whether a mirrored picture shows the same class.
-        seed: Of all draws.
-        threads: Of one operation.
-    """
-
-    store: Store
-    targets: Indices
-    classes: int
-    mirror: bool
-    seed: int
-    threads: int
+    store: Store  # the pictures
+    targets: Indices  # class of each, [N]
+    classes: int  # how many classes there are
+    mirror: bool  # whether a mirrored picture shows the same class
+    seed: int  # of all draws
+    threads: int  # of one operation
 
 
 class Learned(Protocol):

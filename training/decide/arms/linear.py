@@ -37,24 +37,14 @@ _NEVER: Final = -1e4  # logit of a class that no picture was learnt of
 
 @dataclass(frozen=True)
 class LinearArm:
-    """A logistic regression on features.
-
-    Attributes:
-        name: Of the arm.
-        features: Of the features.
-        side: Of the pictures that they are computed of.
-        module: Computes them: unit pixels [N, C, H, W] to [N, D].
-        cost: Seconds that one picture takes, of its features and of learning, on a slow core.
-        strength: Usual inverse of the penalty, on standardised features.
-        epochs: None.
-    """
+    """A logistic regression on features."""
 
     name: str
     features: FeatureName
-    side: int
-    module: Callable[[int], nn.Module]
-    cost: float
-    strength: float
+    side: int  # of the pictures that they are computed of
+    module: Callable[[int], nn.Module]  # computes them: unit pixels [N, C, H, W] to [N, D]
+    cost: float  # seconds that one picture takes, of its features and of learning, on a slow core
+    strength: float  # usual inverse of the penalty, on standardised features
     epochs: int = 0
 
     def learn(self, task: Task, train: Indices) -> "Regression":
@@ -112,19 +102,12 @@ class LinearArm:
 
 @dataclass(frozen=True)
 class Regression:
-    """A fitted linear arm.
+    """A fitted linear arm."""
 
-    Attributes:
-        arm: Whose it is.
-        task: What was learnt.
-        weight: [classes, D].
-        bias: [classes].
-    """
-
-    arm: LinearArm
+    arm: LinearArm  # whose it is
     task: Task
-    weight: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    weight: NDArray[np.float32]  # [classes, D]
+    bias: NDArray[np.float32]  # [classes]
 
     def logits(self, indices: Indices) -> Logits:
         """Of those pictures, [n, classes]."""

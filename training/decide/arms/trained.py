@@ -31,20 +31,15 @@ class TrainedArm:
     """A network that is trained.
 
     Attributes:
-        name: Of the arm.
-        side: Of its pictures.
-        build: Makes the network: unit pixels in, logits out.
         tell: Says in the manifest's words what it is.
-        rate: Peak learning rate.
-        epochs: Passes over the pictures; the plan decides.
     """
 
     name: str
-    side: int
-    build: Callable[[Task, int], nn.Module]
+    side: int  # of its pictures
+    build: Callable[[Task, int], nn.Module]  # makes the network: unit pixels in, logits out
     tell: Callable[[nn.Module, tuple[int, int, int]], Architecture]
-    rate: float = 0.01
-    epochs: int = 0
+    rate: float = 0.01  # peak learning rate
+    epochs: int = 0  # passes over the pictures; the plan decides
 
     def with_epochs(self, epochs: int) -> "TrainedArm":
         """The same, trained for so long."""

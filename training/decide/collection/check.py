@@ -28,21 +28,13 @@ _SHOWN: Final = 5  # groups of near-copies in a line
 
 @dataclass(frozen=True)
 class Collection:
-    """The readable pictures of a folder.
-
-    Attributes:
-        labels: Name of each class.
-        sources: The files, one a picture.
-        side: Median of the pictures' longer sides.
-        mode: Grey where every picture is.
-        notes: What is wrong with other files, one line a problem.
-    """
+    """The readable pictures of a folder."""
 
     labels: tuple[str, ...]
-    sources: tuple[Source, ...]
-    side: int
-    mode: Mode
-    notes: tuple[str, ...]
+    sources: tuple[Source, ...]  # the files, one a picture
+    side: int  # median of the pictures' longer sides
+    mode: Mode  # grey where every picture is
+    notes: tuple[str, ...]  # what is wrong with other files, one line a problem
 
     def __len__(self) -> int:
         return len(self.sources)
@@ -80,10 +72,6 @@ class Collection:
 
 def check(root: Path, threads: int) -> Collection:
     """Read every file once.
-
-    Args:
-        root: Holds a folder for each class; `training.data.layout` says how else it may lie.
-        threads: To read with.
 
     Raises:
         DatasetError: There is no such folder, or its pictures cannot be learnt from; it has every

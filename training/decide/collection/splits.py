@@ -24,15 +24,10 @@ _FEWEST: Final = 3  # pictures of a class: one to be asked about, two to learn f
 
 @dataclass(frozen=True)
 class Fold:
-    """One division of the pictures.
+    """One division of the pictures."""
 
-    Attributes:
-        train: Indices to learn from.
-        test: Indices to be asked about.
-    """
-
-    train: Indices
-    test: Indices
+    train: Indices  # indices to learn from
+    test: Indices  # indices to be asked about
 
 
 def tested(folds: Sequence[Fold]) -> Indices:
@@ -44,13 +39,6 @@ def split(
     targets: Indices, groups: Indices, tests: NDArray[np.bool_], labels: tuple[str, ...], seed: int
 ) -> list[Fold]:
     """Divide pictures so that near-copies stay on one side.
-
-    Args:
-        targets: Class of each picture, [N].
-        groups: Number of each picture's group of near-copies, [N].
-        tests: Which pictures the folder's own test part holds, [N]; none where it has none.
-        labels: Name of each class.
-        seed: Of the draw.
 
     Raises:
         DatasetError: A class has too few pictures.

@@ -31,17 +31,11 @@ _CHUNK: Final = 256
 
 @dataclass(frozen=True)
 class Store:
-    """The pictures of a collection at every size, uint8 [N, C, side, side] each.
+    """The pictures of a collection at every size, uint8 [N, C, side, side] each."""
 
-    Attributes:
-        folder: Holds one file a size.
-        count: N.
-        mode: Grey or colour.
-    """
-
-    folder: Path
+    folder: Path  # holds one file a size
     count: int
-    mode: Mode
+    mode: Mode  # grey or colour
 
     @classmethod
     def inside(cls, folder: Path, count: int, mode: Mode) -> "Store":
@@ -88,17 +82,11 @@ class Store:
 
 @dataclass(frozen=True)
 class Look:
-    """What a picture is like, before anything is decided of it.
+    """What a picture is like, before anything is decided of it."""
 
-    Attributes:
-        side: Its longer side, in pixels.
-        grey: Whether it has no colour.
-        error: Why it cannot be read; None where it can.
-    """
-
-    side: int = 0
-    grey: bool = True
-    error: str | None = None
+    side: int = 0  # its longer side, in pixels
+    grey: bool = True  # whether it has no colour
+    error: str | None = None  # why it cannot be read; None where it can
 
 
 def look(path: Path) -> Look:

@@ -29,19 +29,12 @@ _FEWEST_KNOWN: Final = 200  # pictures: of fewer, the three in a thousand that a
 
 @dataclass(frozen=True)
 class Evidence:
-    """Out-of-sample answers of one arm.
+    """Out-of-sample answers of one arm."""
 
-    Attributes:
-        logits: [n, classes], of pictures that were not learnt from.
-        targets: Their classes, [n].
-        labels: Name of each class.
-        temperature: That makes the logits' probabilities most likely.
-    """
-
-    logits: Logits
-    targets: Indices
+    logits: Logits  # [n, classes], of pictures that were not learnt from
+    targets: Indices  # their classes, [n]
     labels: tuple[str, ...]
-    temperature: float
+    temperature: float  # that makes the logits' probabilities most likely
 
     @classmethod
     def of(cls, logits: Logits, targets: Indices, labels: tuple[str, ...]) -> "Evidence":
@@ -66,12 +59,7 @@ class Evidence:
         return split_metrics(self.logits / self.temperature, self.targets, self.labels)
 
     def metrics(self, learnt: SplitMetrics, rounded: Logits | None) -> Metrics:
-        """The whole of metrics.json.
-
-        Args:
-            learnt: On the pictures that were learnt from.
-            rounded: Logits of the 8-bit file, which are told where they are not worse beyond noise.
-        """
+        """The whole of metrics.json."""
         served = self.logits / self.temperature
         return Metrics(
             train=learnt,
@@ -86,11 +74,7 @@ class Evidence:
         )
 
     def rejection(self, outliers: Mapping[str, Logits]) -> Rejection | None:
-        """Below which score a picture is unfamiliar; None where too few pictures would tell.
-
-        Args:
-            outliers: By kind, logits of pictures of no class, by the published model.
-        """
+        """Below which score a picture is unfamiliar; None where too few pictures would tell."""
         if len(self.logits) < _FEWEST_KNOWN:
             return None
         scores = {kind: self._score(logits) for kind, logits in outliers.items()}

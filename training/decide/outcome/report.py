@@ -9,7 +9,7 @@ import matplotlib.ticker
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from matplotlib.figure import Figure
 
-from artifact.files import replacing
+from artifact.files import replace
 from artifact.metrics import Example
 from artifact.statistics.wording import share
 from training.decide.outcome.summary import ArmSummary, Summary
@@ -27,7 +27,7 @@ def write_report(summary: Summary, outcome: Outcome) -> Path:
     if summary.suspects:
         figures["suspects"] = png(_draw_suspects(summary, outcome))
     for name, content in figures.items():
-        _write(outcome.prepared.folder / f"{name}.png", content)
+        replace(outcome.prepared.folder / f"{name}.png", content)
     words: dict[str, Any] = {
         "summary": summary,
         "arms": arms,
@@ -43,7 +43,7 @@ def write_report(summary: Summary, outcome: Outcome) -> Path:
             lstrip_blocks=True,
         )
         page = environment.get_template(f"report.{kind}.j2").render(words)
-        _write(outcome.prepared.folder / f"report.{kind}", page.encode())
+        replace(outcome.prepared.folder / f"report.{kind}", page.encode())
     return outcome.prepared.folder / "report.html"
 
 
@@ -120,8 +120,3 @@ def _helpers(summary: Summary) -> dict[str, Any]:
         "kib": kib,
         "ms": milliseconds,
     }
-
-
-def _write(path: Path, content: bytes) -> None:
-    with replacing(path) as file:
-        file.write(content)

@@ -56,25 +56,15 @@ _SHOWN: Final = 64  # pixels a side of the pictures in figures
 
 @dataclass(frozen=True)
 class Subject:
-    """What every model of one command is of.
+    """What every model of one command is of."""
 
-    Attributes:
-        name: Of the data set.
-        labels: Name of each class.
-        task: What was learnt.
-        folds: How it was divided.
-        data_sha256: Of every picture with its label.
-        test_sha256: Of those that were asked about.
-        config: Of the command, for the manifest.
-    """
-
-    name: str
+    name: str  # of the data set
     labels: tuple[str, ...]
     task: Task
-    folds: Sequence[Fold]
-    data_sha256: str
-    test_sha256: str
-    config: dict[str, object]
+    folds: Sequence[Fold]  # how it was divided
+    data_sha256: str  # of every picture with its label
+    test_sha256: str  # of those that were asked about
+    config: dict[str, object]  # of the command, for the manifest
 
     @property
     def tested(self) -> Indices:
@@ -113,14 +103,6 @@ def stage(
     subject: Subject, arm: Arm, learned: Learned, answers: Answers, folder: Path, root: Path
 ) -> Staged:
     """Fill a staged folder with everything that a published model has.
-
-    Args:
-        subject: What the model is of.
-        arm: That is to be published.
-        learned: From all that a published model learns from.
-        answers: Of all folds.
-        folder: To fill.
-        root: The model repository.
 
     Raises:
         ParityError: An exported file does not answer as the network does.
