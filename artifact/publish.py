@@ -22,6 +22,7 @@ from artifact.repository import MANIFEST, Artifact, open_artifact, visible_folde
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 _STAGING: Final = ".staging-"
+_FOREVER: Final = -1
 _TAKEN: Final = (errno.EEXIST, errno.ENOTEMPTY)
 
 
@@ -100,7 +101,7 @@ def add(artifact: Artifact, role: Role, content: bytes | BaseModel) -> Artifact:
         BrokenArtifact: The manifest cannot be read any more.
         NotPublished: The file is there already, or cannot be written.
     """
-    with _lock(artifact.folder, wait=True):
+    with _lock(artifact.folder, timeout=_FOREVER):
         manifest = open_artifact(artifact.folder).manifest
         if role in manifest.files:
             raise NotPublished(f"{artifact} has {PATHS[role]} already")
@@ -175,9 +176,9 @@ def _remove_abandoned(parent: Path) -> None:
 
 
 @contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    path = folder.with_suffix(".lock")
-    with FileLock(path, timeout=0):
+def _lock(folder: Path, timeout: float = 0) -> Iterator[None]:
+    path = folder.with_name(f".{folder.name.removeprefix('.')}.lock")
+    with FileLock(path, timeout):
         try:
             yield
         finally:
