@@ -1,11 +1,15 @@
-"""What metrics.json and examples.json say: how good a published model is, and where it errs."""
+"""What metrics.json, examples.json and filters.json say of a published model."""
 
-from typing import Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from artifact.manifest import Count, Part, Positive, Share
 from artifact.statistics.paired import PairedDifference
+
+Size = Annotated[int, Field(ge=1)]
+LayerKind = Literal["standard", "depthwise", "pointwise"]
+FilterFigure = Literal["filters_first", "filters_last"]
 
 
 class ClassMetrics(Part):
@@ -138,3 +142,24 @@ class Examples(Part):
 
     correct: tuple[Example, ...] = Field(description="Drawn at random, some of each class.")
     wrong: tuple[Example, ...] = Field(description="All of them, the most confident first.")
+
+
+class FilterLayer(Part):
+    """One convolution layer."""
+
+    name: str = Field(description="Of the module, as the eager network knows it.")
+    kind: LayerKind = Field(
+        description="`depthwise`: one filter a channel; `pointwise`: 1x1, mixes channels only; "
+        "`standard`: both at once."
+    )
+    shape: tuple[Size, Size, Size, Size] = Field(
+        description="Of the weight: output channels, input channels that each of them reads, "
+        "kernel height, kernel width."
+    )
+    figure: FilterFigure | None = Field(description="The figure that draws it; null where none.")
+
+
+class Filters(Part):
+    """The whole of filters.json."""
+
+    layers: tuple[FilterLayer, ...] = Field(description="From input to output.")

@@ -12,8 +12,6 @@ from service.api import (
     datasets,
     docs,
     evidence,
-    files,
-    health,
     inspection,
     models,
     predict,
@@ -37,13 +35,11 @@ _ROUTES: Final = (
     predict,
     models,
     evidence,
-    files,
     datasets,
     comparison,
     studies,
     benchmark,
     inspection,
-    health,
     docs,
 )
 # Those of `RecordMiddleware` cover what never reaches FastAPI. Releases that make none ignore it.

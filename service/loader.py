@@ -9,10 +9,9 @@ from pydantic import BaseModel
 
 from artifact.datasets import Datasets
 from artifact.errors import BrokenArtifact, OnBroken, RuntimeUnavailable, UnknownModel, refuse
-from artifact.filters import Filters
 from artifact.latency import Benchmark
 from artifact.manifest import PATHS, DocumentRole, RuntimeId
-from artifact.metrics import Examples, Metrics
+from artifact.metrics import Examples, Filters, Metrics
 from artifact.predictions import Predictions
 from artifact.predictor import Predictor
 from artifact.repository import Artifact, Repository, scan_model

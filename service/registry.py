@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from artifact.errors import NothingLoaded, UnknownModel
-from artifact.filters import Filters
 from artifact.latency import Benchmark
 from artifact.manifest import Manifest, RuntimeId
-from artifact.metrics import Examples, Metrics
+from artifact.metrics import Examples, Filters, Metrics
 from artifact.predictions import Predictions
 from artifact.predictor import Predictor
 from artifact.repository import Artifact, Repository

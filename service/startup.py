@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from artifact.runtimes.table import missing_runtimes
-from artifact.studies import Studies
+from artifact.study import Studies
 from service.loader import BrokenArtifacts, load_datasets, load_models
 from service.state import Service
 from vision.errors import TandemError

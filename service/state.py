@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from fastapi import Request
 
 from artifact.datasets import Datasets
-from artifact.studies import Studies
+from artifact.study import Studies
 from service.errors import not_ready
 from service.limits.admission import Admission
 from service.limits.lock import Lock

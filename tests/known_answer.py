@@ -17,7 +17,6 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from artifact.datasets import DatasetDescription, StoredDataset
-from artifact.filters import FilterLayer, Filters
 from artifact.latency import measure
 from artifact.manifest import (
     PATHS,
@@ -37,6 +36,8 @@ from artifact.metrics import (
     Epoch,
     Example,
     Examples,
+    FilterLayer,
+    Filters,
     MacroMetrics,
     Metrics,
     SplitMetrics,

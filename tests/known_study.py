@@ -8,8 +8,17 @@ from PIL import Image
 from pydantic import JsonValue
 
 from artifact.manifest import File
-from artifact.studies import FIGURES, RUNS, STUDY
-from artifact.study import Outcome, Study, StudyArm, StudyFigure, StudyPair, Summary
+from artifact.study import (
+    FIGURES,
+    RUNS,
+    STUDY,
+    Outcome,
+    Study,
+    StudyArm,
+    StudyFigure,
+    StudyPair,
+    Summary,
+)
 from tests.outcomes import outcome
 
 NAME = "widths"

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from artifact.studies import Studies
+from artifact.study import Studies
 from research.report.page import ReportConfig, write_report
 
 ROOT = Path(__file__).parent.parent

@@ -17,8 +17,7 @@ from artifact.statistics.comparison import (
     compare_models,
     option_groups,
 )
-from artifact.studies import Studies
-from artifact.study import Outcome, WholeStudy
+from artifact.study import Outcome, Studies, WholeStudy
 from training.errors import StudyError
 
 TRIALS: Final = "trials.json"

@@ -9,8 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from artifact.errors import BrokenArtifact
 from artifact.files import describe
-from artifact.studies import FIGURES, STUDY, open_study
-from artifact.study import MissingRun, Outcome, Study
+from artifact.study import FIGURES, STUDY, MissingRun, Outcome, Study, open_study
 from research.output import write
 from research.study.definition import Definition, Run
 from research.study.figures import draw_study

@@ -10,8 +10,7 @@ from artifact.datasets import StoredDataset
 from artifact.files import sha256
 from artifact.manifest import Part
 from artifact.predictions import Predictions
-from service.api.evidence import published
-from service.api.files import IfNoneMatch, is_known
+from service.api.evidence import IfNoneMatch, is_known, published
 from service.api.parameters import NOT_FOUND, NOT_READY, Name, PredictionChoice, Responses
 from service.api.schemas import (
     ComparedExample,

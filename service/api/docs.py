@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from artifact.datasets import Datasets
-from artifact.studies import Studies
+from artifact.study import Studies
 from service.registry import LoadedModel
 from service.v2 import schemas as open_inference
 

@@ -1,34 +1,78 @@
-"""What a person needs to judge a model: its metrics, curves, filters and examples."""
+"""What a person needs to judge a model: its metrics, curves, filters and examples; its files.
 
-from typing import TypeVar
+Files are served by their role and never by a path: to look at, and to keep.
+"""
+
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from typing import Annotated, Final, TypeVar
 
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Header, Path, Request, Response
 from pydantic import BaseModel
 
 from artifact.errors import BrokenArtifact, UnknownModel
-from artifact.filters import FilterLayer
-from artifact.manifest import PATHS, DocumentRole
-from artifact.metrics import Metrics
-from service.api.files import figure_url
-from service.api.parameters import NOT_FOUND, NOT_READY, ExampleQuery, Name, VersionQuery
+from artifact.manifest import PATHS, DocumentRole, FigureRole, Role
+from artifact.metrics import FilterLayer, Metrics
+from service.api.parameters import (
+    NOT_FOUND,
+    NOT_READY,
+    ExampleQuery,
+    Name,
+    Responses,
+    VersionChoice,
+    VersionQuery,
+)
 from service.api.schemas import ConfusionMatrix, Curves, ExampleList, Layer, LayerList
 from service.registry import LoadedModel
 from service.state import service_of
 
-router = APIRouter(tags=["evidence"], responses={**NOT_FOUND, **NOT_READY})
+_documents = APIRouter(tags=["evidence"], responses={**NOT_FOUND, **NOT_READY})
 
 Document = TypeVar("Document", bound=BaseModel)
 
+# One version never changes; which version is the highest does.
+_CACHE_VERSION: Final = "public, max-age=31536000, immutable"
+_CACHE_HIGHEST: Final = "no-cache"
 
-@router.get("/models/{name}/metrics")
+_PATHS: Final[dict[FigureRole, tuple[str, str]]] = {
+    "curves": ("curves.png", "Loss and accuracy by epoch"),
+    "confusion_matrix": ("confusion-matrix.png", "Confusion matrix of the test images"),
+    "filters_first": ("filters/first.png", "Filters of the first convolution layer"),
+    "filters_last": ("filters/last.png", "Filters of the last convolution layer"),
+    "examples_correct": ("examples/correct.png", "Test images named rightly"),
+    "reliability": ("reliability.png", "Confidence against accuracy, with and without temperature"),
+    "examples_wrong": ("examples/wrong.png", "Test images named wrongly"),
+}
+_BYTES: Final = "application/octet-stream"  # ONNX and TorchScript files have no type of their own
+_TYPES: Final = {".json": "application/json", ".png": "image/png"}
+_RESPONSES: Final[Responses] = {
+    **NOT_FOUND,
+    **NOT_READY,
+    304: {"description": "It is still what `If-None-Match` names."},
+}
+_FIGURE: Final[Responses] = {200: {"content": {"image/png": {}}, "description": "The picture."}}
+_ANY_FILE: Final[Responses] = {
+    200: {
+        "content": {kind: {} for kind in (_BYTES, *_TYPES.values())},
+        "description": "The file, under a name that says what it is.",
+    }
+}
+
+IfNoneMatch = Annotated[str | None, Header(description="An earlier answer's `ETag`.")]
+FileRole = Annotated[
+    Role, Path(description="Of the file, as the manifest's `files` lists them.", examples=["onnx"])
+]
+
+
+@_documents.get("/models/{name}/metrics")
 async def get_metrics(request: Request, name: Name, query: VersionQuery) -> Metrics:
     """Give accuracy, loss, per-class scores and the confusion matrix of each split."""
     model = _model(request, name, query.version)
     return published(model, "metrics", model.metrics)
 
 
-@router.get("/models/{name}/confusion-matrix")
+@_documents.get("/models/{name}/confusion-matrix")
 async def get_confusion_matrix(
     request: Request, name: Name, query: VersionQuery
 ) -> ConfusionMatrix:
@@ -44,7 +88,7 @@ async def get_confusion_matrix(
     )
 
 
-@router.get("/models/{name}/curves")
+@_documents.get("/models/{name}/curves")
 async def get_curves(request: Request, name: Name, query: VersionQuery) -> Curves:
     """Give the training and validation loss and accuracy of each epoch."""
     model = _model(request, name, query.version)
@@ -52,7 +96,7 @@ async def get_curves(request: Request, name: Name, query: VersionQuery) -> Curve
     return Curves(chosen_epoch=model.manifest.provenance.epoch, epochs=list(metrics.curves))
 
 
-@router.get("/models/{name}/filters")
+@_documents.get("/models/{name}/filters")
 async def list_filters(request: Request, name: Name, query: VersionQuery) -> LayerList:
     """List every convolution layer, and where its filters are drawn."""
     model = _model(request, name, query.version)
@@ -60,7 +104,7 @@ async def list_filters(request: Request, name: Name, query: VersionQuery) -> Lay
     return LayerList(layers=[_layer(request, model, layer) for layer in filters.layers])
 
 
-@router.get("/models/{name}/examples")
+@_documents.get("/models/{name}/examples")
 async def list_examples(request: Request, name: Name, query: ExampleQuery) -> ExampleList:
     """List test images that the model named rightly or wrongly, with its confidence."""
     model = _model(request, name, query.version)
@@ -90,3 +134,81 @@ def published(model: LoadedModel, role: DocumentRole, document: Document | None)
 def _layer(request: Request, model: LoadedModel, layer: FilterLayer) -> Layer:
     picture = layer.figure and figure_url(request, model, layer.figure)
     return Layer(name=layer.name, kind=layer.kind, shape=layer.shape, picture=picture)
+
+
+def figure_url(request: Request, model: LoadedModel, role: FigureRole) -> str:
+    """Say where on this server that version's figure lies."""
+    root, (path, _) = request.scope.get("root_path", ""), _PATHS[role]
+    return f"{root}/models/{model.manifest.name}/{path}?version={model.manifest.version}"
+
+
+# Not a coroutine, nor are the figures: reading and verifying a file belongs in a thread.
+def download(
+    request: Request,
+    name: Name,
+    role: FileRole,
+    query: VersionQuery,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Give a file of a model as it was published; its checksum is the `ETag`."""
+    model = service_of(request).loaded().get(name, query.version)
+    answer = _serve(model, role, query, if_none_match)
+    file = f"{name}-{model.manifest.version}-{PurePosixPath(PATHS[role]).name}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{file}"'
+    return answer
+
+
+def _figure(role: FigureRole) -> Callable[..., Response]:
+    def get_figure(
+        request: Request, name: Name, query: VersionQuery, if_none_match: IfNoneMatch = None
+    ) -> Response:
+        model = service_of(request).loaded().get(name, query.version)
+        return _serve(model, role, query, if_none_match)
+
+    return get_figure
+
+
+def _serve(
+    model: LoadedModel, role: Role, query: VersionChoice, if_none_match: str | None
+) -> Response:
+    file = model.manifest.files.get(role)
+    if file is None:
+        raise UnknownModel(f"{model} was published without {role}")
+    headers = {"ETag": f'"{file.sha256}"', "Cache-Control": cache_control(query)}
+    if is_known(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    kind = _TYPES.get(PurePosixPath(PATHS[role]).suffix, _BYTES)
+    return Response(model.artifact.read(role), media_type=kind, headers=headers)
+
+
+def cache_control(query: VersionChoice) -> str:
+    """Say how long a browser may keep what a model's version shows."""
+    return _CACHE_VERSION if query.version else _CACHE_HIGHEST
+
+
+def is_known(if_none_match: str | None, etag: str) -> bool:
+    """Whether the client says that it has the file of that tag."""
+    candidates = (if_none_match or "").split(",")
+    return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in candidates)
+
+
+def _files() -> APIRouter:
+    router = APIRouter(responses=_RESPONSES, default_response_class=Response)
+    for role, (path, summary) in _PATHS.items():
+        router.add_api_route(
+            f"/models/{{name}}/{path}",
+            _figure(role),
+            name=role,
+            summary=summary,
+            tags=["evidence"],
+            responses=_FIGURE,
+        )
+    router.add_api_route(
+        "/models/{name}/files/{role}", download, tags=["models"], responses=_ANY_FILE
+    )
+    return router
+
+
+router = APIRouter()
+router.include_router(_documents)
+router.include_router(_files())

@@ -15,7 +15,7 @@ from artifact.inspection.profile import Profile, profile
 from artifact.inspection.sheets import MOST_TILES, sheet_of_filters
 from artifact.manifest import Part
 from service.api.benchmark import BUSY, measure_alone
-from service.api.files import cache_control
+from service.api.evidence import cache_control
 from service.api.parameters import (
     NOT_FOUND,
     NOT_READY,

@@ -1,27 +1,61 @@
-"""Which models there are, and what each is."""
+"""Which models there are, what each is, and for those who watch: probes and metrics."""
 
-from fastapi import APIRouter, Request
+from anyio import to_thread
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from artifact.manifest import Manifest, RuntimeId
+from artifact.runtimes.table import missing_runtimes
 from service.api.parameters import NOT_FOUND, NOT_READY, Name, VersionQuery
-from service.api.schemas import ModelList, ModelSummary
+from service.api.schemas import Live, ModelList, ModelSummary, Ready
 from service.registry import LoadedModel, ModelRegistry
 from service.state import service_of
 
-router = APIRouter(tags=["models"], responses=NOT_READY)
+_models = APIRouter(tags=["models"], responses=NOT_READY)
+_health = APIRouter(tags=["health"])
 
 
-@router.get("/models")
+@_models.get("/models")
 async def list_models(request: Request) -> ModelList:
     """List every published model with its headline figures, names in order."""
     models = service_of(request).loaded()
     return ModelList(models=[_summary(models, model) for model in models.latest()])
 
 
-@router.get("/models/{name}", responses=NOT_FOUND)
+@_models.get("/models/{name}", responses=NOT_FOUND)
 async def get_manifest(request: Request, name: Name, query: VersionQuery) -> Manifest:
     """Give a model's manifest: architecture, input, labels, files, provenance, parity."""
     return service_of(request).loaded().get(name, query.version).manifest
+
+
+@_health.get("/health/live")
+async def is_live() -> Live:
+    """Whether the process answers at all; says nothing of the models."""
+    return Live()
+
+
+@_health.get("/health/ready", responses=NOT_READY)
+async def is_ready(request: Request) -> Ready:
+    """Whether requests are welcome: the models are loaded and no shutdown has begun."""
+    models = service_of(request).ready()
+    return Ready(
+        models=[str(model) for model in models],
+        runtimes=models.runtimes(),
+        missing_runtimes=missing_runtimes(),
+        broken=dict(models.broken),
+    )
+
+
+@_health.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}, "description": "Prometheus' text format."}},
+)
+async def get_telemetry(request: Request) -> Response:
+    """Give the service's own counters and timings to Prometheus."""
+    # What many workers counted takes milliseconds to add up: too long for the event loop.
+    text = await to_thread.run_sync(service_of(request).telemetry.render)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
 def _summary(models: ModelRegistry, model: LoadedModel) -> ModelSummary:
@@ -53,3 +87,8 @@ def _summary(models: ModelRegistry, model: LoadedModel) -> ModelSummary:
 def _p50_ms(model: LoadedModel) -> dict[RuntimeId, float]:
     recorded = model.benchmark.latencies if model.benchmark else ()
     return {latency.runtime: latency.p50_ms for latency in recorded if latency.batch_size == 1}
+
+
+router = APIRouter()
+router.include_router(_models)
+router.include_router(_health)

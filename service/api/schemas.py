@@ -5,10 +5,9 @@ from typing import Literal
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from artifact.datasets import DatasetDescription
-from artifact.filters import LayerKind
 from artifact.latency import Benchmark
 from artifact.manifest import Finding, FindingName, Part, RuntimeId, Share
-from artifact.metrics import Epoch, Example
+from artifact.metrics import Epoch, Example, LayerKind
 from artifact.predictor import Reason
 from artifact.study import Protocol, StudyFigure, StudyPair, Summary
 from vision.preprocess import Polarity

@@ -4,9 +4,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request, Response
 
-from artifact.studies import StoredStudy
-from artifact.study import StudyFigure, WholeStudy
-from service.api.files import IfNoneMatch, is_known
+from artifact.study import StoredStudy, StudyFigure, WholeStudy
+from service.api.evidence import IfNoneMatch, is_known
 from service.api.parameters import NOT_READY, Responses
 from service.api.schemas import ArmHeadline, Detail, StudyHeadline, StudyList
 from service.state import service_of

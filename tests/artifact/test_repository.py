@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from artifact.errors import BrokenArtifact, UnknownModel
-from artifact.filters import Filters
-from artifact.metrics import Metrics
+from artifact.metrics import Filters, Metrics
 from artifact.repository import Artifact, Repository, list_versions, open_artifact, scan_model
 from tests.known_answer import publish_known_answer
 

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 
-from artifact.filters import FilterLayer
 from artifact.manifest import FigureRole
-from artifact.metrics import Calibration, Epoch, Example, Metrics, SplitMetrics
+from artifact.metrics import Calibration, Epoch, Example, FilterLayer, Metrics, SplitMetrics
 from training.evaluation.evaluate import choose_examples, reliability, split_metrics
 from training.figures import FigureInputs, draw_figures
 from training.figures.canvas import png

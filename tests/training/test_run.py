@@ -13,10 +13,9 @@ import pytest
 import torch
 from PIL import Image
 
-from artifact.filters import Filters
 from artifact.latency import Benchmark
 from artifact.manifest import PATHS, Blocks, RuntimeId
-from artifact.metrics import Examples, Metrics
+from artifact.metrics import Examples, Filters, Metrics
 from artifact.repository import Artifact, Repository
 from tests.training.streams import Impatient
 from training import data

@@ -7,7 +7,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from artifact.filters import LayerKind
+from artifact.metrics import LayerKind
 from training.figures.canvas import BLUE, VERMILION, WIDTH, blank, draw_tiles, styled
 
 Weight = NDArray[np.float32]

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from artifact.filters import FilterFigure, FilterLayer, Filters, LayerKind
+from artifact.metrics import FilterFigure, FilterLayer, Filters, LayerKind
 
 
 def describe_filters(network: nn.Module) -> Filters:

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from artifact.studies import Studies, open_study
-from artifact.study import Outcome
+from artifact.study import Outcome, Studies, open_study
 from research.__main__ import main
 from tests.pictures import draw, draw_folder
 from tests.research.study.family import children, is_running

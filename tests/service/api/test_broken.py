@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from artifact.studies import RUNS
+from artifact.study import RUNS
 from service.app import create_app
 from service.settings import Settings
 from tests.known_answer import GAIN, picture, publish_known_answer

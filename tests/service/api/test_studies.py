@@ -6,8 +6,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from artifact.errors import BrokenArtifact
-from artifact.studies import RUNS, STUDY
-from artifact.study import WholeStudy
+from artifact.study import RUNS, STUDY, WholeStudy
 from service.app import create_app
 from service.settings import Settings
 from tests.known_study import ACCURACIES, NAME, WIDTHS, store_known_study
