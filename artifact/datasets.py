@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal, Self
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from artifact.errors import BrokenArtifact, OnBroken, UnknownDataset, refuse
@@ -21,6 +22,7 @@ from artifact.repository import parse, visible_folders
 FOLDER: Final = "_datasets"  # beside the models; no model's name begins so
 DATASET: Final = "dataset.json"
 
+Pixels = NDArray[np.uint8]
 Digest = Annotated[str, Field(pattern=SHA256)]
 
 
@@ -102,14 +104,31 @@ class StoredDataset:
         if not 0 <= index < len(dataset):
             raise UnknownDataset(f"{dataset.name} has {len(dataset)} test pictures, counted from 0")
         number, place = divmod(index, dataset.columns**2)
-        row, column = (dataset.side * part for part in divmod(place, dataset.columns))
-        content = np.frombuffer(self.sheet(number), np.uint8)
-        sheet = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
-        cut = None if sheet is None else sheet[row:, column:][: dataset.side, : dataset.side]
-        if cut is None or cut.shape[:2] != (dataset.side, dataset.side):
-            raise BrokenArtifact(f"{self}/{dataset.sheets[number].path} does not hold its pictures")
-        encoded: bytes = cv2.imencode(".png", cut)[1].tobytes()
+        encoded: bytes = cv2.imencode(".png", self._cut(number)[place])[1].tobytes()
         return encoded
+
+    def pixels(self, number: int) -> Pixels:
+        """Cut all pictures out of a sheet: [N, side, side], or [N, side, side, 3] in colour.
+
+        Raises:
+            BrokenArtifact: As `picture`.
+            UnknownDataset: As `sheet`.
+        """
+        cut = self._cut(number)
+        return cut[..., 0] if self.dataset.mode == "L" else cut[..., ::-1]
+
+    def _cut(self, number: int) -> Pixels:
+        """Pictures of a sheet [N, side, side, C], their channels in OpenCV's order."""
+        dataset, channels = self.dataset, 1 if self.dataset.mode == "L" else 3
+        side, columns, in_a_sheet = dataset.side, dataset.columns, dataset.columns**2
+        count = min(in_a_sheet, len(dataset) - number * in_a_sheet)
+        rows = -(-count // columns)
+        content = np.frombuffer(self.sheet(number), np.uint8)
+        sheet: Pixels | None = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
+        if sheet is None or sheet.size != rows * columns * side * side * channels:
+            raise BrokenArtifact(f"{self}/{dataset.sheets[number].path} does not hold its pictures")
+        cells = sheet.reshape(rows, side, columns, side, channels).swapaxes(1, 2)
+        return cells.reshape(-1, side, side, channels)[:count]
 
 
 class Datasets:

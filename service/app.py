@@ -12,10 +12,11 @@ from service.api import (
     datasets,
     docs,
     evidence,
-    inspection,
+    layers,
     models,
     predict,
     studies,
+    why,
 )
 from service.api.docs import DESCRIPTION, TAGS, name_example, stored_examples
 from service.api.errors import install_handlers
@@ -33,13 +34,14 @@ from service.v2 import routes as open_inference
 
 _ROUTES: Final = (
     predict,
+    why,
     models,
     evidence,
     datasets,
     comparison,
     studies,
     benchmark,
-    inspection,
+    layers,
     docs,
 )
 # Those of `RecordMiddleware` cover what never reaches FastAPI. Releases that make none ignore it.

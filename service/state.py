@@ -16,7 +16,7 @@ from service.observability.shared import SharedFolder
 from service.observability.telemetry import Telemetry
 from service.pipeline.decoding import Pictures
 from service.pipeline.inference import Inference
-from service.pipeline.inspections import Inspections
+from service.pipeline.inspections import Inspections, Neighbours
 from service.pipeline.predict import PredictEngine
 from service.registry import ModelRegistry
 from service.settings import Settings
@@ -43,6 +43,7 @@ class Service:
     predict: PredictEngine
     infer: InferEngine
     inspections: Inspections
+    neighbours: Neighbours
     benchmark: Lock
     admission: Admission
     tracing: "Tracing | None"
@@ -81,6 +82,7 @@ class Service:
             PredictEngine(pictures, inference, settings.max_batch),
             InferEngine(pictures, inference, settings),
             Inspections(),
+            Neighbours(),
             benchmark,
             admission,
             tracing,

@@ -10,7 +10,7 @@ import numpy as np
 from artifact.inspection.class_map import Floats, Head, NoClassMap, find_head
 from artifact.inspection.layers import NetworkLayer, list_layers
 from artifact.inspection.onnx_graph import OnnxGraph
-from artifact.runtimes.base import Batch
+from artifact.runtimes.base import Batch, Logits
 from artifact.runtimes.onnx import open_session
 
 
@@ -52,9 +52,23 @@ class Inspection:
         Raises:
             NoClassMap: There is no such value.
         """
+        maps = self._exact_head().maps
+        return self.compute(batch, [maps])[maps]
+
+    def features(self, batch: Batch) -> tuple[Floats, Logits]:
+        """Compute what the linear layer takes of a batch, [N, D], and the logits, [N, K].
+
+        Raises:
+            NoClassMap: As `last_maps`.
+        """
+        head = self._exact_head()
+        values = self.compute(batch, [head.maps])
+        return head.features(values[head.maps]), values[self.output]
+
+    def _exact_head(self) -> Head:
         if isinstance(self.head, str):
             raise NoClassMap(self.head)
-        return self.compute(batch, [self.head.maps])[self.head.maps]
+        return self.head
 
 
 def _head(graph: OnnxGraph, shapes: dict[str, tuple[int, ...]]) -> Head | str:

@@ -5,7 +5,7 @@ from typing import Final
 
 from service.errors import Unavailable, overloaded
 
-_ROUTES: Final = frozenset({"/predict", "/predict/batch", "/compare", "/explain"})
+_ROUTES: Final = frozenset({"/predict", "/predict/batch", "/compare", "/explain", "/nearest"})
 INFER_PATH: Final = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
 
 

@@ -1,17 +1,20 @@
 """Why a network answers as it does: class maps, and what each layer makes of the picture."""
 
+import asyncio
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from anyio import to_thread
 
 from artifact.errors import UnknownModel
 from artifact.inspection.class_map import Floats
 from artifact.inspection.inspection import Inspection
 from artifact.inspection.layers import NetworkLayer
+from artifact.inspection.nearest import FeatureIndex, Neighbour
 from artifact.inspection.sheets import sheet_of_maps
 from artifact.runtimes.base import Logits
 from service.pipeline.predict import answer
@@ -42,10 +45,34 @@ class Inspections:
         return inspection
 
 
+class Neighbours:
+    """Features of each model's test pictures: computed once, when they are first asked for."""
+
+    def __init__(self) -> None:
+        self._indexes = WeakKeyDictionary[LoadedModel, asyncio.Task[FeatureIndex]]()
+        self._one = asyncio.Semaphore()
+
+    async def of(self, model: LoadedModel, compute: Callable[[], FeatureIndex]) -> FeatureIndex:
+        """Give the index of a model; who asks while it is computed waits for the same one.
+
+        Args:
+            model: That is asked about.
+            compute: Runs in a thread, one for all models; what it raises is not kept.
+        """
+        task = self._indexes.get(model)
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            task = self._indexes[model] = asyncio.create_task(self._compute(compute))
+        return await asyncio.shield(task)
+
+    async def _compute(self, compute: Callable[[], FeatureIndex]) -> FeatureIndex:
+        async with self._one:
+            return await to_thread.run_sync(compute)
+
+
 def explain_answer(
     inspection: Inspection, model: LoadedModel, view: View, labels: Sequence[str], *, layers: bool
 ) -> dict[str, Any]:
-    """Say why, as `service.api.inspection.WhyAnswer` documents it.
+    """Say why, as `service.api.why.WhyAnswer` documents it.
 
     Args:
         inspection: Of the model.
@@ -60,7 +87,7 @@ def explain_answer(
     )
     logits = values[inspection.output]
     [prediction] = predictor.answers([view], logits)
-    chosen = list(dict.fromkeys([*_best_two(model, logits), *labels]))
+    chosen = list(dict.fromkeys([*best_two(model, logits), *labels]))
     head = inspection.head
     return {
         "answer": answer(predictor, prediction, view) | {"runtime": "onnx"},
@@ -78,7 +105,8 @@ def explain_answer(
     }
 
 
-def _best_two(model: LoadedModel, logits: Logits) -> list[str]:
+def best_two(model: LoadedModel, logits: Logits) -> list[str]:
+    """Name the predicted class and the runner-up of one picture, by its logits [1, K]."""
     ranked = np.argsort(-logits[0], kind="stable")[:2]
     return [model.manifest.labels[place] for place in ranked]
 
@@ -89,3 +117,26 @@ def _layers(layers: Sequence[NetworkLayer], values: dict[str, Floats]) -> Iterat
         if maps.ndim == 3 and maps[0].size > 1:
             png = b64encode(sheet_of_maps(maps)).decode()
             yield {"number": number, "maps": png, "largest": float(np.abs(maps).max())}
+
+
+def nearest(
+    inspection: Inspection, index: FeatureIndex, model: LoadedModel, view: View, count: int
+) -> list[tuple[str, list[Neighbour]]]:
+    """Find the nearest test pictures of the predicted class and of the runner-up.
+
+    Args:
+        inspection: Of the model.
+        index: Of its test pictures.
+        model: That answers.
+        view: What it sees of the picture.
+        count: Of pictures of each class.
+
+    Raises:
+        NoClassMap: The network has no features.
+    """
+    [features], logits = inspection.features(model.predictor().batch([view]))
+    labels = model.manifest.labels
+    return [
+        (label, index.nearest(features, labels.index(label), count))
+        for label in best_two(model, logits)
+    ]

@@ -10,15 +10,25 @@ export async function why(chosen) {
   const first = models.find(({ name }) => name === chosen) ?? models.find((each) => each.default) ?? models[0];
   const shown = { model: first, beside: otherKind(models, first), label: "", picture: null, turn: 0 };
   const reasons = h("div", { "aria-live": "polite" }, h("p", { class: "lead" }, "Draw a digit, or bring a picture."));
-  const layers = h("div");
+  const layers = h("div"), near = h("div", { class: "card" }, h("p", { class: "loading" }, "Comparing with the test pictures"));
 
+  async function showNearest() {
+    const turn = shown.turn;
+    try {
+      const told = await send("nearest", shown.model, shown.picture);
+      if (turn === shown.turn) near.replaceChildren(...nearest(told));
+    } catch (error) {
+      if (turn === shown.turn) near.replaceChildren(h("p", { class: "faint" }, `No nearest pictures: ${error.message}.`));
+    }
+  }
   async function explain() {
     const turn = ++shown.turn;
     if (!shown.picture) return;
     try {
       const [told, other] = await Promise.all([shown.model, shown.beside].map((model) => model && askWhy(model, shown)));
       if (turn !== shown.turn) return;
-      reasons.replaceChildren(verdict(told), told.class_maps ? classMaps(told) : noClassMaps(told));
+      reasons.replaceChildren(verdict(told), told.class_maps ? classMaps(told) : noClassMaps(told), near);
+      showNearest();
       layers.replaceChildren(await layerByLayer([[shown.model, told], [shown.beside, other]].filter(([model]) => model)));
     } catch (error) {
       if (turn !== shown.turn) return;
@@ -61,10 +71,12 @@ function otherKind(models, model) {
   return others.find(({ name }) => name === (isConv ? "mobilenet" : "conv")) ?? others[0] ?? null;
 }
 
-function askWhy({ name, labels }, { label, picture }) {
-  const query = new URLSearchParams({ model: name, layers: true });
-  if (labels.includes(label)) query.set("label", label);
-  return ask(`explain?${query}`, { method: "POST", body: picture,
+function askWhy(model, { label, picture }) {
+  return send("explain", model, picture, { layers: true, ...model.labels.includes(label) ? { label } : {} });
+}
+
+function send(path, { name }, picture, query = {}) {
+  return ask(`${path}?${new URLSearchParams({ model: name, ...query })}`, { method: "POST", body: picture,
     headers: { "Content-Type": picture.type || "application/octet-stream" } });
 }
 
@@ -119,6 +131,18 @@ function overlay(seen, { label, places, sum, bias }, strongest) {
   return canvas;
 }
 
+/** Distances are between what the last layer takes: what looks alike to the network, and need not to us. */
+function nearest({ dataset, compared, test_pictures: all, nearest: groups }) {
+  return [
+    h("h2", {}, "Which test pictures does it see most like this one?"),
+    groups.map(({ label, pictures }) => h("div", {}, h("h3", {}, `Nearest of ${label}`),
+      h("div", { class: "row top" }, pictures.map(({ index, distance }) => h("figure", { class: "near" },
+        h("img", { src: `datasets/${encodeURIComponent(dataset)}/test-pictures/${index}`, alt: `Test picture ${index} of ${label}`, width: 56, height: 56 }),
+        h("figcaption", {}, distance.toFixed(2))))))),
+    h("p", { class: "faint" }, `Of ${count(compared)} ${compared < all ? `of ${count(all)} ` : ""}test pictures of ${dataset}, by the distance between what the last layer takes of each.`),
+  ].flat(2);
+}
+
 /** One row a block, one column a model: the maps of this picture, and the filters that made them. */
 async function layerByLayer(columns) {
   const graphs = await Promise.all(columns.map(([{ name }]) => askOnce(`models/${encodeURIComponent(name)}/graph`)));
@@ -146,11 +170,11 @@ export function blockOf(layer, number, layers) {
 }
 
 function layer({ name, kind, operator, shape, weight, filters, parameters, macs }, maps) {
-  const sides = weight?.slice(2).join(" × ");
-  const what = weight ? `${kind} ${sides}, ${count(parameters)} weights, ${count(macs)} multiply-adds` : operator;
+  const sides = weight?.length > 2 ? ` ${weight.slice(2).join(" × ")}` : "";
+  const what = weight ? `${kind}${sides}, ${count(parameters)} weights, ${count(macs)} multiply-adds` : operator;
   const isMatrix = weight && weight[1] > 1;  // a row is a filter; else a filter lies below the map that it made
   return h("figure", { class: "layer" },
     h("figcaption", {}, h("strong", {}, name), ` ${what}; makes ${shape.join(" × ")}${maps ? `, up to ${maps.largest.toPrecision(2)}` : ""}`),
     maps ? h("img", { class: "sheet", src: `data:image/png;base64,${maps.maps}`, alt: `Maps of ${name}` }) : null,
-    filters ? h("img", { class: `sheet ${isMatrix ? "matrix-sheet" : ""}`, src: filters.replace(/^\//, ""), alt: `Filters of ${name}`, loading: "lazy" }) : null);
+    filters ? h("img", { class: `sheet ${isMatrix ? `matrix-sheet ${kind}` : ""}`, src: filters.replace(/^\//, ""), alt: `Filters of ${name}`, loading: "lazy" }) : null);
 }

@@ -1,95 +1,32 @@
-"""What a network does inside: why it answers so, its layers, their filters and their times."""
+"""A network layer by layer: shapes, weights and their pictures, and the time of each."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
-from pydantic_core import to_json
 
 from artifact.errors import UnknownModel
 from artifact.hardware import describe_hardware
 from artifact.inspection.layers import LayerKind, NetworkLayer
 from artifact.inspection.profile import Profile, profile
-from artifact.inspection.sheets import MOST_TILES, sheet_of_filters
+from artifact.inspection.sheets import sheet_of_filters
 from artifact.manifest import Part
 from service.api.benchmark import BUSY, measure_alone
 from service.api.evidence import cache_control
 from service.api.parameters import (
     NOT_FOUND,
     NOT_READY,
-    REFUSED_BODY,
     Name,
     Responses,
     VersionChoice,
     VersionQuery,
 )
-from service.api.predict import ONE_PICTURE, read_body
-from service.api.schemas import Answer
-from service.errors import InvalidField
-from service.observability.recorder import record_of
-from service.pipeline.bodies import read_picture
-from service.pipeline.inspections import explain_answer
-from service.registry import LoadedModel
 from service.state import service_of
 
 router = APIRouter(responses={**NOT_FOUND, **NOT_READY})
 
 _PNG: Final[Responses] = {200: {"content": {"image/png": {}}, "description": "The picture."}}
-
-
-class WhyChoice(VersionChoice):
-    """Which model is asked why, and how much it tells."""
-
-    model: str | None = Field(
-        default=None,
-        description="Name of a model; `GET /models` lists them and marks the default.",
-    )
-    label: list[str] = Field(
-        default=[],
-        max_length=10,
-        description="Classes to tell of, beside the predicted one and the runner-up; may be "
-        "repeated.",
-    )
-    layers: bool = Field(
-        default=False, description="Also tell what each layer makes of the picture."
-    )
-
-
-class PlacesOfClass(Part):
-    """What each place of the last maps adds to the logit of one class."""
-
-    label: str
-    places: list[list[float]] = Field(description="Row by row; below 0 it spoke against the class.")
-    bias: float = Field(description="Added whatever the picture shows.")
-    sum: float = Field(description="Of all places and the bias: the logit, by another way.")
-    logit: float = Field(description="As the network computes it, before the temperature.")
-
-
-class LayerMaps(Part):
-    """What one layer makes of the picture."""
-
-    number: int = Field(description="Of the layer in `GET /models/{name}/graph`, from 0.")
-    maps: str = Field(
-        description=f"At most {MOST_TILES} maps in rows of 16, as a PNG file, base64; blue is "
-        "above 0, orange below."
-    )
-    largest: float = Field(description="Distance from 0 that the strongest colour stands for.")
-
-
-class WhyAnswer(Part):
-    """An answer, and what speaks for it."""
-
-    answer: Answer = Field(description="Of the ONNX file, with its explanation.")
-    class_maps: list[PlacesOfClass] | None = Field(
-        description="Of the predicted class, of the runner-up, and of those asked for; null where "
-        "the network's head does not allow it."
-    )
-    no_class_maps: str | None = Field(description="Why there are none, in words; else null.")
-    layers: list[LayerMaps] | None = Field(
-        description="Those that make maps, from input to output; only by `layers=true`."
-    )
 
 
 class GraphLayer(Part):
@@ -153,35 +90,7 @@ class MeasuredProfile(Part):
 
 
 Number = Annotated[int, Path(ge=0, lt=10_000, description="Of the layer, from 0.", examples=[0])]
-WhyQuery = Annotated[WhyChoice, Query()]
 ProfileQuery = Annotated[ProfileChoice, Query()]
-
-
-@router.post(
-    "/explain",
-    tags=["predict"],
-    response_model=WhyAnswer,
-    responses=REFUSED_BODY,
-    openapi_extra=ONE_PICTURE,
-)
-async def explain(request: Request, choice: WhyQuery) -> Response:
-    """Name what one picture shows, and which of its places spoke for which class.
-
-    Where a network's last maps pass one pooling and one linear layer, a logit is exactly the sum of
-    what each place adds and a bias. Send the picture as for `POST /predict`.
-    """
-    service = service_of(request)
-    model = service.loaded().get(choice.model, choice.version)
-    _check_labels(model, choice.label)
-    record_of(request.scope).answered_by(model.predictor())
-    data = await read_body(request, partial(read_picture, field="image"))
-    [view] = await service.pictures.views(data, [model.manifest.input])
-
-    def work() -> bytes:
-        inspection = service.inspections.of(model)
-        return to_json(explain_answer(inspection, model, view, choice.label, layers=choice.layers))
-
-    return Response(await service.pictures.threads.run(work), media_type="application/json")
 
 
 # Not a coroutine, nor is the next one: opening a network belongs in a thread.
@@ -246,13 +155,6 @@ async def measure_profile(request: Request, name: Name, query: ProfileQuery) -> 
         added=dict(measured.added),
         microseconds=measured.whole,
     )
-
-
-def _check_labels(model: LoadedModel, labels: list[str]) -> None:
-    for label in labels:
-        if label not in model.manifest.labels:
-            message = f"{model} has no class {label[:100]!r}; `GET /models` lists its labels"
-            raise InvalidField(("query", "label"), "unknown_label", message)
 
 
 def _layer(layer: NetworkLayer, filters: str) -> GraphLayer:

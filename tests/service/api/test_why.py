@@ -10,11 +10,12 @@ from PIL import Image
 
 from service.app import create_app
 from service.settings import Settings
-from tests.known_answer import picture
+from tests.known_answer import picture, publish_known_answer
 from tests.vision.pictures import encode, seven
 
 MODELS = Path(__file__).parents[3] / "models"
 SEVEN = encode(255 - seven(200, 16))
+PICTURE = {"Content-Type": "image/*"}
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def published() -> Iterator[TestClient]:
 
 
 def ask(client: TestClient, query: str, content: bytes = SEVEN) -> dict[str, Any]:
-    answer = client.post(f"/explain?{query}", content=content, headers={"Content-Type": "image/*"})
+    answer = client.post(f"/explain?{query}", content=content, headers=PICTURE)
     assert answer.status_code == 200, answer.text
     told: dict[str, Any] = answer.json()
     return told
@@ -85,33 +86,36 @@ def test_every_layer_with_maps_tells_them(published: TestClient) -> None:
 def test_what_cannot_be_explained_is_refused(
     client: TestClient, query: str, content: bytes, status: int, said: str
 ) -> None:
-    headers = {"Content-Type": "image/*"}
-    answer = client.post(f"/explain?{query}", content=content, headers=headers)
+    answer = client.post(f"/explain?{query}", content=content, headers=PICTURE)
     assert (answer.status_code, said in answer.text) == (status, True)
 
 
-def test_graph_adds_up_to_what_the_manifest_says(published: TestClient) -> None:
-    for model in published.get("/models").json()["models"]:
-        graph = published.get(f"/models/{model['name']}/graph").json()
-        assert graph["macs"] == model["macs"] == sum(layer["macs"] for layer in graph["layers"])
-        assert graph["bytes"] == model["bytes"]["onnx"]
-        assert graph["parameters"] <= model["parameters"]
+def test_nearest_pictures_are_of_the_two_likeliest_classes(published: TestClient) -> None:
+    pictures = published.get("/datasets/mnist/test-pictures").json()
+    sent = published.get("/datasets/mnist/test-pictures/0").content
+    answer = published.post("/nearest?model=mobilenet-tiny&count=3", content=sent, headers=PICTURE)
+    told = answer.json()
+    assert (told["dataset"], told["compared"], told["test_pictures"]) == ("mnist", 10000, 10000)
+    same, other = told["nearest"]
+    assert same["label"] == "7"
+    assert same["pictures"][0] == {"index": 0, "distance": pytest.approx(0, abs=0.01)}
+    for group in (same, other):
+        assert {str(pictures["true"][each["index"]]) for each in group["pictures"]} == {
+            group["label"]
+        }
+        distances = [each["distance"] for each in group["pictures"]]
+        assert distances == sorted(distances)
+    assert same["pictures"][2]["distance"] < other["pictures"][0]["distance"]
 
 
-def test_filters_of_every_layer_that_has_some_are_drawn(published: TestClient) -> None:
-    layers = published.get("/models/mobilenet-tiny/graph").json()["layers"]
-    for number, layer in enumerate(layers):
-        place = f"/models/mobilenet-tiny/graph/{number}.png"
-        drawn = published.get(layer["filters"] or place)
-        assert drawn.status_code == (404 if layer["weight"] is None else 200)
-    assert published.get("/models/mobilenet-tiny/graph/9999.png").status_code == 404
-
-
-def test_time_of_every_layer_is_measured_alone(published: TestClient) -> None:
-    measured = published.post("/models/mobilenet/profile?seconds=0.05").json()
-    names = {layer["name"] for layer in published.get("/models/mobilenet/graph").json()["layers"]}
-    assert set(measured["layers"]) <= names
-    assert 0 < sum(measured["layers"].values()) < measured["microseconds"]
-    with published.app.state.service.benchmark.take():  # type: ignore[attr-defined]  # Starlette's
-        assert published.post("/models/mobilenet/profile").status_code == 409
-    assert published.post("/models/mobilenet/profile?seconds=6").status_code == 422
+def test_nearest_of_what_has_no_features_or_no_pictures_is_said(
+    client: TestClient, tmp_path: Path
+) -> None:
+    answer = client.post("/nearest?model=known", content=picture("top-left"), headers=PICTURE)
+    assert answer.status_code == 404
+    assert "no features to compare" in answer.json()["detail"]
+    publish_known_answer(tmp_path, runtimes=("onnx",))
+    with TestClient(create_app(Settings(models_dir=tmp_path))) as without:
+        answer = without.post("/nearest", content=picture("top-left"), headers=PICTURE)
+    assert answer.status_code == 404
+    assert "were not published" in answer.json()["detail"]
