@@ -197,6 +197,9 @@ PICTURES: dict[str, Callable[[], bytes]] = {
     "batch of small pictures": lambda: upload(form("images", *[noise(28)] * 64), "/predict/batch"),
     "batch of noise": lambda: upload(form("images", *[noise(64)] * 64), "/predict/batch"),
     "comparison on every runtime": lambda: post("/compare?runtimes=all&explain=true", noise(64)),
+    "layers of every kind": lambda: post("/explain?model=conv&layers=true", noise(64)),
+    "features of all test pictures": lambda: post("/nearest?model=mobilenet", noise(64)),
+    "time of each layer": lambda: post("/models/mobilenet/profile", b""),
     "as many pixels as are accepted": lambda: post("/predict", blank(8000, 8000)),
     "as long a side as is accepted": lambda: post("/predict", blank(900, 65_535)),
     "longer side": lambda: post("/predict", blank(1, 31_000_000)),
@@ -218,10 +221,17 @@ ADDRESSES: dict[str, Callable[[], bytes]] = {
     "long version": lambda: address("GET", f"/v2/models/conv/versions/{'1' * 30_000}"),
 }
 
+_EXISTING: Final = {"name": "mobilenet", "version": 1, "figure": "accuracy", "role": "onnx"} | {
+    "number": 0,
+    "dataset": "mnist",
+    "sheet": 0,
+    "index": 0,
+}
+
 
 def routes(document: dict[str, Any], studies: Sequence[str]) -> Iterator[bytes]:
     """Ask for every GET route of an OpenAPI document, with parameters that exist."""
     for path, operations in document["paths"].items():
         for study in studies if "{study}" in path else studies[:1]:
             if "get" in operations:
-                yield get(path.format(name="mobilenet", version=1, study=study, figure="accuracy"))
+                yield get(path.format(**_EXISTING, study=study))
