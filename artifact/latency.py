@@ -40,6 +40,13 @@ class Benchmark(Part):
     threads: int = Field(ge=1, description="Of the runtime.")
     latencies: tuple[Latency, ...]
 
+    def p50_ms(self, runtime: RuntimeId) -> float | None:
+        """Median time for one picture; None where it was not measured."""
+        times = (
+            row.p50_ms for row in self.latencies if (row.runtime, row.batch_size) == (runtime, 1)
+        )
+        return next(times, None)
+
 
 def measure(
     predictors: Sequence[Predictor],

@@ -8,14 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from artifact.manifest import RuntimeId
-from artifact.statistics.comparison import ComparedGroup, ComparedPair, LatencyFront
+from artifact.statistics.comparison import ComparedGroup, ComparedPair, points_by
 from artifact.statistics.pareto import FrontPoint
-from training.figures.canvas import BLUE, FADED, INK, PALE, VERMILION, blank, styled
+from training.figures.canvas import BLUE, FADED, GREEN, INK, PALE, VERMILION, blank, styled
 
-_GREEN = "#009E73"  # of Okabe and Ito's palette
 _MARKERS: dict[RuntimeId, tuple[str, str]] = {
     "onnx": ("o", BLUE),
-    "onnx-int8": ("s", _GREEN),
+    "onnx-int8": ("s", GREEN),
     "torchscript": ("^", VERMILION),
 }
 _PANEL_INCHES = 4.0
@@ -54,25 +53,16 @@ def draw_comparison(group: ComparedGroup) -> Figure:
 
 
 def _panels(group: ComparedGroup) -> Iterator[_Panel]:
-    sizes = [*_points(group, None)]
+    sizes = [*points_by(group.models, lambda row: row.bytes)]
     yield _Panel("size of the file", "KiB", 1 / 1024, sizes, group.size_front)
-    if group.latency_fronts:
-        front = max(group.latency_fronts, key=lambda front: len([*_points(group, front)]))
+    times = {
+        front: [*points_by(group.models, lambda row: row.p50_ms, front.hardware)]
+        for front in group.latency_fronts
+    }
+    if times:
+        front = max(times, key=lambda front: len(times[front]))
         title = f"latency of one picture\n{front.hardware}"
-        yield _Panel(title, "median µs", 1000, [*_points(group, front)], front.points)
-
-
-def _points(group: ComparedGroup, front: LatencyFront | None) -> Iterator[FrontPoint]:
-    """By size, or by latency on the machine of that front."""
-    for model in group.models:
-        if front is not None and model.hardware != front.hardware:
-            continue
-        for row in model.runtimes:
-            cost = row.bytes if front is None else row.p50_ms
-            if cost is not None:
-                yield FrontPoint(
-                    model=model.model, runtime=row.runtime, accuracy=row.accuracy, cost=cost
-                )
+        yield _Panel(title, "median µs", 1000, times[front], front.points)
 
 
 def _draw_panel(axes: Axes, panel: _Panel) -> None:

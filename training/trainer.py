@@ -92,7 +92,7 @@ class Trainer:
         if self._is_short:
             self._measure_statistics(split.train)
         labels = split.validation.labels
-        logits = network_logits(self.average.module, split.validation, self.normalization)
+        logits = network_logits(self.average.module, split.validation.pixels, self.normalization)
         if findings := brief(watch(logits.cpu().numpy(), labels.cpu().numpy())):
             progress.warn(number, findings)
         return Epoch(

@@ -5,7 +5,7 @@ image that a model names wrongly, so nothing has to be run again.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 
@@ -228,13 +228,7 @@ def _compare_group(group: Sequence[_Tested]) -> ComparedGroup:
         test_images=provenance.split.test,
         models=models,
         pairs=_compare_pairs(best_first),
-        size_front=pareto_front(
-            FrontPoint(
-                model=model.model, runtime=row.runtime, accuracy=row.accuracy, cost=row.bytes
-            )
-            for model in models
-            for row in model.runtimes
-        ),
+        size_front=pareto_front(points_by(models, lambda row: row.bytes)),
         latency_fronts=_latency_fronts(models),
     )
 
@@ -276,30 +270,36 @@ def _describe(model: _Tested) -> ComparedModel:
 
 def _on(runtime: RuntimeId, model: _Tested) -> RuntimeFigures:
     quantised = model.metrics.quantised if runtime == "onnx-int8" else None
-    recorded = model.benchmark.latencies if model.benchmark else ()
-    times = (row.p50_ms for row in recorded if (row.runtime, row.batch_size) == (runtime, 1))
     return RuntimeFigures(
         runtime=runtime,
         accuracy=(quantised or model.metrics).test.accuracy,
         bytes=model.manifest.files[runtime].bytes,
-        p50_ms=next(times, None),
+        p50_ms=model.benchmark.p50_ms(runtime) if model.benchmark else None,
     )
 
 
 def _latency_fronts(models: Sequence[ComparedModel]) -> tuple[LatencyFront, ...]:
-    points: dict[str, list[FrontPoint]] = defaultdict(list)
-    for model in models:
-        for row in model.runtimes:
-            if model.hardware is not None and row.p50_ms is not None:
-                points[model.hardware].append(
-                    FrontPoint(
-                        model=model.model,
-                        runtime=row.runtime,
-                        accuracy=row.accuracy,
-                        cost=row.p50_ms,
-                    )
-                )
+    fronts = {
+        hardware: pareto_front(points_by(models, lambda row: row.p50_ms, hardware))
+        for hardware in dict.fromkeys(model.hardware for model in models)
+        if hardware is not None
+    }
     return tuple(
-        LatencyFront(hardware=hardware, points=pareto_front(measured))
-        for hardware, measured in points.items()
+        LatencyFront(hardware=hardware, points=points)
+        for hardware, points in fronts.items()
+        if points
     )
+
+
+def points_by(
+    models: Sequence[ComparedModel],
+    price: Callable[[RuntimeFigures], float | None],
+    hardware: str | None = None,
+) -> Iterator[FrontPoint]:
+    """Models by runtime that have that price; those of one machine, where it is named."""
+    for model in models:
+        for row in model.runtimes if hardware in (None, model.hardware) else ():
+            if (cost := price(row)) is not None:
+                yield FrontPoint(
+                    model=model.model, runtime=row.runtime, accuracy=row.accuracy, cost=cost
+                )

@@ -99,7 +99,7 @@ def published_options(
             model=f"{manifest.name}/{manifest.version}",
             runtime=runtime,
             bytes=manifest.files[runtime].bytes,
-            p50_ms=_recorded(runtime, benchmark),
+            p50_ms=benchmark.p50_ms(runtime) if benchmark else None,
             labels=manifest.labels,
             confusion=(quantised or metrics).test.confusion_matrix,
             wrong=errors,
@@ -110,9 +110,3 @@ def published_options(
 
 def _discordant(paired: PairedDifference) -> int:
     return paired.only_first_right + paired.only_second_right
-
-
-def _recorded(runtime: RuntimeId, benchmark: Benchmark | None) -> float | None:
-    rows = benchmark.latencies if benchmark else ()
-    times = (row.p50_ms for row in rows if (row.runtime, row.batch_size) == (runtime, 1))
-    return next(times, None)

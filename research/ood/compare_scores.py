@@ -20,7 +20,6 @@ from training.data import Split, normalization
 from training.data.normalization import Normalization
 from training.errors import CheckpointError, DatasetError
 from training.evaluation import evaluate
-from training.evaluation.assessment import truth
 from training.evaluation.rejection import ACCEPTED, separate, threshold_for
 from training.networks.architectures import build
 from vision.input import Input
@@ -69,13 +68,13 @@ def _score_run(config: OODConfig, name: str) -> RunScores:
         return activations_of(network, pixels, scaling)
 
     validation, test = activations(split.validation.pixels), activations(split.test.pixels)
-    temperature = evaluate.fit_temperature(validation.logits, truth(split.validation))
+    temperature = evaluate.fit_temperature(validation.logits, split.validation.truth)
     others = {kind: activations(pixels) for kind, pixels in _outliers(config, spec).items()}
-    scores = methods(activations(split.train.pixels), truth(split.train), temperature)
+    scores = methods(activations(split.train.pixels), split.train.truth, temperature)
     return RunScores(
         run=name,
         config=run,
-        accuracy=float((test.logits.argmax(axis=1) == truth(split.test)).mean()),
+        accuracy=float((test.logits.argmax(axis=1) == split.test.truth).mean()),
         rows=tuple(
             _row(
                 method,

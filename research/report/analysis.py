@@ -1,8 +1,11 @@
 """What the templates need to know of studies and models beyond the stored figures."""
 
+import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -10,7 +13,9 @@ import numpy as np
 
 from artifact.metrics import Metrics, SplitMetrics
 from artifact.repository import Artifact
-from artifact.statistics.comparison import ComparedModel, RuntimeFigures
+from artifact.statistics.comparison import ComparedModel, OptionGroup, RuntimeFigures
+from artifact.statistics.constraints import Constraints
+from artifact.statistics.decision import Choice, Decision, decide
 from artifact.study import Outcome, Study, StudyPair, WholeStudy
 from research.report.seed_report import REPORTED
 
@@ -33,7 +38,11 @@ _TARGETS: Final = {  # by model: most parameters, least mean test accuracy over 
     "mobilenet-tiny": (8_000, 0.9950),
 }
 _FEWEST_RUNS: Final = 3  # of one split: fewer say more of themselves than of their split
+_KIB: Final = 1024
 _DEAD_DIGITS: Final = ("4", "7")  # as the seed report's second network has it
+
+
+_Texts = dict[str, dict[str, dict[str, str]]]  # better or worse, study, arm
 
 
 class Differing(NamedTuple):
@@ -174,3 +183,97 @@ def float_and_quantised(model: ComparedModel) -> tuple[RuntimeFigures, RuntimeFi
     if model.quantised is None or not {"onnx", "onnx-int8"} <= figures.keys():
         return None
     return figures["onnx"], figures["onnx-int8"]
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What to ship of the models of one data set.
+
+    Attributes:
+        limits: Limits that change the pick, each with what to ship under it.
+    """
+
+    dataset: str
+    decision: Decision
+    limits: Sequence[tuple[str, Choice]]
+
+
+def recommend(group: OptionGroup) -> Recommendation:
+    """Decide without constraints, and under every size and time that an option just meets."""
+    decision = decide(group.options)
+    return Recommendation(group.dataset, decision, list(_limits(group, decision)))
+
+
+def _limits(group: OptionGroup, decision: Decision) -> Iterator[tuple[str, Choice]]:
+    sizes = sorted({option.bytes for option in group.options}, reverse=True)
+    times = sorted({option.p50_ms for option in group.options if option.p50_ms}, reverse=True)
+    by_size = (
+        (f"at most {size / _KIB:,.0f} KiB", Constraints(max_kib=size / _KIB)) for size in sizes
+    )
+    by_time = ((f"at most {1000 * ms:,.0f} µs a picture", Constraints(max_ms=ms)) for ms in times)
+    for limits in (by_size, by_time):
+        previous = decision.pick
+        for title, constraints in limits:
+            pick = decide(group.options, constraints).pick
+            if pick is not None and pick != previous:
+                yield title, pick
+            previous = pick or previous
+
+
+def explanations(study: Study) -> Iterator[tuple[str, str, str]]:
+    """Better arm, worse arm and explanation, for arms that differ from the protocol's own.
+
+    Where no arm is the protocol's own, for arms that differ from each other. Each is one of
+    explanations.toml, and no measurement.
+    """
+    own = study.own.label if study.own else None
+    for pair in study.pairs:
+        if pair.more_than_noise and own in (None, pair.first, pair.second):
+            text = explain(study.name, pair.first, pair.second, own)
+            if text is not None:
+                yield pair.first, pair.second, text
+
+
+def explain(study: str, better: str, worse: str, own: str | None) -> str | None:
+    """Why an arm is better than another; None where it is not known.
+
+    Args:
+        study: Its name.
+        better: Label of the better arm.
+        worse: Label of the worse one.
+        own: Label of the protocol's own arm: the explanation is of the other one.
+    """
+    question = study.removesuffix("-ours")
+    if question == "learning-rates":
+        return _of_rates(float(better), float(worse))
+    if question == "batch-sizes":
+        return _of_batches(int(better), int(worse))
+    of_better = _text("better", study, better)
+    of_worse = _text("worse", study, worse)
+    return of_worse or of_better if better == own else of_better or of_worse
+
+
+def _text(side: str, study: str, arm: str) -> str | None:
+    """The text of that study, else of its question in the seed report's protocol."""
+    texts = _texts()[side]
+    return texts.get(study, texts.get(study.removesuffix("-ours"), {})).get(arm)
+
+
+@cache
+def _texts() -> _Texts:
+    return tomllib.loads(files(__package__).joinpath("explanations.toml").read_text("utf-8"))
+
+
+def _of_rates(better: float, worse: float) -> str:
+    if worse < better:
+        return f"steps at {worse:g} are too small to get as far in the same epochs"
+    return f"steps at {worse:g} are too large to settle where those at {better:g} do"
+
+
+def _of_batches(better: int, worse: int) -> str:
+    if worse < better:
+        return f"the gradient of batches of {worse} is noisier"
+    return (
+        f"in the same epochs, batches of {worse} give {worse // better} times fewer steps, and "
+        "none of them is larger"
+    )

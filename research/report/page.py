@@ -13,8 +13,7 @@ from artifact.study import LEVEL, Summary
 from research.accuracy_cost import draw_comparison
 from research.output import write
 from research.report import analysis
-from research.report.explanations import explanations
-from research.report.recommendation import recommend
+from research.report.analysis import explanations, recommend
 from research.report.results import StoredResults, gather
 from research.report.seed_report import (
     NEVER_PREDICTED,

@@ -8,11 +8,10 @@ from matplotlib.figure import Figure
 
 from artifact.study import Study, StudyArm, StudyPair, Summary, WholeStudy
 from research.study.summary import adjusted, compare
-from training.figures.canvas import BLUE, PALE, VERMILION, blank, styled
+from training.figures.canvas import BLUE, GREEN, PALE, VERMILION, blank, styled
 
 ITS_PROTOCOL, OUR_PROTOCOL = "the report's protocol", "our protocol"
 
-_GREEN: Final = "#009E73"  # of Okabe and Ito's palette
 _ROW_INCHES: Final = 0.5
 
 
@@ -186,7 +185,7 @@ def draw_seed_report(rows: list[FigureRow]) -> Figure:
     axes.plot(reported, places, "X", color=VERMILION, markersize=8, label="as reported")
     styles = {
         ITS_PROTOCOL: ("its protocol, without the fault", "o", BLUE),
-        OUR_PROTOCOL: ("our protocol", "D", _GREEN),
+        OUR_PROTOCOL: ("our protocol", "D", GREEN),
     }
     for protocol, (label, marker, colour) in styles.items():
         drawn = [

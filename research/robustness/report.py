@@ -10,12 +10,11 @@ from pydantic import Field
 from artifact.manifest import Finding, Name, Part, RuntimeId, Share, Version
 from research.output import plain
 from research.robustness.samples import TITLES, SetName
-from training.figures.canvas import BLUE, FADED, INK, VERMILION, blank, styled
+from training.figures.canvas import FADED, INK, PALETTE, blank, styled
 
 MOST_MISTAKES = 40
 
 
-_COLOURS = (BLUE, VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")  # Okabe, Ito
 _BAR_INCHES = 0.15
 _ROW_GAP = 0.4  # of a row's bars
 
@@ -162,9 +161,7 @@ def draw_accuracies(reports: Mapping[str, SetReport], title: str) -> Figure:
     pitch = len(reports) + _ROW_GAP
     for place, (name, report) in enumerate(reports.items()):
         heights = [row * pitch + place for row in range(len(sources))]
-        _draw_model(
-            axes, _in_order(report, sources), heights, _COLOURS[place % len(_COLOURS)], name
-        )
+        _draw_model(axes, _in_order(report, sources), heights, PALETTE[place % len(PALETTE)], name)
     middle = (len(reports) - 1) / 2
     axes.set_yticks([row * pitch + middle for row in range(len(sources))], sources)
     axes.tick_params(axis="y", length=0)

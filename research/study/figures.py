@@ -9,9 +9,8 @@ from matplotlib.ticker import MaxNLocator
 
 from artifact.study import Study, StudyArm, StudyFigure
 from research.study.summary import Outcomes
-from training.figures.canvas import BLUE, FADED, INK, PALE, VERMILION, blank, png, styled
+from training.figures.canvas import BLUE, FADED, INK, PALE, PALETTE, blank, png, styled
 
-_COLOURS = (BLUE, VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")  # Okabe, Ito
 _ARM_INCHES = 0.42
 
 
@@ -65,8 +64,8 @@ def draw_curves(study: Study, outcomes: Mapping[str, Outcomes]) -> Figure:
     for place, arm in enumerate(study.arms):
         curves = np.array([*_curves(outcomes[arm.label])])
         epochs = np.arange(1, curves.shape[1] + 1)
-        colour = _COLOURS[place % len(_COLOURS)]
-        style = "-" if place < len(_COLOURS) else "--"
+        colour = PALETTE[place % len(PALETTE)]
+        style = "-" if place < len(PALETTE) else "--"
         axes.plot(epochs, curves.mean(axis=0), style, color=colour, label=arm.label, marker=".")
         axes.fill_between(
             epochs, curves.min(axis=0), curves.max(axis=0), color=colour, alpha=0.15, linewidth=0
@@ -131,7 +130,7 @@ def _curves(outcomes: Outcomes) -> Iterator[list[float]]:
 
 def _scatter(axes: Axes, study: Study, costs: list[float], unit: str) -> None:
     for place, (arm, cost) in enumerate(zip(study.arms, costs, strict=True)):
-        colour = _COLOURS[place % len(_COLOURS)]
+        colour = PALETTE[place % len(PALETTE)]
         accuracy = 100 * arm.test_accuracy.mean
         axes.plot(cost, accuracy, "o", color=colour)
         axes.annotate(arm.label, (cost, accuracy), (5, 4), textcoords="offset points", size=8)

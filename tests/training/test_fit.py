@@ -99,7 +99,9 @@ def test_chosen_epoch_is_the_best_on_validation(whole: Fitted) -> None:
 
 def test_published_weights_are_those_of_the_chosen_epoch(small: Split, tmp_path: Path) -> None:
     fitted = train(small, QUICK, tmp_path)
-    logits = network_logits(fitted.network, small.validation, normalization.measure(small.train))
+    logits = network_logits(
+        fitted.network, small.validation.pixels, normalization.measure(small.train)
+    )
     accuracy = (logits.argmax(dim=1) == small.validation.labels).double().mean()
     assert accuracy == fitted.curves[fitted.epoch - 1].validation_accuracy
 
@@ -166,7 +168,7 @@ def test_outliers_make_the_network_unsure_of_what_is_like_them(
     scaling = normalization.measure(small.train)
 
     def confidence(split: Split, folder: Path) -> float:
-        logits = network_logits(train(split, config, folder).network, outliers, scaling)
+        logits = network_logits(train(split, config, folder).network, outliers.pixels, scaling)
         return float(logits.softmax(dim=1).amax(dim=1).mean())
 
     untaught = confidence(small, tmp_path / "untaught")

@@ -7,8 +7,7 @@ import torch
 
 from training.config import DatasetName, Mode
 from training.data.credits import CREDITS
-from training.data.digits import load_digits
-from training.data.family import load_family
+from training.data.family import load_digits, load_family
 from training.data.folder import load_folder
 from training.data.splitting import sample, split
 from training.data.values import NO_CLASS, Dataset, Images, Outliers, Split

@@ -7,7 +7,9 @@ any loader.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from training.data.credits import CREDITS, Credit
@@ -31,6 +33,12 @@ class Images:
     def to(self, device: torch.device) -> "Images":
         """The same images on that device."""
         return Images(self.pixels.to(device), self.labels.to(device))
+
+    @property
+    def truth(self) -> NDArray[np.int64]:
+        """The labels as an array."""
+        labels: NDArray[np.int64] = self.labels.cpu().numpy()
+        return labels
 
     @property
     def sha256(self) -> str:

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from artifact.manifest import Finding, Rejection, ScoreName
 from artifact.metrics import Calibration, Epoch, Examples, Metrics
 from artifact.scores import SCORES
-from training.data import Images, Split, sample
+from training.data import Split, sample
 from training.data.normalization import Normalization
 from training.evaluation import evaluate
 from training.evaluation.flaws import find_flaws, statistics_differ
-from training.evaluation.logits import pixel_logits
+from training.evaluation.logits import network_logits
 from training.evaluation.rejection import fit_rejection
 
 Logits = NDArray[np.float32]
@@ -44,7 +44,7 @@ def assess(
     """Run every image once through the network; the rest is arithmetic on the logits."""
 
     def logits_of(pixels: Tensor) -> Logits:
-        logits: Logits = pixel_logits(network, pixels, normalization).cpu().numpy()
+        logits: Logits = network_logits(network, pixels, normalization).cpu().numpy()
         return logits
 
     def score_of(logits: Logits) -> NDArray[np.floating]:
@@ -52,19 +52,18 @@ def assess(
 
     parts = {"train": split.train, "validation": split.validation, "test": split.test}
     logits = {part: logits_of(images.pixels) for part, images in parts.items()}
-    temperature = evaluate.fit_temperature(logits["validation"], truth(split.validation))
+    temperature = evaluate.fit_temperature(logits["validation"], split.validation.truth)
     served = {part: values / temperature for part, values in logits.items()}
-    metrics = Metrics(
-        **{
-            part: evaluate.split_metrics(served[part], truth(images), labels)
-            for part, images in parts.items()
-        },
-        curves=curves,
-        calibration=Calibration(
-            before=evaluate.reliability(logits["test"], truth(split.test)),
-            after=evaluate.reliability(served["test"], truth(split.test)),
-        ),
+    measured = {
+        part: evaluate.split_metrics(served[part], images.truth, labels)
+        for part, images in parts.items()
+    }
+    calibration = Calibration(
+        before=evaluate.reliability(logits["test"], split.test.truth),
+        after=evaluate.reliability(served["test"], split.test.truth),
     )
+    metrics = Metrics(**measured, curves=curves, calibration=calibration)
+    examples = evaluate.choose_examples(served["test"], split.test.truth, labels, seed=0)
     return Assessment(
         temperature=temperature,
         rejection=fit_rejection(
@@ -73,19 +72,10 @@ def assess(
             {kind: score_of(logits_of(pixels)) for kind, pixels in split.outliers.judged.items()},
         ),
         metrics=metrics,
-        examples=evaluate.mark_disputed(
-            evaluate.choose_examples(served["test"], truth(split.test), labels, seed=0),
-            split.disputed,
-        ),
+        examples=evaluate.mark_disputed(examples, split.disputed),
         test_logits=logits["test"],
         findings=(
             *find_flaws(parts, np.concatenate([*logits.values()]), metrics, labels),
             *statistics_differ(network, normalization, sample(split.train, _SAMPLE)),
         ),
     )
-
-
-def truth(images: Images) -> NDArray[np.int64]:
-    """The labels as an array."""
-    labels: NDArray[np.int64] = images.labels.cpu().numpy()
-    return labels

@@ -65,7 +65,7 @@ def find_flaws(
     """Look for every flaw that images, logits and metrics show."""
     measured = {"train": metrics.train, "validation": metrics.validation, "test": metrics.test}
     return (
-        *missing_classes({part: _truth(images) for part, images in parts.items()}, labels),
+        *missing_classes({part: images.truth for part, images in parts.items()}, labels),
         *double_softmax(logits),
         *dead_outputs(logits, labels),
         *rarely_predicted(measured),
@@ -241,11 +241,6 @@ def _right(network: nn.Module, normalization: Normalization, images: Images) -> 
     batches = torch.split(images.pixels, _BATCH)
     logits = torch.cat([network(normalization.inputs(batch)) for batch in batches])
     return int((logits.argmax(dim=1) == images.labels).sum())
-
-
-def _truth(images: Images) -> Integers:
-    labels: Integers = images.labels.cpu().numpy()
-    return labels
 
 
 def _found(metrics: SplitMetrics, k: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from artifact.predictions import Predictions
 from artifact.sprites import publish_pictures
 from training.config import slug
 from training.data import Dataset
-from training.evaluation.assessment import Logits, truth
+from training.evaluation.assessment import Logits
 
 
 def publish_test_pictures(dataset: Dataset, models: Path) -> StoredDataset:
@@ -41,4 +41,4 @@ def predictions(dataset: Dataset, logits: Logits, temperature: float) -> Predict
         temperature: Of the model.
     """
     probabilities = softmax(logits.astype(float) / temperature, axis=1)
-    return Predictions.of(dataset.labels, truth(dataset.test), probabilities)
+    return Predictions.of(dataset.labels, dataset.test.truth, probabilities)

@@ -30,7 +30,7 @@ from training.data.identity import DataIdentity
 from training.data.normalization import Normalization
 from training.distillation import Teacher
 from training.errors import OutputError
-from training.evaluation.assessment import Assessment, truth
+from training.evaluation.assessment import Assessment
 from training.evaluation.flaws import evaluation_differs, refuse_flawed
 from training.evaluation.logits import network_logits
 from training.export import parity
@@ -174,7 +174,7 @@ def describe(
 def _differences(candidate: Candidate, draft: Artifact) -> Iterator[Finding]:
     """Whether training images are named otherwise by the published model."""
     images = candidate.calibration
-    trained = network_logits(candidate.network, images, candidate.normalization).numpy()
+    trained = network_logits(candidate.network, images.pixels, candidate.normalization).numpy()
     return evaluation_differs(trained, parity.served_logits(draft, images))
 
 
@@ -183,7 +183,7 @@ def _quantised(candidate: Candidate, model: bytes) -> Quantised:
     return assess_quantised(
         run_model(model, _inputs(candidate, test)),
         assessment.test_logits,
-        truth(test),
+        test.truth,
         candidate.dataset.labels,
         assessment.temperature,
     )

@@ -12,7 +12,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 # Okabe and Ito's palette: told apart with any kind of colour vision.
-BLUE, VERMILION = "#0072B2", "#D55E00"
+BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
+PALETTE = (BLUE, VERMILION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 RUST = "#A84A00"  # vermilion, dark enough for type
 INK, FADED, PALE = "#222222", "#767676", "#E6E6E6"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from research.report.explanations import explain
+from research.report.analysis import explain
 
 
 @pytest.mark.parametrize(

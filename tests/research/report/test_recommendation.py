@@ -3,7 +3,7 @@
 from artifact.manifest import RuntimeId
 from artifact.statistics.comparison import OptionGroup
 from artifact.statistics.option import Option
-from research.report.recommendation import recommend
+from research.report.analysis import recommend
 
 
 def option(model: str, wrong: int, size: int, p50_ms: float | None = None) -> Option:

@@ -41,7 +41,7 @@ def quantized(small: Split, request: pytest.FixtureRequest) -> Quantized:
         exact=exact,
         rounded=quantize(exact, scaling.inputs(small.train.pixels).numpy()),
         inputs=inputs,
-        logits=network_logits(network, small.test, scaling).numpy(),
+        logits=network_logits(network, small.test.pixels, scaling).numpy(),
     )
 
 
