@@ -84,16 +84,6 @@ def test_sliders_move_the_pick(opened: Opened) -> None:
     expect(page.locator(".none")).to_contain_text("fails")
 
 
-def test_confusion_cell_opens_as_many_pictures_as_it_counts(opened: Opened) -> None:
-    page = opened.show("evidence/mobilenet")
-    cell = page.get_by_role("button", name="pictures of 9 taken for 4")
-    counted = int(cell.inner_text())
-    cell.click()
-    expect(page.locator(".card li")).to_have_count(counted)
-    page.reload()  # the address leads to the same cell
-    expect(page.locator(".card li")).to_have_count(counted)
-
-
 def test_table_is_sorted_by_a_click_on_its_head(opened: Opened) -> None:
     page = opened.show("compare")
     table = page.locator("table").first

@@ -3,7 +3,8 @@ import { h, ask, askOnce, count, failure, kib, milliseconds, percent } from "./d
 
 const LEVEL = .05;  // of a difference that is called more than noise
 
-export async function compare() {
+export async function compare(first, second, cell) {
+  if (second) return (await import("./duel.js")).duel(first, second, cell);
   const [comparison, { models }] = await Promise.all([askOnce("comparison"), askOnce("models")]);
   return [
     h("h1", {}, "Every model beside every other"),
@@ -63,9 +64,11 @@ export function sortable(label, columns, rows) {
     h("table", {}, h("thead", {}, h("tr", {}, heads)), body));
 }
 
+const nameOf = (model) => model.split("/")[0];
+
 function pairs(group) {
   const columns = [
-    ["Pair", (pair) => pair.first + pair.second, (pair) => `${pair.first} against ${pair.second}`],
+    ["Pair", (pair) => pair.first + pair.second, (pair) => h("a", { href: `#${["compare", nameOf(pair.first), nameOf(pair.second)].map(encodeURIComponent).join("/")}` }, `${pair.first} against ${pair.second}`)],
     ["Difference", (pair) => pair.paired.difference, (pair) => `${(100 * pair.paired.difference).toFixed(2)} points`],
     ["95% interval", (pair) => pair.paired.interval[0], (pair) => pair.paired.interval.map((end) => (100 * end).toFixed(2)).join(" to ")],
     ["Only the first right", (pair) => pair.paired.only_first_right, (pair) => count(pair.paired.only_first_right)],
@@ -74,7 +77,9 @@ function pairs(group) {
     ["Corrected p", (pair) => pair.adjusted_p_value, (pair) => pair.adjusted_p_value.toPrecision(2)],
     ["More than noise?", (pair) => pair.adjusted_p_value, (pair) => pair.adjusted_p_value < LEVEL ? "yes" : "no"],
   ];
-  return sortable(`Pairs of ${group.dataset}`, columns, group.pairs);
+  return [
+    h("p", { class: "faint" }, "A pair leads to the pictures that only one of the two names rightly."),
+    sortable(`Pairs of ${group.dataset}`, columns, group.pairs)];
 }
 
 /** Measure every model in turn, so that progress can be shown, and what is done stays when it is stopped. */

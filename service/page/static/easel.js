@@ -7,6 +7,11 @@ const WAIT_MS = 120;
 
 let kept = null;  // the latest picture, and its name
 
+/** Have the next easel begin with that picture. */
+export function keep(file) {
+  kept = { picture: file, name: file.name };
+}
+
 /** Make the easel; `ask(picture, name)` is called for every new picture, `cleared()` when there is none any more. */
 export function easel(ask, cleared) {
   const bring = (picture, name) => { kept = { picture, name }; ask(picture, name); };

@@ -1,12 +1,16 @@
 // Draw or bring a picture; every model answers beside the others, with what it saw.
 import { h, ask, askOnce, failure, milliseconds, percent } from "./dom.js";
-import { easel } from "./easel.js";
+import { easel, keep } from "./easel.js";
+import { examples, testPicture } from "./examples.js";
 
-export async function tryIt() {
+export async function tryIt(dataset, index) {
   const { models } = await askOnce("models");
+  const tested = index ? await testPicture(dataset, index) : null;
+  if (tested) keep(tested.file);
   const answers = h("div", { class: "cards", "aria-live": "polite" });
   const seen = h("div", { class: "seen" });
   const summary = h("p", { class: "lead", role: "status" }, "Draw a digit, or bring a picture.");
+  const about = h("p", {});
   const call = h("div");
   const shown = { turn: 0 };
 
@@ -18,6 +22,7 @@ export async function tryIt() {
         headers: { "Content-Type": picture.type || "application/octet-stream" } });
       if (turn !== shown.turn) return;  // a later picture has been sent: the last answer wins
       const took = performance.now() - started;
+      about.textContent = name === tested?.file.name ? tested.said : "";
       summary.textContent = say(comparison, took);
       answers.replaceChildren(...comparison.answers.map((each) => card(each, majority(comparison))));
       seen.replaceChildren(...comparison.explanations.map((each) => whatWasSeen(each, picture)));
@@ -33,13 +38,14 @@ export async function tryIt() {
   const clear = () => {
     shown.turn++;
     summary.textContent = "Draw a digit, or bring a picture.";
-    for (const part of [answers, seen, call]) part.replaceChildren();
+    for (const part of [about, answers, seen, call]) part.replaceChildren();
   };
   return [
     h("h1", {}, `Ask ${models.length === 1 ? models[0].name : `all ${models.length} models`} at once`),
     h("div", { class: "split" },
       easel(answer, clear),
-      h("div", {}, summary, answers, h("h2", {}, "What the network saw"), seen, call)),
+      h("div", {}, about, summary, answers, h("h2", {}, "What the network saw"), seen, call)),
+    await examples(models),
   ];
 }
 
