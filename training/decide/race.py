@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from artifact.statistics.paired import mcnemar_exact
-from training.decide.arms.base import Arm, Learned, Task
+from training.decide.arms.base import RECIPE, Arm, Learned, Task
 from training.decide.arms.linear import LinearArm
 from training.decide.collection.splits import Fold, Indices
 from training.decide.plan import Budget, Planned
@@ -70,6 +70,7 @@ class Race:
             place,
             fold,
             arm=settings(arm),
+            recipe=RECIPE,
             seed=task.seed,
             mirror=task.mirror,
         )

@@ -12,6 +12,7 @@ from training.errors import DatasetError
 from training.networks import efficientnet
 
 _LARGE: Final = 96  # pixels: smaller pictures show no more where they are enlarged further
+_SEEN: Final = (128, 192)  # pixels, by ImageNet features: quick, and near what they were learnt at
 _SMALLEST, _LARGEST = 16, 64  # pixels: of networks that a few minutes can train from nothing
 _LIBRARY: Final = 64  # pixels: torchvision's network halves its maps five times
 
@@ -40,7 +41,7 @@ def linear_arms(collection: Collection) -> list[LinearArm]:
         LinearArm("linear-hog-colour", "hog-colour", 64, HogColour, cost=0.006, strength=0.003),
     ]
     if efficientnet.is_installed():
-        sides = (128, 160) if collection.side >= _LARGE else (96,)
+        sides = _SEEN if collection.side >= _LARGE else (96,)
         arms += [
             LinearArm(
                 f"efficientnet-lite0-{side}",

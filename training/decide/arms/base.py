@@ -1,7 +1,7 @@
 """What every arm is to the race: something that learns from some pictures and names others."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from training.decide.collection.splits import Indices
 from training.decide.collection.store import Store
 
 Logits = NDArray[np.float32]
+
+RECIPE: Final = 2  # of all arms: what an older one has learnt is not used again
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ _ORIENTATIONS: Final = 9
 _CELLS: Final = 8  # a side
 _STAGES: Final = (9, 15, 19, 20)  # layers up to the last blocks of 40, 112, 192 and 320 channels
 _TINY: Final = 1e-3  # keeps what has no gradient from being divided by 0
+_NEAR_ZERO: Final = 0.01  # of a feature: below, its root is a straight line
 
 
 class Pixels(nn.Module):
@@ -76,7 +77,9 @@ class Pretrained(nn.Module):
     """What EfficientNet-Lite0 makes of the picture, at the end and on the way there.
 
     Beside the last layer's features, those of four earlier stages: they know less of ImageNet's
-    classes, and more of outlines and textures that drawings have too.
+    classes, and more of outlines and textures that drawings have too. Of each the signed root is
+    taken, so that a few strong ones do not outshout the rest: Perronnin, Sanchez and Mensink,
+    Improving the Fisher kernel (2010).
     """
 
     mean: Tensor
@@ -99,4 +102,5 @@ class Pretrained(nn.Module):
         for part in self.parts:
             maps = part(maps)
             features.append(maps.mean(dim=(2, 3)) if maps.dim() == 4 else maps)
-        return torch.cat(features, dim=1)
+        together = torch.cat(features, dim=1)
+        return together / (together.abs() + _NEAR_ZERO).sqrt()

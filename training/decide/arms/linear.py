@@ -20,7 +20,7 @@ from torch import nn
 from artifact.files import replacing
 from artifact.manifest import Linear
 from artifact.runtimes.onnx import OnnxRuntime
-from training.decide.arms.base import Logits, Task
+from training.decide.arms.base import RECIPE, Logits, Task
 from training.decide.collection.splits import Indices
 from training.decide.collection.store import Store
 from training.export.files import OUTPUT, to_onnx
@@ -64,7 +64,7 @@ class LinearArm:
         return 0.0 if self._kept(task.store).exists() else _EXPORT + self.cost * task.store.count
 
     def _kept(self, store: Store) -> Path:
-        return store.folder / f"features-{self.features}-{self.side}.npy"
+        return store.folder / f"features-{self.features}-{self.side}-{RECIPE}.npy"
 
     def views(self, task: Task) -> Features:
         """Features of every picture as it is and mirrored, [2, N, D]; computed once."""
@@ -83,7 +83,8 @@ class LinearArm:
 
     def onnx(self, store: Store) -> bytes:
         """The features alone as an ONNX file, exported once for all data sets."""
-        kept = store.folder.parents[1] / f"features-{self.features}-{store.mode}-{self.side}.onnx"
+        name = f"features-{self.features}-{store.mode}-{self.side}-{RECIPE}.onnx"
+        kept = store.folder.parents[1] / name
         if not kept.exists():
             model = to_onnx(self.module(self.side).eval(), (store.channels, self.side, self.side))
             with replacing(kept) as file:
