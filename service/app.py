@@ -22,11 +22,12 @@ from service.api.docs import DESCRIPTION, TAGS, name_example, stored_examples
 from service.api.errors import install_handlers
 from service.api.middleware import AddressLimits, HeadRequests, cross_origin
 from service.api.parameters import LONG_ADDRESS, refuse_repeated
+from service.browser_headers import BrowserHeaders
 from service.limits.body import BodyLimits
 from service.limits.encoding import DecodedBodies
 from service.observability.recorder import RecordMiddleware
 from service.observability.shared import SharedFolder
-from service.page.routes import BrowserHeaders, install_page
+from service.page.routes import install_page
 from service.settings import Settings
 from service.startup import OneLineFailure, loading
 from service.state import Service
@@ -95,7 +96,7 @@ class _Application(FastAPI):
         settings = service.settings
         app = DecodedBodies(super().build_middleware_stack(), settings.max_body_bytes)
         limited = AddressLimits(HeadRequests(BodyLimits(app, service.admission, settings)))
-        public = cross_origin(BrowserHeaders(limited), settings.cors_origins)
+        public = BrowserHeaders(cross_origin(limited, settings.cors_origins))
         return RecordMiddleware(public, service.recorder, service.tracing)
 
     def openapi(self) -> docs.Document:

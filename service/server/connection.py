@@ -11,6 +11,7 @@ from typing import Any, Final
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from service.browser_headers import LINES
 from service.observability.record import RequestRecord
 from service.pipeline.engine import Endpoint
 from service.server.connections import Connections
@@ -110,7 +111,7 @@ class Connection(HttpProtocol):
     def _first_lines(self, cycle: RequestResponseCycle) -> bytes:
         headers = self.server_state.default_headers
         if headers is not self._default_headers:  # another list every second, for the date
-            lines = [b"HTTP/1.1 200 OK", *(b": ".join(header) for header in headers), b""]
+            lines = [b"HTTP/1.1 200 OK", *(b": ".join(header) for header in headers), LINES]
             self._head, self._default_headers = b"\r\n".join(lines), headers
         return self._head if cycle.keep_alive else self._head + b"connection: close\r\n"
 

@@ -8,6 +8,8 @@ from typing import Final
 import httptools
 import orjson
 
+from service.browser_headers import LINES
+
 _NOT_VALID: Final = (httptools.HttpParserError, UnicodeDecodeError)  # an address may be neither
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ class Refusal(Exception):
         lines += [b"content-type: application/json", b"content-length: %d" % len(body)]
         if self.retry_seconds is not None:
             lines.append(b"retry-after: %d" % self.retry_seconds)
-        return b"\r\n".join([*lines, b"connection: close", b"", body])
+        return b"\r\n".join([*lines, b"connection: close", LINES, body])
 
 
 def malformed(reason: str) -> Refusal:

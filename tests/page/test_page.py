@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.page.conftest import Opened
+from tests.page.conftest import PATIENCE_MS, Opened
 from tests.service.process import Running, serving
 from tests.vision.pictures import encode, seven
 
@@ -105,7 +105,7 @@ def test_places_and_bias_are_shown_with_their_sum(opened: Opened) -> None:
     places, bias, logit = (float(each.replace("\N{MINUS SIGN}", "-")) for each in sums)
     assert places + bias == pytest.approx(logit, abs=0.002)
     near = page.get_by_alt_text("of 7")
-    expect(near).to_have_count(6)
+    expect(near).to_have_count(6, timeout=PATIENCE_MS)  # features of all test pictures come first
     assert near.first.evaluate("image => image.decode().then(() => image.naturalWidth)") == 28
 
 
