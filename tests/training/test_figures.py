@@ -1,48 +1,21 @@
-import io
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import get_args
 
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.axis import Axis
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
-from PIL import Image
-from torch import nn
 
 from artifact.manifest import FigureRole
-from artifact.metrics import Calibration, Epoch, Example, FilterLayer, Metrics, SplitMetrics
+from artifact.metrics import Calibration, Epoch, Metrics, SplitMetrics
+from tests.figures import decode, greys, tick_names, title, words
 from training.evaluation.evaluate import choose_examples, reliability, split_metrics
 from training.figures import FigureInputs, draw_figures
 from training.figures.canvas import png
 from training.figures.confusion import draw_confusion
 from training.figures.curves import draw_curves
-from training.figures.filters import draw_filters
-from training.figures.galleries import draw_correct, draw_wrong
 from training.figures.reliability import draw_reliability
 from training.networks.architectures import ARCHITECTURES, build
 from training.networks.filters import describe_filters
-
-
-def words(figure: Figure) -> list[str]:
-    """All that is written within the axes of a figure."""
-    return [text.get_text() for axes in figure.axes for text in axes.texts]
-
-
-def title(figure: Figure) -> str:
-    return figure.get_suptitle()
-
-
-def tick_names(axis: Axis) -> list[str]:
-    return [label.get_text() for label in axis.get_ticklabels()]
-
-
-def decode(data: bytes) -> Image.Image:
-    picture = Image.open(io.BytesIO(data))
-    picture.load()
-    return picture
 
 
 def epochs(train: Sequence[float], validation: Sequence[float]) -> list[Epoch]:
@@ -77,19 +50,8 @@ def calibrated(images: int = 400) -> Calibration:
     return Calibration(before=reliability(2 * logits, labels), after=reliability(logits, labels))
 
 
-def mistake(index: int, probability: float = 0.75, predicted: str = "7") -> Example:
-    return Example(index=index, true="1", predicted=predicted, probability=probability)
-
-
 @pytest.fixture(scope="module")
-def pixels() -> NDArray[np.uint8]:
-    """Eighty pictures, each of one grey that is its index."""
-    greys = np.arange(80, dtype=np.uint8)
-    return np.broadcast_to(greys[:, None, None, None], (80, 1, 8, 8)).copy()
-
-
-@pytest.fixture(scope="module")
-def inputs(pixels: NDArray[np.uint8]) -> FigureInputs:
+def inputs() -> FigureInputs:
     metrics = measured(4)
     labels = np.arange(80) % 4
     logits = np.eye(4)[(labels + (np.arange(80) < 5)) % 4]
@@ -105,7 +67,7 @@ def inputs(pixels: NDArray[np.uint8]) -> FigureInputs:
             calibration=calibrated(),
         ),
         examples=choose_examples(logits, labels, [*"0123"], seed=0),
-        pixels=pixels,
+        pixels=greys(),
     )
 
 
@@ -277,184 +239,3 @@ class TestReliability:
 
     def test_one_image_can_be_drawn(self) -> None:
         assert decode(png(draw_reliability(calibrated(images=1), "conv"))).width == 1500
-
-
-class TestFilterLayers:
-    @pytest.mark.parametrize(
-        ("name", "kinds"),
-        [
-            ("conv", ["standard"] * 5),
-            ("mobilenet", ["standard"] + ["depthwise", "pointwise"] * 4),
-            ("conv3-mobile1", ["standard"] * 4 + ["depthwise", "pointwise"]),
-        ],
-    )
-    def test_kinds_follow_the_blocks(self, name: str, kinds: list[str]) -> None:
-        network = build(ARCHITECTURES[name], shape=(1, 28, 28), classes=10, seed=0)
-        layers = describe_filters(network).layers
-        assert [layer.kind for layer in layers] == kinds
-        figures = ["filters_first", *[None] * (len(kinds) - 2), "filters_last"]
-        assert [layer.figure for layer in layers] == figures
-
-    def test_weighted_pooling_is_the_last_layer(self) -> None:
-        weighted = replace(ARCHITECTURES["mobilenet"], pooling="weighted")
-        *_, last = describe_filters(build(weighted, (1, 28, 28), 10, seed=0)).layers
-        assert (last.kind, last.shape) == ("depthwise", (128, 1, 7, 7))
-        assert last.figure == "filters_last"
-
-    def test_names_and_shapes_are_the_modules(self) -> None:
-        network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, (3, 5), groups=8))
-        assert describe_filters(network).layers == (
-            FilterLayer(name="0", kind="standard", shape=(8, 3, 3, 3), figure="filters_first"),
-            FilterLayer(name="2", kind="depthwise", shape=(8, 1, 3, 5), figure="filters_last"),
-        )
-
-    def test_single_layer_is_the_first(self) -> None:
-        (layer,) = describe_filters(nn.Sequential(nn.Conv2d(1, 4, 1))).layers
-        assert (layer.kind, layer.figure) == ("pointwise", "filters_first")
-
-    def test_groups_that_are_no_channels_are_refused(self) -> None:
-        with pytest.raises(ValueError, match="2 groups over 8 channels"):
-            describe_filters(nn.Conv2d(8, 8, 3, groups=2))
-
-
-class TestFilters:
-    @staticmethod
-    def weight(*shape: int) -> NDArray[np.float32]:
-        return np.random.default_rng(0).normal(size=shape).astype(np.float32)
-
-    def test_pointwise_layer_is_a_heat_map_of_inputs_down_and_outputs_across(self) -> None:
-        weight = self.weight(12, 5, 1, 1)
-        axes = draw_filters(weight, "pointwise", "title").axes[0]
-        (image,) = axes.images
-        assert np.array_equal(np.asarray(image.get_array()), weight[:, :, 0, 0].T)
-        assert image.get_clim() == (-abs(weight).max(), abs(weight).max())
-        assert (axes.get_xlabel(), axes.get_ylabel()) == ("output channel", "input channel")
-
-    @pytest.mark.parametrize(
-        ("kind", "shape"),
-        [
-            ("standard", (16, 1, 3, 3)),
-            ("standard", (8, 3, 3, 3)),
-            ("depthwise", (96, 1, 3, 3)),
-            ("standard", (1, 1, 5, 5)),
-        ],
-        ids=["grey-stem", "colour-stem", "depthwise", "single"],
-    )
-    def test_few_kernels_are_all_drawn_on_one_symmetric_scale(
-        self, kind: str, shape: tuple[int, int, int, int]
-    ) -> None:
-        weight = self.weight(*shape)
-        images = draw_filters(weight, kind, "title").axes[0].images  # type: ignore[arg-type]  # a table of literals
-        assert len(images) == shape[0] * shape[1]
-        assert np.array_equal(np.asarray(images[-1].get_array()), weight[-1, -1])
-        assert {image.get_clim() for image in images} == {(-abs(weight).max(), abs(weight).max())}
-
-    def test_wide_layer_shows_all_norms_and_the_strongest_kernels(self) -> None:
-        weight = self.weight(20, 10, 3, 3)
-        weight[7, 4] = 9
-        norms, strongest = draw_filters(weight, "standard", "title").axes[:2]
-        heat = np.asarray(norms.images[0].get_array())
-        assert heat.shape == (10, 20)
-        assert heat[4, 7] == heat.max() == pytest.approx(27)
-        assert len(strongest.images) == 64
-        assert (np.asarray(strongest.images[0].get_array()) == 9).all()
-
-    @pytest.mark.parametrize(
-        ("kind", "shape"),
-        [
-            ("pointwise", (4, 4, 1, 1)),
-            ("pointwise", (4, 400, 1, 1)),
-            ("depthwise", (4, 1, 3, 3)),
-            ("standard", (16, 16, 3, 3)),
-        ],
-        ids=["pointwise", "tall", "depthwise", "standard"],
-    )
-    def test_weights_of_zero_can_be_drawn(
-        self, kind: str, shape: tuple[int, int, int, int]
-    ) -> None:
-        figure = draw_filters(np.zeros(shape, np.float32), kind, "title")  # type: ignore[arg-type]  # a table of literals
-        assert decode(png(figure)).width == 1500
-
-    def test_zero_is_in_the_middle_of_the_scale_even_where_all_is_zero(self) -> None:
-        figure = draw_filters(np.zeros((4, 1, 3, 3), np.float32), "depthwise", "title")
-        assert figure.axes[0].images[0].norm(np.zeros(1)) == 0.5
-
-
-class TestGalleries:
-    def test_wrong_answer_is_told_in_words(self, pixels: NDArray[np.uint8]) -> None:
-        figure = draw_wrong([mistake(42)], pixels, "conv")
-        assert words(figure) == ["true 1", "predicted 7", "75.0%  #42"]
-        true, predicted, _ = figure.axes[0].texts
-        assert true.get_color() != predicted.get_color()
-
-    def test_disputed_label_is_named_and_counted(self, pixels: NDArray[np.uint8]) -> None:
-        disputed = mistake(42).model_copy(update={"disputed": True})
-        figure = draw_wrong([disputed, mistake(7)], pixels, "conv")
-        assert words(figure)[:2] == ["disputed label 1", "predicted 7"]
-        assert words(figure)[3:5] == ["true 1", "predicted 7"]
-        assert "disagree with the label of 1; they count" in title(figure)
-
-    def test_disputed_label_is_named_where_the_network_agrees_with_it(
-        self, pixels: NDArray[np.uint8]
-    ) -> None:
-        right = Example(index=3, true="1", predicted="1", probability=0.987, disputed=True)
-        assert words(draw_correct([right], pixels, 1, "conv"))[0] == "disputed label 1"
-
-    def test_right_answer_has_its_label_once(self, pixels: NDArray[np.uint8]) -> None:
-        right = Example(index=3, true="1", predicted="1", probability=0.987)
-        figure = draw_correct([right], pixels, 9942, "conv")
-        assert words(figure) == ["1", "98.7%  #3"]
-        assert title(figure) == "conv: 1 of 9,942 right answers, drawn at random from each class"
-
-    def test_pictures_are_those_of_the_indices(self, pixels: NDArray[np.uint8]) -> None:
-        figure = draw_wrong([mistake(42), mistake(7)], pixels, "conv")
-        shown = [np.asarray(image.get_array()) for image in figure.axes[0].images]
-        assert [picture.max() for picture in shown] == [42, 7]
-        assert {image.get_clim() for image in figure.axes[0].images} == {(0, 255)}
-
-    @pytest.mark.parametrize(
-        ("wrong", "shown", "expected"),
-        [
-            (3, 3, "conv: all 3 wrong answers, the most confident first"),
-            (42, 42, "conv: all 42 wrong answers, the most confident first"),
-            (80, 42, "conv: the first 42 of 80 wrong answers, the most confident first"),
-            (0, 0, "conv: not one wrong answer"),
-        ],
-        ids=["few", "full", "capped", "none"],
-    )
-    def test_title_says_how_many_of_how_many(
-        self, pixels: NDArray[np.uint8], wrong: int, shown: int, expected: str
-    ) -> None:
-        figure = draw_wrong([mistake(index) for index in range(wrong)], pixels, "conv")
-        assert title(figure) == expected
-        assert len(figure.axes[0].images) == shown
-
-    @pytest.mark.parametrize("count", [0, 1, 8])
-    def test_any_number_can_be_drawn(self, pixels: NDArray[np.uint8], count: int) -> None:
-        figure = draw_wrong([mistake(index) for index in range(count)], pixels, "conv")
-        assert decode(png(figure)).width == 1500
-
-    def test_right_answers_are_capped(self, pixels: NDArray[np.uint8]) -> None:
-        figure = draw_correct([mistake(index) for index in range(80)], pixels, 80, "conv")
-        assert len(figure.axes[0].images) == 60
-        assert title(figure).startswith("conv: 60 of 80")
-
-    @pytest.mark.parametrize(
-        ("probability", "written"),
-        [(0.5, "50.0%"), (0.9994, "99.9%"), (0.9996, ">99.9%"), (1.0, ">99.9%")],
-    )
-    def test_confidence_is_never_rounded_up_to_certainty(
-        self, pixels: NDArray[np.uint8], probability: float, written: str
-    ) -> None:
-        figure = draw_wrong([mistake(1, probability)], pixels, "conv")
-        assert words(figure)[2] == f"{written}  #1"
-
-    def test_long_label_is_cut(self, pixels: NDArray[np.uint8]) -> None:
-        figure = draw_wrong([mistake(1, predicted="a very long class name")], pixels, "conv")
-        assert words(figure)[1] == "predicted a very long …"
-
-    def test_colour_pictures_keep_their_channels(self) -> None:
-        red = np.zeros((1, 3, 4, 4), np.uint8)
-        red[:, 0] = 255
-        (image,) = draw_wrong([mistake(0)], red, "conv").axes[0].images
-        assert np.asarray(image.get_array())[0, 0].tolist() == [255, 0, 0]

@@ -1,5 +1,3 @@
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,14 +6,13 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.pictures import draw, draw_folder
+from tests.pictures import draw_folder
+from tests.training.data import changes
 from training import data
 from training.__main__ import main
 from training.config import Places, RunConfig
 from training.errors import DatasetError
 from training.run import train
-
-LABELS = ("bar", "circle", "line")
 
 
 @pytest.fixture
@@ -32,7 +29,7 @@ def sizes(root: Path) -> tuple[int, int, int]:
 
 def test_each_folder_is_a_class(folder: Path) -> None:
     dataset = data.load("folder", folder, side=16, mode="RGB")
-    assert (dataset.name, dataset.labels, dataset.shape) == ("stamps", LABELS, (3, 16, 16))
+    assert (dataset.name, dataset.labels, dataset.shape) == ("stamps", changes.LABELS, (3, 16, 16))
     assert dataset.learning.labels.tolist() == [0] * 20 + [1] * 20 + [2] * 20
     assert dataset.test.labels.tolist() == [0] * 8 + [1] * 8 + [2] * 8
     assert dataset.preprocess == "resize"
@@ -58,63 +55,17 @@ def test_pixels_are_those_of_the_pictures(tmp_path: Path) -> None:
     ).tolist() == pytest.approx(np.array([102, 0, 102]), abs=3)
 
 
-def nested(root: Path) -> None:
-    place = root / "train" / "bar" / "2026" / "november"
-    place.mkdir(parents=True)
-    (root / "train" / "bar" / "000.png").rename(place / "000.png")
-
-
-def flat(root: Path) -> None:
-    for part in ("train", "test"):
-        for path in sorted((root / part).glob("*/*")):
-            target = root / path.parent.name / path.name
-            target.parent.mkdir(exist_ok=True)
-            path.rename(target)
-        shutil.rmtree(root / part)
-
-
-def flat_with_a_class_train(root: Path) -> None:
-    flat(root)
-    (root / "line").rename(root / "train")
-
-
-def without_test(root: Path) -> None:
-    shutil.rmtree(root / "test")
-
-
-def with_validation(root: Path) -> None:
-    draw_folder(root / "more", train=5, test=0, first=500)
-    (root / "more" / "train").rename(root / "Val")
-    (root / "more").rmdir()
-
-
-def system_files(root: Path) -> None:
-    for name in ("Thumbs.db", ".DS_Store", "desktop.ini", "._000.png", "Icon\r"):
-        (root / "train" / "bar" / name).write_bytes(b"\xd0\xcf\x11\xe0")
-    shutil.copytree(root / "train" / "bar", root / "train" / "__MACOSX")
-    shutil.copytree(root / "train" / "bar", root / "train" / "bar" / ".git")
-
-
-def any_name_and_ending(root: Path) -> None:
-    (root / "train" / "bar" / "000.png").rename(root / "train" / "bar" / "001.txt")
-
-
-def composed_and_decomposed(root: Path) -> None:
-    (root / "train" / "bar").rename(root / "train" / "caf\u00e9")
-    (root / "test" / "bar").rename(root / "test" / "cafe\u0301")
-
-
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (nested, (48, 12, 24)),
-        (flat, (52, 14, 18)),
-        (flat_with_a_class_train, (52, 14, 18)),
-        (without_test, (38, 10, 12)),
-        (with_validation, (60, 15, 24)),
-        (system_files, (48, 12, 24)),
-        (any_name_and_ending, (48, 12, 24)),
-        (composed_and_decomposed, (48, 12, 24)),
+        (changes.nested, (48, 12, 24)),
+        (changes.flat, (52, 14, 18)),
+        (changes.flat_with_a_class_train, (52, 14, 18)),
+        (changes.without_test, (38, 10, 12)),
+        (changes.with_validation, (60, 15, 24)),
+        (changes.system_files, (48, 12, 24)),
+        (changes.any_name_and_ending, (48, 12, 24)),
+        (changes.composed_and_decomposed, (48, 12, 24)),
     ],
 )
 def test_layout_is_understood(
@@ -130,105 +81,30 @@ def test_layout_is_understood(
     assert "skipped" not in told
 
 
-def damaged(root: Path) -> None:
-    path = root / "train" / "bar" / "000.png"
-    path.write_bytes(path.read_bytes()[:100])
-
-
-def no_picture(root: Path) -> None:
-    (root / "test" / "bar" / "notes.txt").write_text("no picture")
-
-
-def empty(root: Path) -> None:
-    (root / "test" / "bar" / "new.png").touch()
-
-
-def too_large(root: Path) -> None:
-    Image.new("1", (20_000, 20_000)).save(root / "train" / "bar" / "poster.png")
-
-
-def far_too_long(root: Path) -> None:
-    with (root / "train" / "bar" / "film.mkv").open("wb") as file:
-        file.truncate(2**40)
-
-
-def broken_link(root: Path) -> None:
-    (root / "train" / "bar" / "zzz.png").symlink_to("/nonexistent.png")
-
-
-def link_in_a_circle(root: Path) -> None:
-    (root / "train" / "bar" / "loop.png").symlink_to("loop.png")
-
-
-def link_out(root: Path) -> None:
-    draw(root.parent / "elsewhere.png", 0, 900)
-    (root / "train" / "bar" / "link.png").symlink_to(root.parent / "elsewhere.png")
-
-
-def pipe(root: Path) -> None:
-    os.mkfifo(root / "train" / "bar" / "pipe.png")
-
-
-def file_name_in_latin_1(root: Path) -> None:
-    bar = os.fsencode(root / "train" / "bar")
-    Path(os.fsdecode(bar + b"/000.png")).rename(os.fsdecode(bar + b"/caf\xe9.png"))
-
-
-def hidden_class(root: Path) -> None:
-    for part in ("train", "test"):
-        shutil.copytree(root / part / "bar", root / part / ".square")
-
-
-def loose_picture(root: Path) -> None:
-    draw(root / "train" / "loose.png", 0, 900)
-
-
-def folder_beside(root: Path) -> None:
-    (root / "old").mkdir()
-
-
-def learnt_test_picture(root: Path) -> None:
-    shutil.copy(root / "test" / "bar" / "020.png", root / "train" / "bar" / "copy.png")
-
-
-def copy_in_one_part(root: Path) -> None:
-    shutil.copy(root / "train" / "bar" / "000.png", root / "train" / "bar" / "copy.png")
-
-
-def copy_in_two_classes(root: Path) -> None:
-    shutil.copy(root / "train" / "bar" / "000.png", root / "train" / "line" / "copy.png")
-
-
-def two_spellings(root: Path) -> None:
-    for part in ("train", "test"):
-        (root / part / "line").rename(root / part / "Bar")
-
-
-def few(root: Path) -> None:
-    for path in sorted((root / "train" / "bar").iterdir())[5:]:
-        path.unlink()
-
-
 NOTED = [
-    (damaged, "damaged or cut short (1): train/bar/000.png", 59),
-    (no_picture, "not a picture (1): test/bar/notes.txt", 60),
-    (empty, "empty file (1): test/bar/new.png", 60),
-    (too_large, "too large (1): train/bar/poster.png", 60),
-    (far_too_long, "larger than 20,971,520 bytes (1): train/bar/film.mkv", 60),
-    (broken_link, "broken link (1): train/bar/zzz.png", 60),
-    (link_in_a_circle, "broken link (1): train/bar/loop.png", 60),
-    (link_out, "link out of the folder (1): train/bar/link.png", 60),
-    (pipe, "no file (1): train/bar/pipe.png", 60),
-    (file_name_in_latin_1, r"name is not UTF-8 or not printable (1): train/bar/caf\xe9.png", 59),
-    (hidden_class, "hidden, left out (2): test/.square, train/.square", 60),
-    (loose_picture, "picture in no class's folder, left out (1): train/loose.png", 60),
-    (folder_beside, "folder beside train and test, left out (1): old", 60),
-    (learnt_test_picture, "(1): train/bar/copy.png = test/bar/020.png", 60),
-    (copy_in_one_part, "(1): train/bar/copy.png = train/bar/000.png", 60),
-    (copy_in_two_classes, "(1): train/bar/000.png = train/line/copy.png", 59),
-    (two_spellings, "classes that differ in spelling alone (1): Bar / bar", 60),
-    (few, "class with fewer than 10 pictures to learn from (1): bar", 45),
-    (flat, "no test folder, drawn as test (1)", 66),
+    (changes.damaged, "damaged or cut short (1): train/bar/000.png", 59),
+    (changes.no_picture, "not a picture (1): test/bar/notes.txt", 60),
+    (changes.empty, "empty file (1): test/bar/new.png", 60),
+    (changes.too_large, "too large (1): train/bar/poster.png", 60),
+    (changes.far_too_long, "larger than 20,971,520 bytes (1): train/bar/film.mkv", 60),
+    (changes.broken_link, "broken link (1): train/bar/zzz.png", 60),
+    (changes.link_in_a_circle, "broken link (1): train/bar/loop.png", 60),
+    (changes.link_out, "link out of the folder (1): train/bar/link.png", 60),
+    (changes.pipe, "no file (1): train/bar/pipe.png", 60),
+    (
+        changes.file_name_in_latin_1,
+        r"not UTF-8 or not printable (1): train/bar/caf\xe9.png",
+        59,
+    ),
+    (changes.hidden_class, "hidden, left out (2): test/.square, train/.square", 60),
+    (changes.loose_picture, "picture in no class's folder, left out (1): train/loose.png", 60),
+    (changes.folder_beside, "folder beside train and test, left out (1): old", 60),
+    (changes.learnt_test_picture, "(1): train/bar/copy.png = test/bar/020.png", 60),
+    (changes.copy_in_one_part, "(1): train/bar/copy.png = train/bar/000.png", 60),
+    (changes.copy_in_two_classes, "(1): train/bar/000.png = train/line/copy.png", 59),
+    (changes.two_spellings, "classes that differ in spelling alone (1): Bar / bar", 60),
+    (changes.few, "class with fewer than 10 pictures to learn from (1): bar", 45),
+    (changes.flat, "no test folder, drawn as test (1)", 66),
 ]
 
 
@@ -246,98 +122,35 @@ def test_what_is_left_out_or_odd_is_told(
     assert str(folder) not in caplog.text
 
 
-def many_damaged(root: Path) -> None:
-    for path in sorted((root / "train").rglob("*.png"))[::9]:
-        path.write_bytes(b"GIF89a")
-
-
-def class_in_test_only(root: Path) -> None:
-    draw(root / "test" / "star" / "0.png", 0, 900)
-
-
-def class_in_train_only(root: Path) -> None:
-    shutil.rmtree(root / "test" / "bar")
-
-
-def class_without_a_picture(root: Path) -> None:
-    (root / "train" / "star").mkdir()
-
-
-def class_of_copies_alone(root: Path) -> None:
-    shutil.rmtree(root / "train" / "bar")
-    shutil.copytree(root / "test" / "bar", root / "train" / "bar")
-
-
-def class_with_one_picture(root: Path) -> None:
-    for path in sorted((root / "train" / "bar").iterdir())[1:]:
-        path.unlink()
-
-
-def spelt_otherwise_in_test(root: Path) -> None:
-    (root / "test" / "bar").rename(root / "test" / "Bar")
-
-
-def class_name_in_latin_1(root: Path) -> None:
-    for part in ("train", "test"):
-        (root / part / "bar").rename(os.fsdecode(os.fsencode(root / part) + b"/caf\xe9"))
-
-
-def class_name_with_a_line_break(root: Path) -> None:
-    for part in ("train", "test"):
-        (root / part / "bar").rename(root / part / "a\nb")
-
-
-def linked_class(root: Path) -> None:
-    (root / "train" / "bar").rename(root.parent / "bar")
-    (root / "train" / "bar").symlink_to(root.parent / "bar")
-
-
-def one_class(root: Path) -> None:
-    for label in LABELS[1:]:
-        for part in ("train", "test"):
-            shutil.rmtree(root / part / label)
-
-
-def no_class(root: Path) -> None:
-    shutil.rmtree(root)
-    root.mkdir()
-
-
-def nothing(root: Path) -> None:
-    shutil.rmtree(root)
-
-
-def a_file(root: Path) -> None:
-    shutil.rmtree(root)
-    root.touch()
-
-
-def only_test(root: Path) -> None:
-    shutil.rmtree(root / "train")
-
-
-def validation_lacks_a_class(root: Path) -> None:
-    with_validation(root)
-    shutil.rmtree(root / "Val" / "bar")
-
-
 REFUSED = [
-    (many_damaged, ["damaged or cut short (7): train/bar/000", "7 of 84 files cannot be used"]),
-    (class_in_test_only, ["class without a picture to learn from (1): star (1 in test)"]),
-    (class_in_train_only, ["class without a test picture (1): bar (20 in train)"]),
-    (class_without_a_picture, ["class's folder without a picture (1): train/star"]),
-    (class_of_copies_alone, ["without a picture to learn from (1): bar (8 in test)", "copy of a"]),
-    (class_with_one_picture, ["class with a single picture to learn from (1): bar (8 in test, 1"]),
-    (spelt_otherwise_in_test, ["to learn from (1): Bar", "spelling alone (1): Bar / bar"]),
-    (class_name_in_latin_1, [r"not printable (2): test/caf\xe9, train/caf\xe9"]),
-    (class_name_with_a_line_break, [r"not printable (2): test/a\nb, train/a\nb"]),
-    (linked_class, ["link to a folder, not followed (1): train/bar"]),
-    (one_class, ["fewer than two classes; accepted are DIR/<class>/... and", "(1): bar"]),
-    (no_class, ["fewer than two classes; accepted are DIR/<class>/... and", "(1): none"]),
-    (nothing, ["data directory 'stamps' does not exist: accepted are DIR/<class>/..."]),
-    (a_file, ["data directory 'stamps' is no directory: accepted are DIR/<class>/..."]),
-    (only_test, ["has test but no folder train: accepted are DIR/<class>/..."]),
-    (validation_lacks_a_class, ["class without a validation picture (1): bar (8 in test, 20 in"]),
+    (
+        changes.many_damaged,
+        ["cut short (7): train/bar/000", "7 of 84 files cannot be used"],
+    ),
+    (changes.class_in_test_only, ["class without a picture to learn from (1): star (1 in test)"]),
+    (changes.class_in_train_only, ["class without a test picture (1): bar (20 in train)"]),
+    (changes.class_without_a_picture, ["class's folder without a picture (1): train/star"]),
+    (
+        changes.class_of_copies_alone,
+        ["picture to learn from (1): bar (8 in test)", "copy of a"],
+    ),
+    (
+        changes.class_with_one_picture,
+        ["a single picture to learn from (1): bar (8 in test, 1"],
+    ),
+    (changes.spelt_otherwise_in_test, ["to learn from (1): Bar", "spelling alone (1): Bar / bar"]),
+    (changes.class_name_in_latin_1, [r"not printable (2): test/caf\xe9, train/caf\xe9"]),
+    (changes.class_name_with_a_line_break, [r"not printable (2): test/a\nb, train/a\nb"]),
+    (changes.linked_class, ["link to a folder, not followed (1): train/bar"]),
+    (changes.one_class, ["fewer than two classes; accepted are DIR/<class>/... and", "(1): bar"]),
+    (changes.no_class, ["fewer than two classes; accepted are DIR/<class>/... and", "(1): none"]),
+    (changes.nothing, ["data directory 'stamps' does not exist: accepted are DIR/<class>/..."]),
+    (changes.a_file, ["data directory 'stamps' is no directory: accepted are DIR/<class>/..."]),
+    (changes.only_test, ["has test but no folder train: accepted are DIR/<class>/..."]),
+    (
+        changes.validation_lacks_a_class,
+        ["without a validation picture (1): bar (8 in test, 20 in"],
+    ),
 ]
 
 
@@ -358,7 +171,12 @@ def test_what_cannot_be_learnt_from_is_refused_in_one_list(
 
 
 def test_every_problem_is_in_the_list(folder: Path) -> None:
-    for change in (damaged, broken_link, class_in_test_only, learnt_test_picture):
+    for change in (
+        changes.damaged,
+        changes.broken_link,
+        changes.class_in_test_only,
+        changes.learnt_test_picture,
+    ):
         change(folder)
     with pytest.raises(DatasetError) as error:
         data.load("folder", folder)
@@ -373,7 +191,7 @@ def test_every_problem_is_in_the_list(folder: Path) -> None:
 
 
 def test_drawn_test_part_stays_as_pictures_are_renamed_or_damaged(folder: Path) -> None:
-    flat(folder)
+    changes.flat(folder)
     before = data.load("folder", folder).test
     for path in sorted((folder / "bar").iterdir()):
         path.rename(path.with_name(f"renamed-{path.name}"))
