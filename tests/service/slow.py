@@ -3,9 +3,10 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from inspect import Signature, signature
 from typing import Any
 
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from service.app import create_app
 from service.registry import ModelRegistry
 from service.settings import Settings
 
+LIMIT = 6  # requests inside at once, in tests that are `served`
 LARGE = 100_000_000  # multiply-accumulates: more than the event loop is held up for
 
 
@@ -60,6 +62,28 @@ async def slow_service(
             yield app, slow
         finally:
             slow.go.set()
+
+
+def served(
+    seconds: float = 0, **changes: object
+) -> Callable[[Callable[..., Awaitable[None]]], Callable[..., None]]:
+    """Make a test of a coroutine that takes the service, its network, and fixtures."""
+
+    def decorate(work: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+        def test(settings: Settings, **fixtures: object) -> None:
+            async def go() -> None:
+                limited = {"max_in_flight": LIMIT, **changes}
+                async with slow_service(settings, seconds, **limited) as (app, slow):
+                    await work(app, slow, **fixtures)
+
+            asyncio.run(asyncio.wait_for(go(), 60))
+
+        own, given = signature(test).parameters["settings"], [*signature(work).parameters.values()]
+        test.__signature__ = Signature([own, *given[2:]])  # type: ignore[attr-defined]  # pytest reads it
+        test.__doc__, test.__name__ = work.__doc__, work.__name__
+        return test
+
+    return decorate
 
 
 @dataclass

@@ -4,30 +4,17 @@ import asyncio
 import io
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from fastapi import FastAPI
 from PIL import Image
 
-from service.settings import Settings
 from tests.known_answer import picture
-from tests.service.slow import Sent, Slow, body, post, slow_service, until
+from tests.service.slow import LIMIT, Sent, Slow, body, post, served, until
 
 GOOD = picture("top-left")
-LIMIT = 6
-
-Work = Callable[[FastAPI, Slow], Awaitable[None]]
-
-
-def run(settings: Settings, work: Work, seconds: float = 0, **changes: Any) -> None:
-    async def go() -> None:
-        async with slow_service(settings, seconds, **{"max_in_flight": LIMIT, **changes}) as parts:
-            await work(*parts)
-
-    asyncio.run(asyncio.wait_for(go(), 60))
 
 
 async def fill(app: FastAPI, slow: Slow) -> list[asyncio.Task[None]]:
@@ -51,21 +38,19 @@ def detail(sent: Sent) -> str:
         pytest.param([], False, id="of-unknown-length"),
     ],
 )
-def test_request_beyond_the_limit_is_refused_unread(
-    settings: Settings, headers: list[tuple[bytes, bytes]], kept: bool
+@served()
+async def test_request_beyond_the_limit_is_refused_unread(
+    app: FastAPI, slow: Slow, headers: list[tuple[bytes, bytes]], kept: bool
 ) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        inside = await fill(app, slow)
-        sent, task = post(app, body(GOOD), headers=headers)
-        await task
-        assert (sent.status, sent.received) == (503, 0)
-        assert sent.headers["retry-after"] == "1"
-        assert (sent.headers.get("connection") != "close") == kept
-        assert f"limit of {LIMIT} requests" in detail(sent)
-        slow.go.set()
-        await asyncio.gather(*inside)
-
-    run(settings, work)
+    inside = await fill(app, slow)
+    sent, task = post(app, body(GOOD), headers=headers)
+    await task
+    assert (sent.status, sent.received) == (503, 0)
+    assert sent.headers["retry-after"] == "1"
+    assert (sent.headers.get("connection") != "close") == kept
+    assert f"limit of {LIMIT} requests" in detail(sent)
+    slow.go.set()
+    await asyncio.gather(*inside)
 
 
 @pytest.mark.parametrize(
@@ -77,38 +62,39 @@ def test_request_beyond_the_limit_is_refused_unread(
         ("/v2/models/known/versions/2/infer", "error"),
     ],
 )
-def test_every_route_that_predicts_has_the_limit(settings: Settings, path: str, key: str) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        inside = await fill(app, slow)
-        sent, task = post(app, body(b"{}"), path)
-        await task
-        assert sent.status == 503
-        assert "limit" in json.loads(sent.body)[key]
-        metrics = app.state.service.telemetry.render().decode()
-        route = path.replace("known", "{name}").replace("/2/", "/{version}/")
-        assert f'{{method="POST",route="{route}",status="503"}} 1.0' in metrics
-        assert 'tandem_errors_total{kind="overloaded"} 1.0' in metrics
-        slow.go.set()
-        await asyncio.gather(*inside)
-
-    run(settings, work)
+@served()
+async def test_every_route_that_predicts_has_the_limit(
+    app: FastAPI, slow: Slow, path: str, key: str
+) -> None:
+    inside = await fill(app, slow)
+    sent, task = post(app, body(b"{}"), path)
+    await task
+    assert sent.status == 503
+    assert "limit" in json.loads(sent.body)[key]
+    metrics = app.state.service.telemetry.render().decode()
+    route = path.replace("known", "{name}").replace("/2/", "/{version}/")
+    assert f'{{method="POST",route="{route}",status="503"}} 1.0' in metrics
+    assert 'tandem_errors_total{kind="overloaded"} 1.0' in metrics
+    slow.go.set()
+    await asyncio.gather(*inside)
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/models"])
-def test_other_routes_answer_while_there_is_no_room(settings: Settings, path: str) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        inside = await fill(app, slow)
-        sent = Sent([])
-        scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
-        await asyncio.wait_for(app(scope, sent.receive, sent.send), 5)
-        assert sent.status == 200
-        slow.go.set()
-        await asyncio.gather(*inside)
+@served()
+async def test_other_routes_answer_while_there_is_no_room(
+    app: FastAPI, slow: Slow, path: str
+) -> None:
+    inside = await fill(app, slow)
+    sent = Sent([])
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
+    await asyncio.wait_for(app(scope, sent.receive, sent.send), 5)
+    assert sent.status == 200
+    slow.go.set()
+    await asyncio.gather(*inside)
 
-    run(settings, work)
 
-
-def test_five_times_the_limit_loses_and_hangs_nobody(settings: Settings) -> None:
+@served(seconds=0.01)
+async def test_five_times_the_limit_loses_and_hangs_nobody(app: FastAPI, slow: Slow) -> None:
     labels = ["top-left", "top-right", "bottom-left", "bottom-right"]
 
     async def client(app: FastAPI, number: int) -> int:
@@ -124,105 +110,91 @@ def test_five_times_the_limit_loses_and_hangs_nobody(settings: Settings) -> None
             await asyncio.sleep(0.005)
         raise AssertionError("never let in")
 
-    async def work(app: FastAPI, slow: Slow) -> None:
-        refusals = await asyncio.gather(*(client(app, number) for number in range(5 * LIMIT)))
-        assert any(refusals)
-        assert refusals.count(0) >= LIMIT
-        assert sum(slow.batches) == 5 * LIMIT, "every request ran once"
-
-    run(settings, work, seconds=0.01)
+    refusals = await asyncio.gather(*(client(app, number) for number in range(5 * LIMIT)))
+    assert any(refusals)
+    assert refusals.count(0) >= LIMIT
+    assert sum(slow.batches) == 5 * LIMIT, "every request ran once"
 
 
-def test_request_that_waits_for_too_long_is_refused(settings: Settings) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        _, first = post(app, body(GOOD))
-        await until(lambda: slow.batches)
-        start = time.perf_counter()
-        waiting = [post(app, body(GOOD)) for _ in range(3)]
-        for sent, task in waiting:
-            await task
-            assert sent.status == 503
-            assert "busy for 0.1 s" in detail(sent)
-        assert 0.09 < time.perf_counter() - start < 5
-        slow.go.set()
-        await first
-        assert slow.batches == [1], "what was refused never runs"
-
-    run(settings, work, queue_seconds=0.1)
+@served(queue_seconds=0.1)
+async def test_request_that_waits_for_too_long_is_refused(app: FastAPI, slow: Slow) -> None:
+    _, first = post(app, body(GOOD))
+    await until(lambda: slow.batches)
+    start = time.perf_counter()
+    waiting = [post(app, body(GOOD)) for _ in range(3)]
+    for sent, task in waiting:
+        await task
+        assert sent.status == 503
+        assert "busy for 0.1 s" in detail(sent)
+    assert 0.09 < time.perf_counter() - start < 5
+    slow.go.set()
+    await first
+    assert slow.batches == [1], "what was refused never runs"
 
 
 @pytest.mark.parametrize("large", [False, True], ids=["small-picture", "large-picture"])
-def test_client_that_leaves_cancels_its_work(settings: Settings, large: bool) -> None:
+@served()
+async def test_client_that_leaves_cancels_its_work(app: FastAPI, slow: Slow, large: bool) -> None:
     sent_picture = picture("top-left", side=400) if large else GOOD
-
-    async def work(app: FastAPI, slow: Slow) -> None:
-        first, running = post(app, body(GOOD))
-        await until(lambda: slow.batches)
-        left, waiting = post(app, body(sent_picture))
-        await asyncio.sleep(0.1)
-        left.leaves.set()
-        await asyncio.wait_for(waiting, 5)
-        assert left.status == 499
-        slow.go.set()
-        await running
-        assert first.status == 200
-        again, task = post(app, body(GOOD))
-        await task
-        assert again.status == 200
-        assert slow.batches == [1, 1], "the work of who left never runs"
-
-    run(settings, work)
+    first, running = post(app, body(GOOD))
+    await until(lambda: slow.batches)
+    left, waiting = post(app, body(sent_picture))
+    await asyncio.sleep(0.1)
+    left.leaves.set()
+    await asyncio.wait_for(waiting, 5)
+    assert left.status == 499
+    slow.go.set()
+    await running
+    assert first.status == 200
+    again, task = post(app, body(GOOD))
+    await task
+    assert again.status == 200
+    assert slow.batches == [1, 1], "the work of who left never runs"
 
 
-def test_client_that_has_its_answer_may_leave(settings: Settings) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        sent, task = post(app, body(GOOD))
-        await until(lambda: slow.batches)
-        await asyncio.sleep(0.1)  # by now it is watched
-        sent.lingers = 0.05
-        slow.go.set()
-        await task
-        assert sent.status == 200
-        assert json.loads(sent.body)["label"] == "top-left"
-
-    run(settings, work)
+@served()
+async def test_client_that_has_its_answer_may_leave(app: FastAPI, slow: Slow) -> None:
+    sent, task = post(app, body(GOOD))
+    await until(lambda: slow.batches)
+    await asyncio.sleep(0.1)  # by now it is watched
+    sent.lingers = 0.05
+    slow.go.set()
+    await task
+    assert sent.status == 200
+    assert json.loads(sent.body)["label"] == "top-left"
 
 
-def test_upload_takes_the_place_of_nobody(settings: Settings) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        slow.go.set()
-        uploads = [post(app, body(GOOD[:20], ends=False)) for _ in range(5)]
-        await until(lambda: all(sent.received for sent, _ in uploads))
-        sent, task = post(app, body(GOOD))
+@served(max_in_flight=1)
+async def test_upload_takes_the_place_of_nobody(app: FastAPI, slow: Slow) -> None:
+    slow.go.set()
+    uploads = [post(app, body(GOOD[:20], ends=False)) for _ in range(5)]
+    await until(lambda: all(sent.received for sent, _ in uploads))
+    sent, task = post(app, body(GOOD))
+    await asyncio.wait_for(task, 5)
+    assert sent.status == 200
+    for sent, task in uploads:
+        sent.leaves.set()
         await asyncio.wait_for(task, 5)
-        assert sent.status == 200
-        for sent, task in uploads:
-            sent.leaves.set()
-            await asyncio.wait_for(task, 5)
-            assert sent.status == 499
-
-    run(settings, work, max_in_flight=1)
+        assert sent.status == 499
 
 
-def test_bytes_of_uploads_are_bounded_together(settings: Settings) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        slow.go.set()
-        first, uploading = post(app, body(bytes(700), ends=False))
-        await until(lambda: first.received)
-        second, task = post(app, body(bytes(400), GOOD))
-        await task
-        assert second.status == 503
-        assert "1000 bytes" in detail(second)
-        small, task = post(app, body(GOOD))
-        await task
-        assert small.status == 200, "what has arrived is no upload"
-        first.leaves.set()
-        await uploading
-        third, task = post(app, body(GOOD[:40], GOOD[40:]))
-        await task
-        assert third.status == 200, "the bytes are given back"
-
-    run(settings, work, max_upload_bytes=1000)
+@served(max_upload_bytes=1000)
+async def test_bytes_of_uploads_are_bounded_together(app: FastAPI, slow: Slow) -> None:
+    slow.go.set()
+    first, uploading = post(app, body(bytes(700), ends=False))
+    await until(lambda: first.received)
+    second, task = post(app, body(bytes(400), GOOD))
+    await task
+    assert second.status == 503
+    assert "1000 bytes" in detail(second)
+    small, task = post(app, body(GOOD))
+    await task
+    assert small.status == 200, "what has arrived is no upload"
+    first.leaves.set()
+    await uploading
+    third, task = post(app, body(GOOD[:40], GOOD[40:]))
+    await task
+    assert third.status == 200, "the bytes are given back"
 
 
 def distinct(number: int, side: int) -> bytes:
@@ -249,21 +221,18 @@ def distinct_requests(number: int) -> Iterator[tuple[str, list[tuple[bytes, byte
     yield "/predict/batch", as_form, form("images", *batch)
 
 
-def test_everybody_gets_their_own_answer(settings: Settings) -> None:
+@served(seconds=0.0005, max_in_flight=1000, queue_seconds=60)
+async def test_everybody_gets_their_own_answer(app: FastAPI, slow: Slow) -> None:
     """Many distinct pictures at once: as bodies, as forms, in batches, small and large."""
-
-    async def work(app: FastAPI, slow: Slow) -> None:
-        requests = [request for number in range(40) for request in distinct_requests(number)]
-        expected = []
-        for path, headers, content in requests:
-            sent, task = post(app, body(content), path, headers)
-            await task
-            assert sent.status == 200
-            expected.append(sent.body)
-        assert len(set(expected)) == len(expected), "or this shows nothing"
-        together = [post(app, body(content), path, h) for path, h, content in requests]
-        await asyncio.gather(*(task for _, task in together))
-        assert [sent.body for sent, _ in together] == expected
-        assert max(slow.batches) > 1
-
-    run(settings, work, seconds=0.0005, max_in_flight=1000, queue_seconds=60)
+    requests = [request for number in range(40) for request in distinct_requests(number)]
+    expected = []
+    for path, headers, content in requests:
+        sent, task = post(app, body(content), path, headers)
+        await task
+        assert sent.status == 200
+        expected.append(sent.body)
+    assert len(set(expected)) == len(expected), "or this shows nothing"
+    together = [post(app, body(content), path, h) for path, h, content in requests]
+    await asyncio.gather(*(task for _, task in together))
+    assert [sent.body for sent, _ in together] == expected
+    assert max(slow.batches) > 1

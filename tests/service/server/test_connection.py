@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import httpx
 import pytest
@@ -14,28 +12,18 @@ from service.settings import Settings
 from tests.known_answer import picture
 from tests.service.api.test_refusals import as_body
 from tests.service.bodies import ANSWERED, EVERY, GOOD, REFUSED
-from tests.service.slow import Slow, slow_service, until
+from tests.service.slow import Slow, served, until
 from tests.service.wire import Client, Listening, as_bytes
 
-LIMIT = 6
 REQUEST = as_bytes("/predict", as_body(GOOD))
 HEAD, _, BODY = REQUEST.partition(b"\r\n\r\n")
 HEAD += b"\r\n\r\n"
 
-Work = Callable[[FastAPI, Slow], Awaitable[None]]
 Seen = tuple[int, list[tuple[str, str]], bytes]
 
 
 def with_header(line: bytes, request: bytes = REQUEST) -> bytes:
     return request.replace(b"\r\n", b"\r\n" + line + b"\r\n", 1)
-
-
-def run(settings: Settings, work: Work, seconds: float = 0, **changes: Any) -> None:
-    async def go() -> None:
-        async with slow_service(settings, seconds, **{"max_in_flight": LIMIT, **changes}) as parts:
-            await work(*parts)
-
-    asyncio.run(asyncio.wait_for(go(), 60))
 
 
 def seen(answer: httpx.Response) -> Seen:
@@ -94,24 +82,21 @@ def test_refusal_is_left_to_the_application(
     assert answered[name][2] == 418
 
 
-def test_requests_of_one_turn_run_as_one_batch_and_each_gets_its_own(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+@served()
+async def test_requests_of_one_turn_run_as_one_batch_and_each_gets_its_own(
+    app: FastAPI, slow: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.pipeline.turns.TURN_SECONDS", 60)  # on a busy machine, too
     labels = ["top-left", "top-right", "bottom-left", "bottom-right"]
-
-    async def work(app: FastAPI, slow: Slow) -> None:
-        slow.go.set()
-        listening = Listening(app)
-        clients = [listening.connect() for _ in labels]
-        for client, label in zip(clients, labels, strict=True):
-            client.send(as_bytes("/predict", as_body(picture(label))))
-        named = [(await client.answer()).json()["label"] for client in clients]
-        assert named == labels
-        assert slow.batches == [4]
-        assert all(len(client.wire.writes) == 1 for client in clients), "one packet each"
-
-    run(settings, work)
+    slow.go.set()
+    listening = Listening(app)
+    clients = [listening.connect() for _ in labels]
+    for client, label in zip(clients, labels, strict=True):
+        client.send(as_bytes("/predict", as_body(picture(label))))
+    named = [(await client.answer()).json()["label"] for client in clients]
+    assert named == labels
+    assert slow.batches == [4]
+    assert all(len(client.wire.writes) == 1 for client in clients), "one packet each"
 
 
 def test_requests_to_several_networks_share_a_turn(settings: Settings) -> None:
@@ -140,31 +125,27 @@ def test_requests_to_several_networks_share_a_turn(settings: Settings) -> None:
         pytest.param([bytes([each]) for each in REQUEST], id="byte-by-byte"),
     ],
 )
-def test_request_in_pieces_is_answered(settings: Settings, pieces: list[bytes]) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        slow.go.set()
-        client = Listening(app, alone=True).connect()
-        client.send(*pieces)
-        assert (await client.answer()).json()["label"] == "top-left"
-
-    run(settings, work)
+@served()
+async def test_request_in_pieces_is_answered(app: FastAPI, slow: Slow, pieces: list[bytes]) -> None:
+    slow.go.set()
+    client = Listening(app, alone=True).connect()
+    client.send(*pieces)
+    assert (await client.answer()).json()["label"] == "top-left"
 
 
-def test_body_that_takes_its_time_is_the_applications(settings: Settings) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        slow.go.set()
-        client = Listening(app).connect()
-        client.send(HEAD, BODY[:20])
-        late = await client.answer()
-        assert late.status_code == 408
-        assert "0.2 s" in late.json()["detail"]
-        patient = Listening(app).connect()
-        patient.send(HEAD, BODY[:20])
-        await asyncio.sleep(0.1)
-        patient.send(BODY[20:])
-        assert (await patient.answer()).json()["label"] == "top-left"
-
-    run(settings, work, body_seconds=0.2)
+@served(body_seconds=0.2)
+async def test_body_that_takes_its_time_is_the_applications(app: FastAPI, slow: Slow) -> None:
+    slow.go.set()
+    client = Listening(app).connect()
+    client.send(HEAD, BODY[:20])
+    late = await client.answer()
+    assert late.status_code == 408
+    assert "0.2 s" in late.json()["detail"]
+    patient = Listening(app).connect()
+    patient.send(HEAD, BODY[:20])
+    await asyncio.sleep(0.1)
+    patient.send(BODY[20:])
+    assert (await patient.answer()).json()["label"] == "top-left"
 
 
 @pytest.mark.parametrize(
@@ -175,205 +156,100 @@ def test_body_that_takes_its_time_is_the_applications(settings: Settings) -> Non
         pytest.param(REQUEST, False, id="kept"),
     ],
 )
-def test_connection_is_kept_as_asked(settings: Settings, request_: bytes, closed: bool) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        slow.go.set()
-        client = Listening(app).connect()
-        client.send(request_)
-        answer = await client.answer()
-        assert answer.status_code == 200
-        assert (answer.headers.get("connection") == "close", client.wire.closed) == (closed, closed)
+@served()
+async def test_connection_is_kept_as_asked(
+    app: FastAPI, slow: Slow, request_: bytes, closed: bool
+) -> None:
+    slow.go.set()
+    client = Listening(app).connect()
+    client.send(request_)
+    answer = await client.answer()
+    assert answer.status_code == 200
+    assert (answer.headers.get("connection") == "close", client.wire.closed) == (closed, closed)
 
-    run(settings, work)
 
-
-def test_client_that_expects_to_be_asked_for_the_body_is(settings: Settings) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        slow.go.set()
-        client = Listening(app).connect()
-        client.send(with_header(b"Expect: 100-continue", HEAD))
-        await until(lambda: client.wire.writes)
-        assert client.wire.writes.pop(0) == b"HTTP/1.1 100 Continue\r\n\r\n"
-        client.send(BODY)
-        assert (await client.answer()).status_code == 200
-
-    run(settings, work)
+@served()
+async def test_client_that_expects_to_be_asked_for_the_body_is(app: FastAPI, slow: Slow) -> None:
+    slow.go.set()
+    client = Listening(app).connect()
+    client.send(with_header(b"Expect: 100-continue", HEAD))
+    await until(lambda: client.wire.writes)
+    assert client.wire.writes.pop(0) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    client.send(BODY)
+    assert (await client.answer()).status_code == 200
 
 
 @pytest.mark.parametrize("sent", ["mine-1", "<b>"])
-def test_well_formed_id_comes_back(settings: Settings, sent: str) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        slow.go.set()
-        client = Listening(app, alone=True).connect()
-        client.send(with_header(f"X-Request-ID: {sent}".encode()))
-        given = (await client.answer()).headers["x-request-id"]
-        assert (given == sent) == (sent != "<b>")
-        assert len(given) > 4
-
-    run(settings, work)
+@served()
+async def test_well_formed_id_comes_back(app: FastAPI, slow: Slow, sent: str) -> None:
+    slow.go.set()
+    client = Listening(app, alone=True).connect()
+    client.send(with_header(f"X-Request-ID: {sent}".encode()))
+    given = (await client.answer()).headers["x-request-id"]
+    assert (given == sent) == (sent != "<b>")
+    assert len(given) > 4
 
 
-def test_requests_sent_without_waiting_are_answered_in_order(settings: Settings) -> None:
+@served()
+async def test_requests_sent_without_waiting_are_answered_in_order(
+    app: FastAPI, slow: Slow
+) -> None:
     labels = ["top-left", "top-right", "bottom-left"]
-
-    async def work(app: FastAPI, slow: Slow) -> None:
-        client = Listening(app).connect()
-        first, *others = (as_bytes("/predict", as_body(picture(label))) for label in labels)
-        client.send(first + others[0])
-        await until(lambda: slow.batches)
-        client.send(others[1])
-        slow.go.set()
-        await until(lambda: len(client.answers()) == 3)
-        assert [answer.json()["label"] for answer in client.answers()] == labels
-
-    run(settings, work)
+    client = Listening(app).connect()
+    first, *others = (as_bytes("/predict", as_body(picture(label))) for label in labels)
+    client.send(first + others[0])
+    await until(lambda: slow.batches)
+    client.send(others[1])
+    slow.go.set()
+    await until(lambda: len(client.answers()) == 3)
+    assert [answer.json()["label"] for answer in client.answers()] == labels
 
 
-def test_request_beyond_the_limit_is_refused_by_the_application(settings: Settings) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        listening = Listening(app)
-        clients = [listening.connect() for _ in range(LIMIT + 2)]
-        for client in clients:
-            client.send(REQUEST)
-        for refused in clients[LIMIT:]:
-            answer = await refused.answer()
-            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-        assert f"tandem_http_requests_in_flight {LIMIT}.0" in metrics(app)
-        slow.go.set()
-        for client in clients[:LIMIT]:
-            assert (await client.answer()).status_code == 200
-        again = listening.connect()
-        again.send(REQUEST)
-        assert (await again.answer()).status_code == 200, "there is room again"
-
-    run(settings, work)
-
-
-def test_request_that_waits_for_too_long_is_refused(settings: Settings) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        listening = Listening(app)
-        first, second = listening.connect(), listening.connect()
-        first.send(REQUEST)
-        await until(lambda: slow.batches)
-        second.send(REQUEST)
-        answer = await second.answer()
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-        assert "busy for 0.1 s" in answer.json()["detail"]
-        slow.go.set()
-        assert (await first.answer()).status_code == 200
-        assert slow.batches == [1], "what was refused never runs"
-
-    run(settings, work, queue_seconds=0.1)
-
-
-def test_client_that_leaves_cancels_its_work_and_is_counted(settings: Settings) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        listening = Listening(app)
-        first, left, at_once, arriving = (listening.connect() for _ in range(4))
-        first.send(REQUEST)
-        await until(lambda: slow.batches)
-        left.send(REQUEST)
-        await asyncio.sleep(0.01)
-        left.leave()
-        at_once.send(REQUEST)
-        at_once.leave()
-        arriving.send(HEAD, BODY[:20])
-        arriving.leave()
-        await until(lambda: 'tandem_errors_total{kind="client-left"} 3.0' in metrics(app))
-        slow.go.set()
-        assert (await first.answer()).status_code == 200
-        assert not any(client.wire.writes for client in (left, at_once, arriving))
-        await until(lambda: "tandem_http_requests_in_flight 0.0" in metrics(app))
-        assert slow.batches == [1], "the work of who left never runs"
-
-    run(settings, work)
-
-
-def test_client_that_leaves_before_its_work_begins_makes_room_for_others(
-    settings: Settings,
+@served()
+async def test_failing_network_is_told_by_the_application(
+    app: FastAPI, slow: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        listening = Listening(app)
-        first, left = listening.connect(), listening.connect()
-        first.send(REQUEST)
-        await until(lambda: slow.batches)
-        left.send(REQUEST)
-        # In the very turn of the loop in which the request's task is made.
-        asyncio.get_running_loop().call_soon(left.leave)
-        await until(lambda: 'tandem_errors_total{kind="client-left"} 1.0' in metrics(app))
-        slow.go.set()
-        assert (await first.answer()).status_code == 200
-        await until(lambda: "tandem_http_requests_in_flight 0.0" in metrics(app))
-
-    run(settings, work)
-
-
-def test_client_that_stays_has_its_answer_though_others_of_its_turn_leave(
-    settings: Settings,
-) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        listening = Listening(app)
-        leaving, staying = listening.connect(), listening.connect()
-        leaving.send(REQUEST)
-        staying.send(REQUEST)
-        await until(lambda: slow.batches)
-        leaving.leave()
-        slow.go.set()
-        assert (await staying.answer()).json()["label"] == "top-left"
-        assert 'route="/predict",status="499"} 1.0' in metrics(app)
-
-    run(settings, work)
-
-
-def test_failing_network_is_told_by_the_application(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(_self: Slow, _batch: object) -> None:
+    def fail(_batch: object) -> None:
         raise ValueError("broken")
 
-    async def work(app: FastAPI, _slow: Slow) -> None:
-        client = Listening(app).connect()
+    monkeypatch.setattr(slow, "run", fail)
+    client = Listening(app).connect()
+    client.send(REQUEST)
+    answer = await client.answer()
+    assert answer.status_code == 500
+    assert "its log says why" in json.loads(answer.content)["detail"]
+
+
+@served()
+async def test_shutdown_finishes_what_is_open_and_ends_the_connection(
+    app: FastAPI, slow: Slow
+) -> None:
+    client = Listening(app).connect()
+    client.send(REQUEST)
+    await until(lambda: slow.batches)
+    client.protocol.shutdown()
+    assert not client.wire.closed
+    slow.go.set()
+    answer = await client.answer()
+    assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+    assert client.wire.closed
+
+
+@served()
+async def test_answer_is_counted_and_timed_like_the_applications(app: FastAPI, slow: Slow) -> None:
+    slow.go.set()
+    listening = Listening(app)
+    for connect in (listening.connect, listening.connect_plainly):
+        client = connect()
         client.send(REQUEST)
-        answer = await client.answer()
-        assert answer.status_code == 500
-        assert "its log says why" in json.loads(answer.content)["detail"]
-
-    monkeypatch.setattr(Slow, "run", fail)
-    run(settings, work)
-
-
-def test_shutdown_finishes_what_is_open_and_ends_the_connection(settings: Settings) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        client = Listening(app).connect()
-        client.send(REQUEST)
-        await until(lambda: slow.batches)
-        client.protocol.shutdown()
-        assert not client.wire.closed
-        slow.go.set()
-        answer = await client.answer()
-        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
-        assert client.wire.closed
-
-    run(settings, work)
-
-
-def test_answer_is_counted_and_timed_like_the_applications(settings: Settings) -> None:
-    async def work(app: FastAPI, slow: Slow) -> None:
-        slow.go.set()
-        listening = Listening(app)
-        for connect in (listening.connect, listening.connect_plainly):
-            client = connect()
-            client.send(REQUEST)
-            await client.answer()
-        written = metrics(app)
-        for line in (
-            'tandem_http_requests_total{method="POST",route="/predict",status="200"} 2.0',
-            'tandem_http_request_seconds_count{route="/predict"} 2.0',
-            'tandem_picture_seconds_count{stage="decode"} 2.0',
-            'tandem_picture_seconds_count{stage="preprocess"} 2.0',
-            'tandem_queue_seconds_count{model="known",runtime="onnx",version="2"} 2.0',
-            'tandem_predictions_total{model="known",runtime="onnx",version="2"} 2.0',
-        ):
-            assert line in written
-
-    run(settings, work)
+        await client.answer()
+    written = metrics(app)
+    for line in (
+        'tandem_http_requests_total{method="POST",route="/predict",status="200"} 2.0',
+        'tandem_http_request_seconds_count{route="/predict"} 2.0',
+        'tandem_picture_seconds_count{stage="decode"} 2.0',
+        'tandem_picture_seconds_count{stage="preprocess"} 2.0',
+        'tandem_queue_seconds_count{model="known",runtime="onnx",version="2"} 2.0',
+        'tandem_predictions_total{model="known",runtime="onnx",version="2"} 2.0',
+    ):
+        assert line in written

@@ -15,8 +15,8 @@ from fastapi import FastAPI
 from service.app import create_app
 from service.settings import Settings
 from tests.known_answer import LABELS, picture
-from tests.service.server.test_connection import run, seen
-from tests.service.slow import slow_service
+from tests.service.server.test_connection import seen
+from tests.service.slow import Slow, served, slow_service
 from tests.service.v2.asking import INFER, LENGTH, TENSOR, ask, binary, image, tensor
 from tests.service.v2.tensors import logits, quarters
 from tests.service.wire import Listening, as_bytes
@@ -133,24 +133,21 @@ def test_other_request_is_left_to_the_application(
     assert answered[name][2] == 418
 
 
-def test_requests_of_one_turn_run_as_one_batch_and_each_gets_its_own(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+@served()
+async def test_requests_of_one_turn_run_as_one_batch_and_each_gets_its_own(
+    app: FastAPI, slow: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.pipeline.turns.TURN_SECONDS", 60)  # on a busy machine, too
     asked = [["top-left"], ["bottom-right", "top-right"], ["bottom-left"]]
-
-    async def work(app: FastAPI, slow: Any) -> None:
-        slow.go.set()
-        listening = Listening(app)
-        clients = [listening.connect() for _ in asked]
-        for client, labels in zip(clients, asked, strict=True):
-            client.send(as_bytes(*request(json_of(*labels))))
-        for client, labels in zip(clients, asked, strict=True):
-            [output] = (await client.answer()).json()["outputs"]
-            np.testing.assert_allclose(output["data"], logits(*labels).ravel(), atol=1e-4)
-        assert slow.batches == [4]
-
-    run(settings, work)
+    slow.go.set()
+    listening = Listening(app)
+    clients = [listening.connect() for _ in asked]
+    for client, labels in zip(clients, asked, strict=True):
+        client.send(as_bytes(*request(json_of(*labels))))
+    for client, labels in zip(clients, asked, strict=True):
+        [output] = (await client.answer()).json()["outputs"]
+        np.testing.assert_allclose(output["data"], logits(*labels).ravel(), atol=1e-4)
+    assert slow.batches == [4]
 
 
 def test_statistics_and_metrics_count_them_by_the_route(settings: Settings) -> None:
