@@ -37,7 +37,7 @@ def main() -> None:
 
 def _serve(settings: Settings) -> None:
     from service.app import create_app  # noqa: PLC0415 - a supervisor needs none of it
-    from service.server.http_server import Server  # noqa: PLC0415
+    from service.server.http_server import Server  # noqa: PLC0415 - likewise
 
     Server(create_app(settings), settings).run()
 

@@ -1,6 +1,6 @@
 """Arrays of pixels, and how they are made fewer."""
 
-from typing import Any
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 Colours = NDArray[np.float32]
+Shades = TypeVar("Shades", Pixels, Colours)
 Box = tuple[int, int, int, int]  # left, top, right, bottom; the last two exclusive
 
 _DETAIL = 400  # pixels: a picture is decoded reduced, but with a longer side of at least that
@@ -49,7 +50,7 @@ def reduce(pixels: Pixels, longest: int) -> tuple[Pixels, int]:
     return average_blocks(pixels, block), block
 
 
-def brightest(colours: Any) -> Any:
+def brightest(colours: Shades) -> Shades:
     """Take the largest of each pixel's three colours: [H, W] of [H, W, 3]."""
     red, green, blue = cv2.split(colours)
     return cv2.max(cv2.max(red, green), blue)

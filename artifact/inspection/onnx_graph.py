@@ -54,6 +54,9 @@ _MESSAGES: Final = {
 _FLOAT, _INT64 = 1, 7  # of TensorProto.DataType
 
 
+Message = Any  # of protobuf, whose classes are made when the file is first read
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """One operator.
@@ -117,7 +120,7 @@ class OnnxGraph:
 
 
 @cache
-def _model_class() -> Any:
+def _model_class() -> Message:
     """Protobuf's class of `ModelProto`, in a pool of its own beside that of `onnx`."""
     file = descriptor_pb2.FileDescriptorProto(name="tandem/onnx.proto", package="onnx")
     for message, fields in _MESSAGES.items():
@@ -129,7 +132,7 @@ def _model_class() -> Any:
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("onnx.ModelProto"))
 
 
-def _field(name: str, number: int, kind: str) -> Any:
+def _field(name: str, number: int, kind: str) -> Message:
     field = descriptor_pb2.FieldDescriptorProto(name=name, number=number)
     one = kind.rstrip("*")
     field.label = field.LABEL_OPTIONAL if one == kind else field.LABEL_REPEATED
@@ -140,7 +143,7 @@ def _field(name: str, number: int, kind: str) -> Any:
     return field
 
 
-def _node(node: Any) -> Node:
+def _node(node: Message) -> Node:
     return Node(
         operator=node.op_type,
         name=node.name,
@@ -150,18 +153,18 @@ def _node(node: Any) -> Node:
     )
 
 
-def _attribute(attribute: Any) -> int | float | tuple[int, ...]:
+def _attribute(attribute: Message) -> int | float | tuple[int, ...]:
     if attribute.ints:
         return tuple(attribute.ints)
     value: int | float = attribute.f if attribute.HasField("f") else attribute.i
     return value
 
 
-def _is_read(tensor: Any) -> bool:
+def _is_read(tensor: Message) -> bool:
     return tensor.data_type in (_FLOAT, _INT64)
 
 
-def _array(tensor: Any) -> Array:
+def _array(tensor: Message) -> Array:
     kind = np.float32 if tensor.data_type == _FLOAT else np.int64
     listed = tensor.float_data if tensor.data_type == _FLOAT else tensor.int64_data
     flat = np.frombuffer(tensor.raw_data, kind) if tensor.raw_data else np.array(listed, kind)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from artifact.inspection.layers import NetworkLayer
-from artifact.runtimes.onnx import open_session
+from artifact.runtimes.onnx import Untyped, open_session
 
 _MOST_RUNS: Final = 200  # each writes half a kilobyte for every operator
 _FEWEST_RUNS: Final = 5
@@ -58,7 +58,7 @@ def profile(
     """
     with TemporaryDirectory(prefix="tandem-") as folder:
 
-        def configure(options: Any) -> None:
+        def configure(options: Untyped) -> None:
             options.enable_profiling = True
             options.profile_file_prefix = str(Path(folder) / "profile")
 
@@ -72,7 +72,7 @@ def profile(
 
 
 def _repeat(
-    session: Any, shape: tuple[int, int, int], seconds: float, check: Callable[[], None]
+    session: Untyped, shape: tuple[int, int, int], seconds: float, check: Callable[[], None]
 ) -> int:
     batch = np.random.default_rng(0).standard_normal((1, *shape), dtype=np.float32)
     name, runs, end = session.get_inputs()[0].name, 0, perf_counter() + seconds
@@ -84,7 +84,7 @@ def _repeat(
 
 
 def _summarise(
-    events: Sequence[Mapping[str, Any]], layers: Sequence[NetworkLayer], runs: int
+    events: Sequence[Mapping[str, Untyped]], layers: Sequence[NetworkLayer], runs: int
 ) -> Profile:
     names = {name: layer.name for layer in layers for name in layer.names}
     timed: defaultdict[str, list[float]] = defaultdict(list)

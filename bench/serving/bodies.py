@@ -27,6 +27,7 @@ from vision.preprocess import tensor, view
 
 Kind = Literal["picture", "drawing", "form", "tensor", "batch"]
 Tensor = NDArray[np.float32]
+Json = dict[str, Any]  # of servers that each have their own
 
 BATCH: Final = 256
 INPUT: Final = "input"  # as the published ONNX files call it
@@ -103,7 +104,7 @@ def read_labels(answer: bytes, headers: Mapping[str, str], labels: Sequence[str]
     return [labels[index] for index in scores.argmax(axis=1)]
 
 
-def _read_scores(outputs: list[dict[str, Any]], binary: bytes, classes: int) -> Tensor:
+def _read_scores(outputs: list[Json], binary: bytes, classes: int) -> Tensor:
     """The first output that has one number for each class."""
     at = 0
     for output in outputs:

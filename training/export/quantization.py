@@ -43,7 +43,7 @@ def quantize(model: bytes, inputs: Batch) -> bytes:
     """
     import_onnxruntime()
     from onnxruntime import quantization  # noqa: PLC0415 - imports onnxruntime by itself
-    from onnxruntime.quantization.shape_inference import quant_pre_process  # noqa: PLC0415
+    from onnxruntime.quantization.shape_inference import quant_pre_process  # noqa: PLC0415 - likewise
 
     with tempfile.TemporaryDirectory() as folder:
         source, prepared, target = (Path(folder) / name for name in ("a.onnx", "b.onnx", "c.onnx"))

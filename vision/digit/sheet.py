@@ -6,15 +6,18 @@ sides, and what is written on it takes little of it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vision.digit.contrast import FAINTEST, contrasts, ink_axis
 from vision.digit.ground import COARSE, even
 from vision.digit.shapes import Pieces
 from vision.pixels import Box, Pixels, reduce
+
+Hull = NDArray[np.int32]  # corners [N, 1, 2], x and y
 
 _SEARCHED: Final = 128  # longest side, in pixels, of the picture that is searched
 _LARGE: Final = 0.15  # of the picture's longer side: a smaller sheet holds no legible digit
@@ -50,7 +53,7 @@ def find_sheet(pixels: Pixels) -> Sheet | None:
     return _cut_out(pixels, hulls[-1] * block + block // 2) if hulls else None
 
 
-def _sheets(pixels: Pixels) -> Iterator[Any]:
+def _sheets(pixels: Pixels) -> Iterator[Hull]:
     """Give the hull of every piece of a picture that is a sheet, whole and not all of it."""
     coarse, _ = reduce(pixels, COARSE)
     ground = cv2.resize(even(coarse), pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
@@ -67,7 +70,7 @@ def _sheets(pixels: Pixels) -> Iterator[Any]:
                 yield hull
 
 
-def _sheet_hull(mask: Pixels) -> Any | None:
+def _sheet_hull(mask: Pixels) -> Hull | None:
     """Give the hull of a piece; None where it is no sheet."""
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     hull = cv2.convexHull(outlines[0])
@@ -79,7 +82,7 @@ def _sheet_hull(mask: Pixels) -> Any | None:
     return hull if area >= _STRAIGHT * cv2.contourArea(around) else None
 
 
-def _cut_out(pixels: Pixels, hull: Any) -> Sheet:
+def _cut_out(pixels: Pixels, hull: Hull) -> Sheet:
     left, top, width, height = cv2.boundingRect(hull)
     box = left, top, min(pixels.shape[1], left + width), min(pixels.shape[0], top + height)
     part = pixels[top : box[3], left : box[2]]

@@ -96,7 +96,7 @@ async def _serve(keep_alive: float, limits: dict[str, Any]) -> tuple[Echo, async
     connections = Connections(ConnectionLimits(**limits), refused.append)
     app = Echo(0, loop, connections, ServerState(), refused)
     config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="off")
-    config.timeout_keep_alive = keep_alive  # type: ignore[assignment]
+    config.timeout_keep_alive = keep_alive  # type: ignore[assignment]  # a float will do
     config.load()
 
     def protocol() -> HttpProtocol:

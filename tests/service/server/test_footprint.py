@@ -31,7 +31,7 @@ print(before, given_back, after)
 """
 
 
-@pytest.mark.skipif(not footprint._MAPPINGS.exists(), reason="Linux alone says what is mapped")  # noqa: SLF001
+@pytest.mark.skipif(not footprint._MAPPINGS.exists(), reason="Linux alone says what is mapped")  # noqa: SLF001 - a file
 def test_most_of_what_the_libraries_held_is_given_back_and_they_still_work(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(onnx_model(1.0))
     said = subprocess.run(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from service.server.protocol import HttpProtocol
 from tests.known_answer import picture
 from tests.service.process import Running, serving, wait_until
 from tests.service.server.echo import Echo, answers, echo, read_answer, read_to_the_end
@@ -28,7 +29,8 @@ def drain(server: Echo) -> None:
     def all_of_them() -> None:
         server.connections.draining = True
         for connection in server.state.connections:
-            connection.drain()  # type: ignore[union-attr]
+            assert isinstance(connection, HttpProtocol)
+            connection.drain()
 
     server.call(all_of_them)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import onnx
@@ -231,5 +231,5 @@ def choose_strength(features: Features, targets: Indices, usual: float, seed: in
     return other if accuracy(other) > expected + error else usual
 
 
-def _regression(strength: float) -> Any:
+def _regression(strength: float) -> LogisticRegression:
     return LogisticRegression(C=strength, max_iter=_ITERATIONS, tol=1e-3)

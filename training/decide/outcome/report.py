@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import matplotlib.ticker
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -28,7 +27,7 @@ def write_report(summary: Summary, outcome: Outcome) -> Path:
         figures["suspects"] = png(_draw_suspects(summary, outcome))
     for name, content in figures.items():
         replace(outcome.prepared.folder / f"{name}.png", content)
-    words: dict[str, Any] = {
+    words: dict[str, object] = {
         "summary": summary,
         "arms": arms,
         **{f"{name}_png": base64.b64encode(content).decode() for name, content in figures.items()},
@@ -95,7 +94,7 @@ def _draw_suspects(summary: Summary, outcome: Outcome) -> Figure:
     return draw_wrong(examples, pixels, f"{summary.name}, labels that are likely wrong")
 
 
-def _helpers(summary: Summary) -> dict[str, Any]:
+def _helpers(summary: Summary) -> dict[str, object]:
     images = summary.decision.images
 
     def shown(value: float | None) -> str:
