@@ -52,6 +52,7 @@ class RuntimeFigures(Part):
 
     runtime: RuntimeId
     accuracy: Share = Field(description="On the test images; onnx-int8 has its own.")
+    macro_recall: Share = Field(description="Mean of the classes' recalls, likewise.")
     bytes: int = Field(ge=1, description="Size of the model file.")
     p50_ms: float | None = Field(
         description="Recorded median time for one picture; null where none was recorded."
@@ -270,9 +271,11 @@ def _describe(model: _Tested) -> ComparedModel:
 
 def _on(runtime: RuntimeId, model: _Tested) -> RuntimeFigures:
     quantised = model.metrics.quantised if runtime == "onnx-int8" else None
+    test = (quantised or model.metrics).test
     return RuntimeFigures(
         runtime=runtime,
-        accuracy=(quantised or model.metrics).test.accuracy,
+        accuracy=test.accuracy,
+        macro_recall=test.macro.recall,
         bytes=model.manifest.files[runtime].bytes,
         p50_ms=model.benchmark.p50_ms(runtime) if model.benchmark else None,
     )

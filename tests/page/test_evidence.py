@@ -129,6 +129,13 @@ def test_models_of_other_pictures_are_no_rivals(mixture: Opened) -> None:
     assert page.get_by_label("Second").locator("option").all_text_contents() == ["birds-small"]
 
 
+def test_answers_to_one_picture_are_grouped_by_data_set(mixture: Opened) -> None:
+    page = mixture.show("try/mnist/0")
+    expect(page.get_by_role("heading", name="Models of mnist: The model says 7.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Models of birds: ")).to_be_visible()
+    expect(page.locator(".answer")).to_have_count(4)
+
+
 def test_what_an_older_model_lacks_is_said_in_words(mixture: Opened) -> None:
     page = mixture.show("evidence/known")
     expect(page.locator(PICTURES)).to_have_count(1)

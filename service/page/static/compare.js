@@ -11,10 +11,10 @@ export async function compare(first, second, cell) {
     comparison.groups.map((group) => [
       h("h2", {}, `${group.dataset}: ${count(group.test_images)} test pictures`),
       table(group),
-      group.pairs.length ? [h("h2", {}, "Is the difference real?"), pairs(group)] : h("p", {}, "There is one model only: nothing to compare it with.")]),
+      group.pairs.length ? [h("h3", {}, "Is the difference real?"), pairs(group)] : h("p", {}, "There is one model only: nothing to compare it with.")]),
     comparison.not_compared.length ? h("ul", {}, comparison.not_compared.map(({ model, reason }) => h("li", {}, `${model} is left out: ${reason}`))) : null,
     h("h2", {}, "Measure here and now"),
-    benchmark(models),
+    benchmark(models, comparison.groups.flatMap((group) => group.models.map(({ hardware }) => hardware))),
   ];
 }
 
@@ -22,15 +22,16 @@ function table(group) {
   const best = group.models[0];
   const rows = group.models.flatMap((model) => model.runtimes.map((row) => ({
     model: model.model, runtime: row.runtime, accuracy: row.accuracy, parameters: model.parameters,
-    macs: model.macs, bytes: row.bytes, p50_ms: row.p50_ms, behind: row.accuracy - best.accuracy,
+    recall: row.macro_recall, macs: model.macs, bytes: row.bytes, p50_ms: row.p50_ms, behind: row.accuracy - best.accuracy,
     interval: model.interval.map((end) => end + row.accuracy - model.accuracy),
     noise: verdict(group, best.model, model.model), findings: model.findings,
   })));
   const columns = [
     ["Model", (row) => row.model, (row) => [h("a", { href: `#evidence/${encodeURIComponent(row.model.split("/")[0])}` }, row.model), row.findings.length ? ` (findings: ${row.findings.join(", ")})` : ""]],
     ["Runtime", (row) => row.runtime, (row) => row.runtime],
-    ["Test accuracy", (row) => row.accuracy, (row) => `${percent(row.accuracy)} (${percent(row.interval[0])}–${percent(row.interval[1])})`],
-    ["Against the best", (row) => row.behind, (row) => row.behind === 0 && row.model === best.model ? "the best" : `${(100 * row.behind).toFixed(2)} points, ${row.noise}`],
+    ["Test accuracy", (row) => row.accuracy, (row) => `${percent(row.accuracy)} (${row.interval.map((end) => (100 * end).toFixed(2)).join("–")})`],
+    ["Macro recall", (row) => row.recall, (row) => percent(row.recall)],
+    ["Points behind the best", (row) => row.behind, (row) => row.behind === 0 && row.model === best.model ? "the best" : `${(-100 * row.behind).toFixed(2)}, ${row.noise}`],
     ["Parameters", (row) => row.parameters, (row) => count(row.parameters)],
     ["Multiply-adds", (row) => row.macs, (row) => `${(row.macs / 1e6).toFixed(1)} M`],
     ["File", (row) => row.bytes, (row) => kib(row.bytes)],
@@ -83,8 +84,9 @@ function pairs(group) {
 }
 
 /** Measure every model in turn, so that progress can be shown, and what is done stays when it is stopped. */
-function benchmark(models) {
+function benchmark(models, recordedOn) {
   const result = h("div", { "aria-live": "polite" });
+  const recorded = [...new Set(recordedOn.filter(Boolean))].join("; ");
   const start = h("button", { type: "button", class: "main" }, "Measure every model");
   const stop = h("button", { type: "button", disabled: true }, "Stop");
   const bar = h("progress", { max: models.length, value: 0, "aria-label": "Models measured", hidden: true });
@@ -108,7 +110,7 @@ function benchmark(models) {
     start.disabled = false; stop.disabled = true; bar.hidden = true;
   };
   return h("div", { class: "card" },
-    h("p", { class: "faint" }, "One picture at a time, as recorded when the models were published and as measured on this machine."),
+    h("p", { class: "faint" }, `One picture at a time, as recorded when the models were published${recorded ? ` (on ${recorded})` : ""} and as measured on this machine.`),
     h("div", { class: "row" }, start, stop, bar), result);
 }
 

@@ -14,7 +14,8 @@ function training(title, epochs, chosen, figure, format) {
   const lines = ["train", "validation"].map((part) => ({ part, points: epochs.map((each) => [each.epoch, each[`${part}_${figure}`]]) }));
   const values = lines.flatMap(({ points }) => points.map(([, value]) => value));
   const best = lines[1].points.find(([epoch]) => epoch === chosen)?.[1];
-  const box = frame([1, Math.max(2, epochs.length)], padded(values));
+  const [low, high] = padded(values);
+  const box = frame([1, Math.max(2, epochs.length)], figure === "loss" ? [low, high] : [Math.max(0, low), Math.min(1, high)]);
   return h("figure", { class: "card" }, h("h3", {}, `${title}, epoch by epoch`),
     h("figcaption", {}, "Training dashed, validation solid; the published epoch is marked."),
     drawing(`${title} over ${epochs.length} epochs; ${best == null ? "" : `${format(best, 2)} on validation in epoch ${chosen}, which was published`}`, box, "epoch", String, format,

@@ -37,7 +37,7 @@ export class Gallery {
   #names;
   #title = h("h3", { tabindex: -1 });
   #list = h("ul", { class: "pictures" });
-  #note = h("p", { class: "faint" });
+  #note = h("p", { class: "faint", role: "status" });
   #more = h("button", { type: "button", hidden: true, onclick: () => this.#extend(this.#turn) }, "Show more");
 
   constructor(names = []) {

@@ -7,7 +7,7 @@ export async function tryIt(dataset, index) {
   const { models } = await askOnce("models");
   const tested = index ? await testPicture(dataset, index) : null;
   if (tested) keep(tested.file);
-  const answers = h("div", { class: "cards", "aria-live": "polite" });
+  const answers = h("div", { "aria-live": "polite" });
   const seen = h("div", { class: "seen" });
   const summary = h("p", { class: "lead", role: "status" }, "Draw a digit, or bring a picture.");
   const about = h("p", {});
@@ -23,8 +23,12 @@ export async function tryIt(dataset, index) {
       if (turn !== shown.turn) return;  // a later picture has been sent: the last answer wins
       const took = performance.now() - started;
       about.textContent = name === tested?.file.name ? tested.said : "";
-      summary.textContent = say(comparison, took);
-      answers.replaceChildren(...comparison.answers.map((each) => card(each, majority(comparison))));
+      const groups = byDataset(models, comparison.answers);
+      const time = `The answer took ${milliseconds(took)} over HTTP.`;
+      summary.textContent = groups.length === 1 ? `${say(comparison.answers)} ${time}` : time;
+      answers.replaceChildren(...groups.flatMap(([name, said]) => [
+        groups.length === 1 ? "" : h("h2", {}, `Models of ${name}: ${say(said)}`),
+        h("div", { class: "cards" }, said.map((each) => card(each, majority(said))))]));
       seen.replaceChildren(...comparison.explanations.map((each) => whatWasSeen(each, picture)));
       call.replaceChildren(snippets(name));
     } catch (error) {
@@ -49,14 +53,19 @@ export async function tryIt(dataset, index) {
   ];
 }
 
-function say({ agree, answers }, took) {
-  const labels = [...new Set(answers.map((answer) => answer.label))];
-  const verdict = answers.length === 1 ? `The model says ${labels[0]}.`
-    : agree ? `All ${answers.length} models say ${labels[0]}.` : `The models disagree: ${labels.join(", ")}.`;
-  return `${verdict} The answer took ${milliseconds(took)} over HTTP.`;
+/** Models of different data sets know different classes: they neither agree nor disagree. */
+function byDataset(models, answers) {
+  const datasets = new Map(models.map(({ name, dataset }) => [name, dataset]));
+  return [...Map.groupBy(answers, ({ model }) => datasets.get(model))];
 }
 
-function majority({ answers }) {
+function say(answers) {
+  const labels = [...new Set(answers.map((answer) => answer.label))];
+  if (answers.length === 1) return `The model says ${labels[0]}.`;
+  return labels.length === 1 ? `All ${answers.length} models say ${labels[0]}.` : `The models disagree: ${labels.join(", ")}.`;
+}
+
+function majority(answers) {
   const votes = {};
   for (const { label } of answers) votes[label] = (votes[label] ?? 0) + 1;
   return Object.keys(votes).sort((one, other) => votes[other] - votes[one])[0];
