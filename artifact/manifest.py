@@ -67,12 +67,10 @@ MODEL_FILES: dict[RuntimeId, str] = {
     "onnx-int8": "model.int8.onnx",
     "torchscript": "model.torchscript.pt",
 }
-_DOCUMENTS: tuple[DocumentRole, ...] = get_args(DocumentRole)
-_FIGURES: tuple[FigureRole, ...] = get_args(FigureRole)
 PATHS: dict[Role, str] = {
     **dict[Role, str](MODEL_FILES.items()),
-    **{role: f"{role}.json" for role in _DOCUMENTS},
-    **{role: f"figures/{role}.png" for role in _FIGURES},
+    **{role: f"{role}.json" for role in get_args(DocumentRole)},
+    **{role: f"figures/{role}.png" for role in get_args(FigureRole)},
 }
 
 

@@ -20,11 +20,7 @@ def outcome(
     head: Head = "linear",
     findings: tuple[Finding, ...] = (),
 ) -> Outcome:
-    """A run of two classes with that accuracy, to the thousandth.
-
-    Args:
-        config: At least its seed.
-    """
+    """A run of two classes with that accuracy, to the thousandth, by a config with a seed."""
     seed = int(str(config["seed"]))
     epochs = [
         Epoch(

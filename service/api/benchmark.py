@@ -10,13 +10,14 @@ from typing import Annotated, Final, TypeVar
 
 from anyio import to_thread
 from fastapi import APIRouter, HTTPException, Query, Request
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from starlette.requests import ClientDisconnect
 
 from artifact.latency import BATCH_SIZES, Benchmark, Latency, measure_one, report
+from artifact.manifest import Part
 from artifact.predictor import Predictor
 from service.api.parameters import NOT_FOUND, NOT_READY, Responses
-from service.api.schemas import BenchmarkList, Detail, MeasuredNow, ModelBenchmark
+from service.api.schemas import Detail
 from service.errors import InvalidField, not_ready
 from service.limits.lock import LockHeld
 from service.pipeline.predict import Choice
@@ -44,6 +45,33 @@ class BenchmarkChoice(Choice):
         gt=0,
         allow_inf_nan=False,
         description="For each model, runtime and batch size.",
+    )
+
+
+class ModelBenchmark(Part):
+    """The speed and size of one model."""
+
+    model: str
+    version: int
+    parameters: int
+    macs: int = Field(description="Multiply-accumulate operations for one picture.")
+    benchmark: Benchmark | None = Field(description="null where none was published.")
+
+
+class BenchmarkList(Part):
+    """The speed and size of several models."""
+
+    models: list[ModelBenchmark]
+
+
+class MeasuredNow(BenchmarkList):
+    """The speed and size of several models, beside what may have disturbed the measurement."""
+
+    started: AwareDatetime
+    seconds: float = Field(description="That all of it took.")
+    pictures_meanwhile: int = Field(
+        description="Answered by the measuring process at the same time: figures taken at rest "
+        "have 0."
     )
 
 

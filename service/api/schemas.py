@@ -2,14 +2,12 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from artifact.datasets import DatasetDescription
-from artifact.latency import Benchmark
 from artifact.manifest import Finding, FindingName, Part, RuntimeId, Share
 from artifact.metrics import Epoch, Example, LayerKind
 from artifact.predictor import Reason
-from artifact.study import Protocol, StudyFigure, StudyPair, Summary
 from vision.preprocess import Polarity
 
 
@@ -248,63 +246,6 @@ class PictureSet(DatasetDescription):
         "`i // columns**2`."
     )
     sheets: list[str] = Field(description="Links, in order.")
-
-
-class ArmHeadline(Part):
-    """One choice, over its seeds."""
-
-    label: str
-    seeds: int
-    parameters: int
-    test_accuracy: Summary
-    findings: dict[FindingName, int] = Field(description="In how many of the runs.")
-
-
-class StudyHeadline(Part):
-    """What a study asks, and how its arms do."""
-
-    name: str
-    question: str
-    protocol: Protocol = Field(description="Whose defaults the arms change.")
-    dataset: str
-    arms: list[ArmHeadline] = Field(description="In the order of the question.")
-    pairs: list[StudyPair] = Field(description="Every two arms, and whether they differ.")
-    missing: int = Field(description="Runs that were planned and have no result.")
-    link: str = Field(description="The whole study, with every run.")
-    figures: dict[StudyFigure, str] = Field(description="Links, by role.")
-
-
-class StudyList(Part):
-    """Every stored study, names in order."""
-
-    studies: list[StudyHeadline]
-
-
-class ModelBenchmark(Part):
-    """The speed and size of one model."""
-
-    model: str
-    version: int
-    parameters: int
-    macs: int = Field(description="Multiply-accumulate operations for one picture.")
-    benchmark: Benchmark | None = Field(description="null where none was published.")
-
-
-class BenchmarkList(Part):
-    """The speed and size of several models."""
-
-    models: list[ModelBenchmark]
-
-
-class MeasuredNow(BenchmarkList):
-    """The speed and size of several models, beside what may have disturbed the measurement."""
-
-    started: AwareDatetime
-    seconds: float = Field(description="That all of it took.")
-    pictures_meanwhile: int = Field(
-        description="Answered by the measuring process at the same time: figures taken at rest "
-        "have 0."
-    )
 
 
 class Live(Part):

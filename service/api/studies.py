@@ -3,11 +3,13 @@
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request, Response
+from pydantic import Field
 
-from artifact.study import StoredStudy, StudyFigure, WholeStudy
+from artifact.manifest import FindingName, Part
+from artifact.study import Protocol, StoredStudy, StudyFigure, StudyPair, Summary, WholeStudy
 from service.api.evidence import IfNoneMatch, is_known
 from service.api.parameters import NOT_READY, Responses
-from service.api.schemas import ArmHeadline, Detail, StudyHeadline, StudyList
+from service.api.schemas import Detail
 from service.state import service_of
 
 _NOT_FOUND: Final[Responses] = {
@@ -22,6 +24,36 @@ router = APIRouter(tags=["studies"], responses=NOT_READY)
 
 StudyName = Annotated[str, Path(description="Of a study; `GET /studies` lists them.")]
 Figure = Annotated[StudyFigure, Path(description="Of the picture.", examples=["accuracy"])]
+
+
+class ArmHeadline(Part):
+    """One choice, over its seeds."""
+
+    label: str
+    seeds: int
+    parameters: int
+    test_accuracy: Summary
+    findings: dict[FindingName, int] = Field(description="In how many of the runs.")
+
+
+class StudyHeadline(Part):
+    """What a study asks, and how its arms do."""
+
+    name: str
+    question: str
+    protocol: Protocol = Field(description="Whose defaults the arms change.")
+    dataset: str
+    arms: list[ArmHeadline] = Field(description="In the order of the question.")
+    pairs: list[StudyPair] = Field(description="Every two arms, and whether they differ.")
+    missing: int = Field(description="Runs that were planned and have no result.")
+    link: str = Field(description="The whole study, with every run.")
+    figures: dict[StudyFigure, str] = Field(description="Links, by role.")
+
+
+class StudyList(Part):
+    """Every stored study, names in order."""
+
+    studies: list[StudyHeadline]
 
 
 @router.get("/studies")

@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from service.api.schemas import MeasuredNow, ModelBenchmark
+from service.api.benchmark import MeasuredNow, ModelBenchmark
 from service.app import create_app
 from service.settings import Settings
 from tests.known_answer import picture
