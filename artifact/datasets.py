@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from artifact.errors import BrokenArtifact, OnBroken, UnknownDataset, refuse
-from artifact.files import read_inside, sha256
+from artifact.files import read_inside, read_verified
 from artifact.manifest import SHA256, Count, File, Label, Manifest, Name, Part, Positive
 from artifact.repository import parse, visible_folders
 
@@ -87,11 +87,7 @@ class StoredDataset:
         sheets = self.dataset.sheets
         if not 0 <= number < len(sheets):
             raise UnknownDataset(f"{self.dataset.name} has {len(sheets)} sheets, counted from 0")
-        shown = f"{self}/{sheets[number].path}"
-        content = read_inside(self.folder, sheets[number].path, shown)
-        if sha256(content) != sheets[number].sha256:
-            raise BrokenArtifact(f"{shown} does not have its checksum")
-        return content
+        return read_verified(self.folder, sheets[number], f"{self}/{sheets[number].path}")
 
     def picture(self, index: int) -> bytes:
         """Cut one picture out of its sheet, as a PNG file.

@@ -59,6 +59,21 @@ def read_inside(folder: Path, path: str, shown: str) -> bytes:
         return file.read(_MOST_BYTES)
 
 
+def read_verified(folder: Path, file: File, shown: str) -> bytes:
+    """Read a file that a document describes, as `open_inside` opens it.
+
+    Raises:
+        BrokenArtifact: As `open_inside`, or it has another length or checksum.
+    """
+    with open_inside(folder, file.path, shown) as (content, length):
+        if length != file.bytes:
+            raise BrokenArtifact(f"{shown} has {length} bytes, not {file.bytes} as was noted")
+        data = content.read(length)
+    if sha256(data) != file.sha256:
+        raise BrokenArtifact(f"{shown} does not have its checksum")
+    return data
+
+
 def sha256(*parts: bytes | memoryview) -> str:
     """The digest of all parts, one after another, in hexadecimal."""
     digest = hashlib.sha256()

@@ -12,8 +12,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from artifact.errors import BrokenArtifact, OnBroken, UnknownModel, refuse
-from artifact.files import open_inside, read_inside, sha256
-from artifact.manifest import PATHS, DocumentRole, File, Manifest, Role, RuntimeId
+from artifact.files import read_inside, read_verified
+from artifact.manifest import PATHS, DocumentRole, Manifest, Role, RuntimeId
 from artifact.predictor import Predictor
 from artifact.runtimes.table import open_runtime
 
@@ -40,7 +40,8 @@ class Artifact:
         """
         if role not in self.manifest.files:
             raise BrokenArtifact(f"{self}/{MANIFEST} lists no file for {role} ({PATHS[role]})")
-        return self._verified(self.manifest.files[role])
+        file = self.manifest.files[role]
+        return read_verified(self.folder, file, f"{self}/{file.path}")
 
     def document(self, role: Role, kind: type[Document]) -> Document:
         """Read the JSON file of that role as what it must be.
@@ -79,16 +80,6 @@ class Artifact:
             return Predictor(self.manifest, runtime, open_runtime(runtime, model, threads))
         except BrokenArtifact as error:
             raise BrokenArtifact(f"{self}/{PATHS[runtime]}: {error}") from error
-
-    def _verified(self, file: File) -> bytes:
-        shown = f"{self}/{file.path}"
-        with open_inside(self.folder, file.path, shown) as (content, length):
-            if length != file.bytes:
-                raise BrokenArtifact(f"{shown} has {length} bytes, the manifest says {file.bytes}")
-            data = content.read(length)
-        if sha256(data) != file.sha256:
-            raise BrokenArtifact(f"{shown} does not have the manifest's checksum")
-        return data
 
 
 class Repository:

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import Field, JsonValue
 
 from artifact.errors import BrokenArtifact, OnBroken, UnknownStudy, refuse
-from artifact.files import read_inside, sha256
+from artifact.files import read_inside, read_verified, sha256
 from artifact.manifest import Blocks, File, Finding, FindingName, Json, Part, Provenance, Share
 from artifact.metrics import Metrics
 from artifact.repository import parse, visible_folders
@@ -185,11 +185,7 @@ class StoredStudy:
         if file is None:
             known = ", ".join(self.study.figures) or "none"
             raise UnknownStudy(f"study {self.study.name} has no figure {role}; it has: {known}")
-        shown = f"{self}/{file.path}"
-        content = read_inside(self.folder, file.path, shown)
-        if sha256(content) != file.sha256:
-            raise BrokenArtifact(f"{shown} does not have its checksum")
-        return content
+        return read_verified(self.folder, file, f"{self}/{file.path}")
 
     def whole(self) -> WholeStudy:
         """The study with all its runs.

@@ -1,10 +1,13 @@
-"""The application: its routes, its limits, and what it loads when it starts."""
+"""The application: its routes, what wraps them, and what it loads when it starts."""
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Final
 
 from fastapi import Depends, FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api import (
     benchmark,
@@ -19,10 +22,10 @@ from service.api import (
     why,
 )
 from service.api.docs import DESCRIPTION, TAGS, name_example, stored_examples
-from service.api.errors import install_handlers
-from service.api.middleware import AddressLimits, HeadRequests, cross_origin
+from service.api.errors import answer, install_handlers
 from service.api.parameters import LONG_ADDRESS, refuse_repeated
 from service.browser_headers import BrowserHeaders
+from service.errors import Refused
 from service.limits.body import BodyLimits
 from service.limits.encoding import DecodedBodies
 from service.observability.recorder import RecordMiddleware
@@ -47,6 +50,10 @@ _ROUTES: Final = (
 )
 # Those of `RecordMiddleware` cover what never reaches FastAPI. Releases that make none ignore it.
 _NO_SPANS_OF_ITS_OWN: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
+_EXPOSED: Final = ("ETag", "Inference-Header-Content-Length", "Retry-After", "X-Request-ID")
+_MAX_PATH: Final = 2048  # characters
+_MAX_QUERY: Final = 8192  # bytes
+_MAX_PARAMETERS: Final = 256
 
 
 def create_app(settings: Settings, folder: SharedFolder | None = None) -> FastAPI:
@@ -107,3 +114,67 @@ class _Application(FastAPI):
         if models is None or models.default not in models:
             return schema
         return name_example(schema, models.get())
+
+
+class AddressLimits:
+    """ASGI application in front of another one, which parses addresses of bounded length."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        app = self._app if scope["type"] != "http" or _is_bounded(scope) else _refuse_address
+        await app(scope, receive, send)
+
+
+class HeadRequests:
+    """ASGI application in front of another one, which answers HEAD as GET; the body stays here."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_without_body(message: Message) -> None:
+            await send({**message, "body": b""} if "body" in message else message)
+
+        as_get = {**scope, "method": "GET"}
+        try:
+            await self._app(as_get, receive, send_without_body)
+        finally:
+            scope["route"] = as_get.get("route")  # for those who watch from outside
+
+
+def cross_origin(app: ASGIApp, origins: Sequence[str] | None) -> ASGIApp:
+    """Let pages of those origins read every answer of an application; None: of no other origin."""
+    if origins is None:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=("GET", "HEAD", "POST"),
+        allow_headers=("*",),
+        expose_headers=_EXPOSED,
+    )
+
+
+def _is_bounded(scope: Scope) -> bool:
+    query: bytes = scope["query_string"]
+    return (
+        len(scope["path"]) <= _MAX_PATH
+        and len(query) <= _MAX_QUERY
+        and query.count(b"&") < _MAX_PARAMETERS
+    )
+
+
+async def _refuse_address(scope: Scope, receive: Receive, send: Send) -> None:
+    message = (
+        f"the address is too long: at most {_MAX_PATH} characters of path, {_MAX_QUERY} bytes of "
+        f"query and {_MAX_PARAMETERS} parameters are accepted"
+    )
+    await answer(Request(scope), Refused(414, message))(scope, receive, send)

@@ -45,7 +45,7 @@ from artifact.metrics import (
 from artifact.predictions import Predictions
 from artifact.publish import list_files, publish, staging, write_manifest
 from artifact.repository import Artifact
-from artifact.sprites import publish_pictures
+from training.export.sprites import publish_pictures
 from vision.input import Input
 
 LABELS = ("top-left", "top-right", "bottom-left", "bottom-right")

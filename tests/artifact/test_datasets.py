@@ -10,8 +10,8 @@ from artifact.errors import BrokenArtifact, NotPublished, UnknownDataset
 from artifact.predictions import Predictions
 from artifact.publish import add
 from artifact.repository import Repository, list_versions
-from artifact.sprites import publish_pictures, reduced, thumbnail_side
 from tests.known_answer import publish_known_answer
+from training.export.sprites import publish_pictures, reduced, thumbnail_side
 
 LABELS = ("cat", "dog")
 

@@ -88,8 +88,8 @@ def flip(path: Path) -> None:
     ("damage", "reason"),
     [
         (Path.unlink, "cannot be read: No such file"),
-        (cut, r"has \d+ bytes, the manifest says \d+"),
-        (flip, "does not have the manifest's checksum"),
+        (cut, r"has \d+ bytes, not \d+"),
+        (flip, "does not have its checksum"),
     ],
     ids=["missing", "cut", "flipped"],
 )

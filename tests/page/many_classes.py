@@ -13,8 +13,8 @@ from artifact.metrics import Calibration, Metrics
 from artifact.predictions import Predictions
 from artifact.publish import fill, list_files, publish, staging, write_manifest
 from artifact.scores import softmax
-from artifact.sprites import publish_pictures
 from training.evaluation.evaluate import choose_examples, reliability, split_metrics
+from training.export.sprites import publish_pictures
 from vision.input import Input
 
 CLASSES: Final = 200

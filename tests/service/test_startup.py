@@ -26,7 +26,7 @@ def refusal_to_start(settings: Settings, caplog: pytest.LogCaptureFixture) -> st
 @pytest.mark.parametrize(
     ("path", "content", "reason"),
     [
-        ("model.onnx", b"cut", "known/1/model.onnx has 3 bytes, the manifest says"),
+        ("model.onnx", b"cut", "known/1/model.onnx has 3 bytes, not"),
         ("model.onnx", None, "known/1/model.onnx cannot be read: No such file"),
         ("figures/curves.png", b"", "known/1/figures/curves.png has 0 bytes"),
         ("manifest.json", b"{}", "known/1/manifest.json is not understood"),

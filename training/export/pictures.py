@@ -6,10 +6,10 @@ from scipy.special import softmax
 
 from artifact.datasets import DatasetDescription, StoredDataset
 from artifact.predictions import Predictions
-from artifact.sprites import publish_pictures
 from training.config import slug
 from training.data import Dataset
 from training.evaluation.assessment import Logits
+from training.export.sprites import publish_pictures
 
 
 def publish_test_pictures(dataset: Dataset, models: Path) -> StoredDataset:

@@ -87,11 +87,7 @@ def test_no_studies_are_an_empty_list(repository: Path, tmp_path: Path, exists: 
     [
         (f"{NAME}/{STUDY}", b"{}", f"studies/{NAME}/study.json is not understood: name"),
         (f"{NAME}/{STUDY}", None, f"studies/{NAME}/study.json cannot be read: No such file"),
-        (
-            f"{NAME}/figures/trade.png",
-            b"",
-            "trade.png does not have its checksum",
-        ),
+        (f"{NAME}/figures/trade.png", b"", "trade.png has 0 bytes, not"),
         (RUNS + "/{run}.json", None, "studies/runs/{run}.json cannot be read: No such file"),
         (RUNS + "/{run}.json", b"cut", "studies/runs/{run}.json is not understood"),
     ],

@@ -20,7 +20,6 @@ from artifact.predictions import Predictions
 from artifact.publish import fill, list_files, next_version, write_manifest
 from artifact.repository import Artifact
 from artifact.runtimes.onnx import OnnxRuntime
-from artifact.sprites import publish_pictures
 from artifact.statistics.option import Option, published_options
 from training import outliers
 from training.config import slug
@@ -40,6 +39,7 @@ from training.export.quantization import (
     describe_quantization,
     quantize,
 )
+from training.export.sprites import publish_pictures
 from training.figures.canvas import png
 from training.figures.confusion import draw_confusion
 from training.figures.filters import draw_filters
