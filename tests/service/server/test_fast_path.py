@@ -19,8 +19,6 @@ from tests.service.server.test_connection import BODY, HEAD, REQUEST, metrics, w
 from tests.service.slow import until
 from tests.service.wire import Client, Listening, as_bytes
 
-Ask = Callable[[FastAPI, Client], Awaitable[None]]
-
 
 def serve(settings: Settings, ask: Callable[[FastAPI, Listening], Awaitable[None]]) -> None:
     async def go() -> None:
