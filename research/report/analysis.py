@@ -13,11 +13,11 @@ import numpy as np
 
 from artifact.metrics import Metrics, SplitMetrics
 from artifact.repository import Artifact
+from artifact.seed_report import REPORTED
 from artifact.statistics.comparison import ComparedModel, OptionGroup, RuntimeFigures
 from artifact.statistics.constraints import Constraints
 from artifact.statistics.decision import Choice, Decision, decide
 from artifact.study import Outcome, Study, StudyPair, WholeStudy
-from research.report.seed_report import REPORTED
 
 FLAWED_HEAD: Final = "flawed-head"
 PROTOCOLS: Final = {"seed": "the seed report's protocol", "ours": "our protocol"}
@@ -68,7 +68,10 @@ def best_arm(study: Study) -> str:
 
 def varied(studies: Mapping[str, WholeStudy]) -> dict[str, list[Study]]:
     """Studies that are not the seed report's, by title; a study without one has its name."""
-    stems = {name.removesuffix("-ours") for name in studies} - {*REPORTED, FLAWED_HEAD}
+    stems = {name.removesuffix("-ours") for name in studies} - {
+        *REPORTED,
+        FLAWED_HEAD,
+    }
     return {
         _TITLES.get(stem, stem): [
             studies[name].study for name in (stem, f"{stem}-ours") if name in studies

@@ -2,13 +2,14 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict, Field
 
+from artifact.seed_report import REPORTED
 from artifact.study import LEVEL, Summary
 from research.accuracy_cost import draw_comparison
 from research.output import write
@@ -16,8 +17,6 @@ from research.report import analysis
 from research.report.analysis import explanations, recommend
 from research.report.results import StoredResults, gather
 from research.report.seed_report import (
-    NEVER_PREDICTED,
-    REPORTED,
     comparisons,
     draw_seed_report,
     figure_rows,
@@ -69,7 +68,7 @@ def _render(results: StoredResults, config: ReportConfig) -> str:
             comparisons=found,
             figures=drawn,
             reported=REPORTED,
-            never_predicted_there=NEVER_PREDICTED,
+            never_predicted_there=_never_predicted_there(),
             flawed=flawed and analysis.FlawedHead(flawed),
             varied=analysis.varied(results.studies),
             splits=analysis.split_gains(results.runs.values()),
@@ -125,6 +124,16 @@ def _environment() -> Environment:
 def _counted(count: int, noun: str, plural: str | None = None) -> str:
     """`1 seed`, `3 seeds`."""
     return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
+def _never_predicted_there() -> Mapping[Sequence[str], Sequence[str]]:
+    """Networks of the seed report by the digits that their confusion matrices never name."""
+    networks: dict[Sequence[str], list[str]] = {}
+    for arms in REPORTED.values():
+        for name, row in arms.items():
+            if row.never_predicted:
+                networks.setdefault(row.never_predicted, []).append(name)
+    return networks
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from matplotlib.figure import Figure
 
+from artifact.seed_report import REPORTED, Reported
 from artifact.study import Study, StudyArm, StudyPair, Summary, WholeStudy
 from research.study.summary import adjusted, compare
 from training.figures.canvas import BLUE, GREEN, PALE, VERMILION, blank, styled
@@ -15,41 +16,10 @@ ITS_PROTOCOL, OUR_PROTOCOL = "the report's protocol", "our protocol"
 _ROW_INCHES: Final = 0.5
 
 
-@dataclass(frozen=True)
-class Reported:
-    """Accuracies of one network in the seed report; None where it has none."""
-
-    train: float
-    validation: float
-    test: float | None = None
-    macro_recall: float | None = None
-
-    @property
-    def headline(self) -> float:
-        """Test accuracy; validation accuracy where there is none."""
-        return self.validation if self.test is None else self.test
-
-
-REPORTED: Final[dict[str, dict[str, Reported]]] = {  # by study and arm
-    "architectures": {
-        "mobilenet": Reported(0.9578, 0.9657, 0.8743, 0.8771),
-        "conv": Reported(0.9431, 0.9606, 0.7850, 0.7858),
-    },
-    "mixes": {
-        "conv1-mobile3": Reported(0.9484, 0.9584, 0.7111, 0.7104),
-        "conv3-mobile1": Reported(0.9452, 0.9576, 0.7353, 0.7351),
-    },
-    "optimizers": {"sgd": Reported(0.9052, 0.9315), "adam": Reported(0.9578, 0.9657)},
-}
 TITLES: Final = {
     "architectures": "Architecture 1 against architecture 2",
     "mixes": "One conv and three mobile blocks against three conv and one mobile",
     "optimizers": "SGD against Adam",
-}
-NEVER_PREDICTED: Final = {  # by arm: digits that its confusion matrix (nearly) never names
-    "mobilenet": "7",
-    "conv": "4 and 7",
-    "conv1-mobile3 and conv3-mobile1": "0, 4 and 7",
 }
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
 from artifact.manifest import FindingName, Part
+from artifact.seed_report import Reported, reported
 from artifact.study import Protocol, StoredStudy, StudyFigure, StudyPair, Summary, WholeStudy
 from service.api.evidence import IfNoneMatch, is_known
 from service.api.parameters import NOT_READY, Responses
@@ -34,6 +35,9 @@ class ArmHeadline(Part):
     parameters: int
     test_accuracy: Summary
     findings: dict[FindingName, int] = Field(description="In how many of the runs.")
+    reported: Reported | None = Field(
+        description="What the seed report, from before this project, says of it; null for nothing."
+    )
 
 
 class StudyHeadline(Part):
@@ -103,6 +107,7 @@ def _headline(request: Request, stored: StoredStudy) -> StudyHeadline:
                 parameters=arm.parameters,
                 test_accuracy=arm.test_accuracy,
                 findings=arm.findings,
+                reported=reported(study.name, arm.label),
             )
             for arm in study.arms
         ],
