@@ -1,9 +1,8 @@
 """From what the network sees to an answer: logits, temperature, probabilities, acceptance."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import isfinite
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -16,8 +15,7 @@ from vision.preprocess import View, tensor
 Reason = Literal["blank", "several", "not-a-digit", "unfamiliar"]
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(NamedTuple):
     """The answer for one picture."""
 
     label: str  # the most probable class

@@ -10,7 +10,7 @@ in bands, so that no second copy of a large picture is ever made.
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -44,8 +44,7 @@ class Limits:
     max_memory: int = 2**30  # bytes that decoding may take beside the encoded picture
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """A decoded picture, upright, on opaque ground.
 
     Attributes:

@@ -1,9 +1,8 @@
 """From a decoded picture to what the network sees, and on to the numbers that it takes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -23,8 +22,7 @@ _LIGHT = 128  # of 255: a corner so light is light ground
 _SMALL = 3 * 64 * 64  # numbers in a picture that is resized in no time
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What the network sees of a picture.
 
     Attributes:

@@ -5,10 +5,14 @@ ignores `Upgrade` offers, refuses what could be framed in two ways, bounds heads
 seconds, and keeps what a pipelining client sends out of memory.
 """
 
+import asyncio
 from time import perf_counter
 from typing import Any, Final
+from urllib.parse import unquote
 
 import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from service.server.connections import Connections
 from service.server.lifetime import Lifetime
@@ -18,7 +22,6 @@ from service.server.refusals import Refusal, malformed, refusal_of
 _PIECE: Final = 16_384
 _TURN_SECONDS: Final = 0.005  # of parsing; a body of chunks of one byte takes ten times as long
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
-_SLASH: Final = ord("/")
 _WATCHED: Final = frozenset({b"connection", b"expect", b"host", b"transfer-encoding"})
 
 
@@ -78,10 +81,10 @@ class HttpProtocol(Lifetime):
         self._overhead += len(piece)
         before = self.cycle
         body = 0 if before is None else len(before.body)
-        offer = self._feed(piece)
-        while offer is not None:
-            self._parse_without_offer()
-            offer = self._feed(piece := piece[offer:])
+        try:
+            self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade as offer:
+            self._ignore_offers(piece[offer.args[0] :])
         cycle = self.cycle
         is_whole = cycle is not before and cycle.scope is self.scope and not cycle.more_body
         if is_whole and not self._shared.draining:  # as nearly all pieces are one whole request
@@ -92,14 +95,16 @@ class HttpProtocol(Lifetime):
             self._overhead = len(piece)  # the head that has come may have been in the piece before
             self._check_progress(0)
 
-    def _feed(self, data: bytes | memoryview) -> int | None:
-        """Parse; where a head makes an offer, stop at its end and say where that is."""
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as offer:
-            end_of_head: int = offer.args[0]
-            return end_of_head
-        return None
+    def _ignore_offers(self, piece: bytes | memoryview) -> None:
+        """Go on behind a head that offers to upgrade, and behind each further one."""
+        while True:
+            self._parse_without_offer()
+            try:
+                self.parser.feed_data(piece)
+            except httptools.HttpParserUpgrade as offer:
+                piece = piece[offer.args[0] :]
+            else:
+                return
 
     def _parse_without_offer(self) -> None:
         """Parse a head again: after an `Upgrade`, the parser takes no body for one of HTTP's."""
@@ -144,16 +149,62 @@ class HttpProtocol(Lifetime):
             return
         if self._overhead > self._limits.head_bytes or len(self.headers) > self._limits.head_lines:
             self._check_size()
-        if not parser.should_keep_alive():  # 1.1 does, but where a line says otherwise
+        keeps_alive = parser.should_keep_alive()
+        if not keeps_alive:  # 1.1 does, but where a line says otherwise
             self._check_version()
-        if self.url[0] != _SLASH and httptools.parse_url(self.url).path is None:
-            raise malformed("its address has no path")
         if self._deadline is not None:
             self._expect_nothing()
-        super().on_headers_complete()
+        before, cycle = self.cycle, self._cycle_of(self.scope, keeps_alive)
+        self.cycle = cycle
         self.headers = []  # where trailers go: they are no header lines of the request
-        if not self.pipeline:
-            self._in_progress = self.cycle
+        if before is None or before.response_complete:
+            self._in_progress = cycle
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
+
+    def _cycle_of(self, scope: Any, keeps_alive: bool) -> RequestResponseCycle:
+        """Complete the ASGI scope of a request whose head is there; uvicorn's own asks twice."""
+        url = httptools.parse_url(self.url)
+        if url.path is None:
+            raise malformed("its address has no path")
+        path = url.path.decode("ascii")
+        version = self.parser.get_http_version()
+        scope["http_version"] = version
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
+        scope["raw_path"] = self.root_path.encode("ascii") + url.path
+        scope["query_string"] = url.query or b""
+        return RequestResponseCycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=keeps_alive and version != "1.0",
+            on_response=self.on_response_complete,
+        )
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a part of a body, unless its request has been answered."""
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.body += body
+            if len(cycle.body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.message_event.set()
+
+    def on_message_complete(self) -> None:
+        """Let the application know that its request is whole."""
+        cycle = self.cycle
+        if not (cycle.response_complete or self.parser.should_upgrade()):
+            cycle.more_body = False
+            cycle.message_event.set()
 
     def on_response_complete(self) -> None:
         """Go on with what came after the request that has just been answered."""

@@ -1,8 +1,7 @@
 """The body of a request: its JSON, and the tensors that may follow in bytes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.errors import malformed
 
@@ -14,8 +13,7 @@ _ALIGNMENT: Final = 16
 _MOST_DIGITS: Final = 18
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """What came."""
 
     head: bytes | None  # the JSON; None for a raw request, which is one tensor and nothing else

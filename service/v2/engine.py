@@ -6,11 +6,10 @@ and whatever is large, take a task and threads of their own.
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import prod
 from time import perf_counter
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -27,7 +26,7 @@ from service.registry import LoadedModel
 from service.settings import Settings
 from service.v2.body import Body
 from service.v2.inputs import Content, Inputs
-from service.v2.outputs import Inferred, check, check_size, count_values, render
+from service.v2.outputs import Inferred, check, count_values, render
 from service.v2.request import SMALL, InferRequest, parse, parse_raw
 from service.v2.statistics import Statistics, Stopwatch
 
@@ -37,8 +36,7 @@ _INLINE_TENSORS: Final = 1_000_000  # bytes that are looked through, or copied, 
 _INLINE_VALUES: Final = 4_096  # of an answer, which are written in a few milliseconds
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(NamedTuple):
     """A request of which the body is there."""
 
     model: LoadedModel
@@ -46,14 +44,16 @@ class Arrived:
     record: RequestRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """A request that is read, and its small batch [N, C, H, W]."""
 
     arrived: Arrived
     request: InferRequest
     batch: Batch
     watch: Stopwatch
+
+
+_Read = tuple[InferRequest, Content, bool]  # and whether the answer is written in no time
 
 
 class InferEngine(Engine[Arrived, Ready]):
@@ -90,14 +90,13 @@ class InferEngine(Engine[Arrived, Ready]):
             count += 1
             watch = Stopwatch()
             try:
-                request, content = self._read(arrived)
+                read = request, content, small_answer = self._read(arrived)
             except Exception as error:  # noqa: BLE001 - it belongs to this request alone
                 self.statistics.of(arrived.model).fail(watch)
                 call.end(error)
             else:
-                if isinstance(content, list) or not _is_small(arrived.model, request, content):
-                    work = self._answer_alone(call, arrived, watch, (request, content))
-                    call.work = self._start(work)
+                if isinstance(content, list) or not small_answer:
+                    call.work = self._start(self._answer_alone(call, arrived, watch, read))
                 else:
                     watch.pictures = len(content)
                     watch.lap("compute_input")
@@ -109,7 +108,7 @@ class InferEngine(Engine[Arrived, Ready]):
         self._infer_together(ready)
         return count
 
-    def _read(self, arrived: Arrived) -> tuple[InferRequest, Content]:
+    def _read(self, arrived: Arrived) -> _Read:
         """Read what a request asks of its model.
 
         Raises:
@@ -131,8 +130,7 @@ class InferEngine(Engine[Arrived, Ready]):
             check(own, request)
         arrived.model.predictor(request.runtime)
         content = self._inputs.read(own, request.inputs)
-        check_size(own, request, len(content))
-        return request, content
+        return request, content, count_values(own, request, len(content)) <= _INLINE_VALUES
 
     def _size(self, item: Ready) -> int:
         return len(item.batch)
@@ -168,14 +166,13 @@ class InferEngine(Engine[Arrived, Ready]):
         call: Call,
         arrived: Arrived,
         watch: Stopwatch,
-        read: tuple[InferRequest, Content] | None = None,
+        read: _Read | None = None,
     ) -> None:
         statistics = self.statistics.of(arrived.model)
         try:
             if read is None:
                 read = await self._threads.run(self._read, arrived)
-            request, content = read
-            answer = await self._infer_alone(call, arrived, request, content, watch)
+            answer = await self._infer_alone(call, arrived, read, watch)
         except asyncio.CancelledError:
             statistics.fail(watch)
             raise
@@ -187,13 +184,9 @@ class InferEngine(Engine[Arrived, Ready]):
             call.end(answer)
 
     async def _infer_alone(
-        self,
-        call: Call,
-        arrived: Arrived,
-        request: InferRequest,
-        content: Content,
-        watch: Stopwatch,
+        self, call: Call, arrived: Arrived, read: _Read, watch: Stopwatch
     ) -> Rendered:
+        request, content, small_answer = read
         own, chosen = arrived.model.predictor(), arrived.model.predictor(request.runtime)
         prepared = await self._inputs.prepare(own, content, call.trace)
         watch.pictures = len(prepared.batch)
@@ -202,15 +195,9 @@ class InferEngine(Engine[Arrived, Ready]):
         watch.lap_infer(waited)
         arrived.record.answered_by(chosen, len(logits))
         write = partial(_render, arrived, request, Inferred(own, logits, prepared.views))
-        small = _is_small(arrived.model, request, prepared.batch)
-        answer = write() if small else await self._threads.run(write)
+        answer = write() if small_answer else await self._threads.run(write)
         watch.lap("compute_output")
         return answer
-
-
-def _is_small(model: LoadedModel, request: InferRequest, batch: Batch) -> bool:
-    """Whether the answer is written in no time."""
-    return count_values(model.predictor(), request, len(batch)) <= _INLINE_VALUES
 
 
 def _render(arrived: Arrived, request: InferRequest, inferred: Inferred) -> Rendered:

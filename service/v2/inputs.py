@@ -1,7 +1,7 @@
 """From the inputs of a request to the batch that the network takes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,7 @@ from vision.preprocess import tensor as stack
 Content = Batch | list[bytes]  # a tensor FP32 [N, C, H, W], or N encoded pictures
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """What is ready for the network.
 
     Attributes:

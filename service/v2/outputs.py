@@ -2,8 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import orjson
@@ -15,7 +14,7 @@ from service.pipeline.engine import Rendered
 from service.v2.body import HEADER_LENGTH, Fields
 from service.v2.request import InferRequest, RequestedOutput
 from service.v2.signature import ACCEPTED, LABEL, PROBABILITIES, REASON, outputs
-from service.v2.tensors import Array, Datatype, Values, write_bytes
+from service.v2.tensors import Array, Datatype, Values, all_finite, write_bytes
 from vision.preprocess import View
 
 _JSON: Final = b"application/json"
@@ -27,8 +26,7 @@ _FAST: Final = 1
 _MOST_VALUES: Final = 250_000
 
 
-@dataclass(frozen=True, slots=True)
-class Inferred:
+class Inferred(NamedTuple):
     """What there is to answer with: the logits [N, K], and what they were computed of."""
 
     predictor: Predictor
@@ -36,8 +34,7 @@ class Inferred:
     views: Sequence[View] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """One output of an answer; `raw` where it comes in bytes."""
 
     description: dict[str, object]
@@ -65,29 +62,26 @@ def render(
     return Rendered(data, tuple(headers))
 
 
-def check_size(predictor: Predictor, request: InferRequest, pictures: int) -> None:
-    """Refuse an answer of too many values before anything is computed for it.
+def count_values(predictor: Predictor, request: InferRequest, pictures: int) -> int:
+    """Count the values that an answer for so many pictures holds as text: in JSON, or classes.
 
     Raises:
-        Refused: 413, the values that are not in bytes are too many.
+        Refused: 413, they are too many; nothing is computed for them.
     """
-    values = count_values(predictor, request, pictures)
+    labels = len(predictor.manifest.labels)
+    scores = (predictor.output_name, PROBABILITIES)  # a value a class; the other outputs have one
+    values = pictures * sum(
+        min(output.classes or labels, labels) if output.name in scores else 1
+        for output in _requested(predictor, request)
+        if output.classes or not output.binary
+    )
     if values > _MOST_VALUES:
         raise Refused(
             413,
             f"the answer would hold {values} values as text; at most {_MOST_VALUES} are accepted: "
             "send fewer pictures, or ask for fewer classes, or for `binary_data`",
         )
-
-
-def count_values(predictor: Predictor, request: InferRequest, pictures: int) -> int:
-    """Count the values that an answer for so many pictures holds as text: in JSON, or classes."""
-    width = {spec.name: spec.shape[1] for spec in outputs(predictor)}
-    return pictures * sum(
-        min(output.classes or width[output.name], width[output.name])
-        for output in _requested(predictor, request)
-        if output.classes or not output.binary
-    )
+    return values
 
 
 def check(predictor: Predictor, request: InferRequest) -> None:
@@ -134,7 +128,7 @@ def _in_json(values: Values, name: str) -> Values:
     if isinstance(values, list):
         return values
     flat = values.ravel()
-    if not np.isfinite(flat).all():
+    if not all_finite(flat):
         raise malformed(
             f"output {name!r} is not finite for this input; JSON cannot say so, bytes can"
         )

@@ -1,9 +1,8 @@
 """What an inference request asks for, read out of its JSON and the bytes behind it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import orjson
 
@@ -27,8 +26,7 @@ _FLOAT_BYTES: Final = 4
 _SHARED_MEMORY: Final = "shared_memory_region"
 
 
-@dataclass(frozen=True, slots=True)
-class RequestedOutput:
+class RequestedOutput(NamedTuple):
     """An output that a request asks for.
 
     Attributes:
@@ -40,8 +38,7 @@ class RequestedOutput:
     classes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InferRequest:
+class InferRequest(NamedTuple):
     """A request to infer."""
 
     id: str | None  # comes back with the answer
