@@ -132,9 +132,12 @@ def _with_opencv(structure: Structure) -> tuple[Pixels, int]:
     decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.shape[:2] != (structure.height, structure.width):
         raise damaged(structure.kind)
-    colours = decoded[..., None] if decoded.ndim == 2 else decoded
+    is_grey = decoded.ndim == 2
+    if is_grey and structure.pixels <= _CHEAP_PIXELS:
+        return decoded[..., None], 1  # nothing to reduce, and time counts
+    colours = decoded[..., None] if is_grey else decoded
     if structure.pixels <= _CHEAP_PIXELS and colours.shape[2] != 4:
-        return _in_rgb(colours), 1  # nothing to reduce, and time counts
+        return _in_rgb(colours), 1
     return _reduced(
         lambda box: _in_rgb(colours[box[1] : box[3], box[0] : box[2]]),
         structure.width,

@@ -52,7 +52,7 @@ class Admission:
         Raises:
             Unavailable: There is no room.
         """
-        if self.is_full:
+        if self._in_flight >= self._max_in_flight:
             raise self.refusal()
         self._in_flight += 1
 

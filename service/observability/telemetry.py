@@ -196,8 +196,12 @@ class ModelTelemetry:
         self._depth.add(pictures)
 
     def dequeued(self, pictures: int, seconds: float, traces: Sequence[Trace]) -> None:
-        """Pictures that came together have waited so long: for inference, or for nothing."""
+        """Pictures that came together wait no longer: for inference, or for nothing."""
         self._depth.add(-pictures)
+        self.waited(seconds, traces)
+
+    def waited(self, seconds: float, traces: Sequence[Trace]) -> None:
+        """Requests have waited for so long, or were not queued at all."""
         self._waits.add(seconds, len(traces))
         if self._tracing is not None:
             for trace in traces:

@@ -44,6 +44,15 @@ class Part(NamedTuple):
     data: bytes
 
 
+class _Boundary(NamedTuple):
+    """A form's boundary, with the line ends and dashes that it has at each place."""
+
+    first: bytes
+    between: bytes
+    last: bytes
+    empty: bytes  # in place of the first, of a form without parts
+
+
 def parse_form(content_type: str, body: bytes, max_files: int) -> list[Part]:
     """Read every part of a form, in order.
 
@@ -55,9 +64,9 @@ def parse_form(content_type: str, body: bytes, max_files: int) -> list[Part]:
     Raises:
         Refused: 400, it is no such form, or it has too many files or fields.
     """
-    delimiter = _delimiter(content_type)
-    start, end = _bounds(body, delimiter)
-    between = _END_OF_LINE + delimiter + _END_OF_LINE
+    boundary = _boundary(content_type)
+    between = boundary.between
+    start, end = _bounds(body, boundary)
     parts: list[Part] = []
     files = 0
     while start <= end:
@@ -78,23 +87,28 @@ def parse_form(content_type: str, body: bytes, max_files: int) -> list[Part]:
 
 
 @lru_cache(maxsize=64)
-def _delimiter(content_type: str) -> bytes:
-    """Give what begins each part."""
+def _boundary(content_type: str) -> _Boundary:
     boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
     if not _BOUNDARY.fullmatch(boundary):
         raise _malformed(f"the Content-Type needs a boundary of 1 to 70 characters for {MULTIPART}")
-    return b"--" + boundary
+    line = b"--" + boundary
+    return _Boundary(
+        line + _END_OF_LINE,
+        _END_OF_LINE + line + _END_OF_LINE,
+        _END_OF_LINE + line + b"--",
+        line + b"--",
+    )
 
 
-def _bounds(body: bytes, delimiter: bytes) -> tuple[int, int]:
+def _bounds(body: bytes, boundary: _Boundary) -> tuple[int, int]:
     """Find where the first part begins and the last one ends; a form of no parts ends before."""
     start = 2 * body.startswith(_END_OF_LINE)  # some clients begin with an empty line
-    if not body or body.startswith(delimiter + b"--", start):
-        return 0, -1
-    if not body.startswith(delimiter + _END_OF_LINE, start):
+    if not body.startswith(boundary.first, start):
+        if not body or body.startswith(boundary.empty, start):
+            return 0, -1
         raise _malformed("it does not begin with its boundary")
-    start += len(delimiter) + len(_END_OF_LINE)
-    last = _END_OF_LINE + delimiter + b"--"
+    start += len(boundary.first)
+    last = boundary.last
     end = body.rfind(last, max(start, len(body) - len(last) - _EPILOGUE_BYTES))
     if end < 0:
         raise _malformed("it is cut short: its last boundary is missing")

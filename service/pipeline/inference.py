@@ -245,8 +245,7 @@ class _ModelQueue:
 def _run_now(
     predictor: Predictor, queue: _ModelQueue, batch: Batch, traces: Sequence[Trace]
 ) -> Logits:
-    queue.telemetry.queued(len(batch))
-    queue.telemetry.dequeued(len(batch), 0, traces)
+    queue.telemetry.waited(0, traces)
     start = perf_counter()
     logits = predictor.run(batch)
     queue.telemetry.inferred(len(batch), perf_counter() - start, traces)

@@ -11,7 +11,6 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from service.server.connections import Connections
@@ -20,6 +19,7 @@ from service.server.refusals import Refusal, malformed, refusal_of
 
 # The parser gets no more bytes at once: between two pieces the limits are checked.
 _PIECE: Final = 16_384
+_MOST_UNREAD: Final = 65_536  # bytes of a body that the application has not asked for yet
 _TURN_SECONDS: Final = 0.005  # of parsing; a body of chunks of one byte takes ten times as long
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
 _WATCHED: Final = frozenset({b"connection", b"expect", b"host", b"transfer-encoding"})
@@ -81,10 +81,10 @@ class HttpProtocol(Lifetime):
         self._overhead += len(piece)
         before = self.cycle
         body = 0 if before is None else len(before.body)
-        try:
-            self.parser.feed_data(piece)
-        except httptools.HttpParserUpgrade as offer:
-            self._ignore_offers(piece[offer.args[0] :])
+        offer = self._feed(piece)
+        while offer is not None:
+            self._parse_without_offer()
+            offer = self._feed(piece := piece[offer:])
         cycle = self.cycle
         is_whole = cycle is not before and cycle.scope is self.scope and not cycle.more_body
         if is_whole and not self._shared.draining:  # as nearly all pieces are one whole request
@@ -95,16 +95,14 @@ class HttpProtocol(Lifetime):
             self._overhead = len(piece)  # the head that has come may have been in the piece before
             self._check_progress(0)
 
-    def _ignore_offers(self, piece: bytes | memoryview) -> None:
-        """Go on behind a head that offers to upgrade, and behind each further one."""
-        while True:
-            self._parse_without_offer()
-            try:
-                self.parser.feed_data(piece)
-            except httptools.HttpParserUpgrade as offer:
-                piece = piece[offer.args[0] :]
-            else:
-                return
+    def _feed(self, data: bytes | memoryview) -> int | None:
+        """Parse; where a head makes an offer, stop at its end and say where that is."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            end_of_head: int = offer.args[0]
+            return end_of_head
+        return None
 
     def _parse_without_offer(self) -> None:
         """Parse a head again: after an `Upgrade`, the parser takes no body for one of HTTP's."""
@@ -195,14 +193,14 @@ class HttpProtocol(Lifetime):
         cycle = self.cycle
         if not cycle.response_complete:
             cycle.body += body
-            if len(cycle.body) > HIGH_WATER_LIMIT:
+            if len(cycle.body) > _MOST_UNREAD:
                 self.flow.pause_reading()
             cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         """Let the application know that its request is whole."""
         cycle = self.cycle
-        if not (cycle.response_complete or self.parser.should_upgrade()):
+        if not (self.parser.should_upgrade() or cycle.response_complete):
             cycle.more_body = False
             cycle.message_event.set()
 

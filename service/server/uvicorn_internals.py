@@ -13,15 +13,18 @@ from uvicorn.server import Server, ServerState
 
 INTERNALS: Final[dict[type, tuple[str, ...]]] = {
     HttpToolsProtocol: (
-        *("app", "client", "connections", "cycle", "expect_100_continue", "flow", "headers"),
-        *("loop", "parser", "pipeline", "scope", "server_state", "timeout_keep_alive"),
-        *("transport", "url"),
-        *("on_header", "on_headers_complete", "on_response_complete", "shutdown"),
+        *("access_log", "access_logger", "app", "client", "connections", "cycle"),
+        *("expect_100_continue", "flow", "headers", "logger", "loop", "parser", "pipeline"),
+        *("root_path", "scope", "server_state", "timeout_keep_alive", "transport", "url"),
+        *("on_body", "on_header", "on_headers_complete", "on_message_complete"),
+        *("on_response_complete", "shutdown"),
         *("_should_upgrade", "_start_asgi_task"),
     ),
     RequestResponseCycle: (
-        *("body", "disconnected", "keep_alive", "message_event", "more_body"),
-        *("response_complete", "response_started", "scope", "waiting_for_100_continue"),
+        *("access_log", "access_logger", "body", "default_headers", "disconnected", "flow"),
+        *("keep_alive", "logger", "message_event", "more_body", "on_response"),
+        *("response_complete", "response_started", "scope", "transport"),
+        "waiting_for_100_continue",
     ),
     FlowControl: ("pause_reading", "read_paused", "resume_reading", "write_paused"),
     ServerState: ("connections", "default_headers", "tasks", "total_requests"),

@@ -1,8 +1,7 @@
 """What every format's checker gives, and the words in which it refuses."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from vision.errors import TooLarge, Undecodable, UnsupportedType
 
@@ -16,8 +15,7 @@ MOST_PARTS: Final = 100_000
 _MAX_SIDE: Final = 65_535
 
 
-@dataclass(slots=True)
-class Structure:
+class Structure(NamedTuple):
     """A picture whose structure is sound, still encoded.
 
     Attributes:

@@ -80,16 +80,16 @@ def inspect(data: bytes, max_pixels: int) -> Structure:
     if not (0 < width < _TOO_LARGE and 0 < height < _TOO_LARGE):
         raise damaged("PNG", "it has no pixels")
     check_pixels(width, height, max_pixels)
-    inflated = _inflated(width, height, bits, interlaced)
     # OpenCV decodes them several times as fast as Pillow.
     is_plain = depth == 8 and colour != _INDEXED and not interlaced and width * height <= _SMALL
     if is_plain and _has_pixels_alone(data):
         if len(data) > _PIECE:
-            _check_rows([data[_FIRST + 8 : -16]], inflated)
+            _check_rows([data[_FIRST + 8 : -16]], _inflated(width, height, bits, interlaced))
         return Structure("PNG", width, height, (data,), 4 * width * height, opencv=True)
     chunks = _walk(memoryview(data))
     if colour == _INDEXED and not chunks.colours:
         raise damaged("PNG", "it has no palette")
+    inflated = _inflated(width, height, bits, interlaced)
     stored = sum(map(len, chunks.pixels))
     if stored * _MOST_INFLATED < inflated:
         raise damaged("PNG", "it has too little data for its size")

@@ -49,8 +49,7 @@ def inspect(data: bytes, max_pixels: int) -> Structure:
     is_animated = chunks[0][1][0] & _ANIMATED
     structure = _animated(chunks, size) if is_animated else _still(chunks, size)
     exif = next((data for name, data in chunks if name == b"EXIF"), b"")
-    structure.orientation = orientation_of(exif)
-    return structure
+    return structure._replace(orientation=orientation_of(exif))
 
 
 def _canvas_size(data: bytes) -> tuple[int, int]:
