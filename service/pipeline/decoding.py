@@ -12,8 +12,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from service.errors import Unavailable, overloaded
-from service.limits.memory import MemoryBudget
-from service.limits.threads import Threads
+from service.limits.threads import MemoryBudget, Threads
 from service.observability.telemetry import Telemetry, Trace
 from service.pipeline.turns import TurnQueue
 from vision.decode import (

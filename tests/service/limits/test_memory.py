@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from service.errors import Unavailable
-from service.limits.memory import MemoryBudget
+from service.limits.threads import MemoryBudget
 from service.settings import Settings
 
 
