@@ -19,6 +19,7 @@ from vision.pixels import Box, Pixels, reduce
 
 Hull = NDArray[np.int32]  # corners [N, 1, 2], x and y
 
+_SMALLEST: Final = 48  # pixels, of a picture's shorter side: in a smaller one no sheet is legible
 _SEARCHED: Final = 128  # longest side, in pixels, of the picture that is searched
 _LARGE: Final = 0.15  # of the picture's longer side: a smaller sheet holds no legible digit
 _STRAIGHT: Final = 0.93  # of the quadrilateral around it: so much a sheet fills; an ellipse 0.79
@@ -48,6 +49,8 @@ class Sheet:
 
 def find_sheet(pixels: Pixels) -> Sheet | None:
     """Find the largest sheet in a picture [H, W, 3]; None where there is none."""
+    if min(pixels.shape[:2]) < _SMALLEST:
+        return None
     searched, block = reduce(pixels, _SEARCHED)
     hulls = sorted(_sheets(searched), key=cv2.contourArea)
     return _cut_out(pixels, hulls[-1] * block + block // 2) if hulls else None
