@@ -19,7 +19,7 @@ export async function testPicture(dataset, index) {
 export async function examples(models) {
   const { datasets } = await askOnce("datasets");
   const shown = await Promise.all(datasets.filter((each) => each.models.length).map((each) => ofDataset(each, models)));
-  return shown.length ? shown : h("p", { class: "faint" }, "No test pictures were published beside these models: there are no examples to click.");
+  return shown.length ? shown : [h("p", { class: "faint" }, "No test pictures were published beside these models: there are no examples to click.")];
 }
 
 async function ofDataset({ name, models: tested, source, licence }, models) {

@@ -12,6 +12,8 @@ export async function tryIt(dataset, index) {
   const summary = h("p", { class: "lead", role: "status" }, "Draw a digit, or bring a picture.");
   const about = h("p", {});
   const call = h("div");
+  const beside = h("div");
+  examples(models).then((rows) => beside.append(...rows), (error) => beside.append(failure(error)));
   const shown = { turn: 0 };
 
   async function answer(picture, name) {
@@ -49,7 +51,7 @@ export async function tryIt(dataset, index) {
     h("div", { class: "split" },
       easel(answer, clear),
       h("div", {}, about, summary, answers, h("h2", {}, "What the network saw"), seen, call)),
-    await examples(models),
+    beside,
   ];
 }
 
