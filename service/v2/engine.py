@@ -92,6 +92,7 @@ class InferEngine(Engine[Arrived, Ready]):
             try:
                 read = request, content, small_answer = self._read(arrived)
             except Exception as error:  # noqa: BLE001 - it belongs to this request alone
+                # Counted here, and logged by what it is delivered to, as those below.
                 self.statistics.of(arrived.model).fail(watch)
                 call.end(error)
             else:
@@ -155,7 +156,7 @@ class InferEngine(Engine[Arrived, Ready]):
                 ready.arrived, ready.request, Inferred(model.predictor(), logits, None)
             )
         except Exception as error:  # noqa: BLE001 - it belongs to this request alone
-            self.statistics.of(model).fail(watch)
+            self.statistics.of(model).fail(watch)  # counted, and logged where it is delivered
             return error
         watch.lap("compute_output")
         self.statistics.of(model).succeed(watch)
@@ -173,11 +174,10 @@ class InferEngine(Engine[Arrived, Ready]):
             if read is None:
                 read = await self._threads.run(self._read, arrived)
             answer = await self._infer_alone(call, arrived, read, watch)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, Exception) as error:
             statistics.fail(watch)
-            raise
-        except Exception as error:  # noqa: BLE001 - it belongs to this request alone
-            statistics.fail(watch)
+            if isinstance(error, asyncio.CancelledError):
+                raise
             call.end(error)
         else:
             statistics.succeed(watch)

@@ -3,8 +3,6 @@
 Counted are the requests to the protocol's routes, of this process, since the model was loaded.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter_ns, time_ns
 from typing import Final, Literal
@@ -73,17 +71,6 @@ class ModelStatistics:
         self._batches: dict[int, dict[Stage, Duration]] = {}
         self._pictures = 0
         self._last_ms = 0
-
-    @contextmanager
-    def request(self) -> Iterator[Stopwatch]:
-        """Time one request, which fails if an error comes out of it."""
-        watch = Stopwatch()
-        try:
-            yield watch
-        except BaseException:
-            self.fail(watch)
-            raise
-        self.succeed(watch)
 
     def fail(self, watch: Stopwatch) -> None:
         """Count a request that was refused or failed."""
