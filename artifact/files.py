@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import IO, Final
 
 from artifact.errors import BrokenArtifact
@@ -14,6 +15,13 @@ from artifact.manifest import File
 _MOST_BYTES: Final = 16_000_000  # of a document that no manifest gives the length of
 # Not every system has them. A pipe that nobody writes to would be waited for.
 _FLAGS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - TemporaryDirectory makes a private one in it
+
+
+def temporary_folder() -> TemporaryDirectory[str]:
+    """Make a folder that goes with its block: in memory, which containers can always write to."""
+    where = _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None
+    return TemporaryDirectory(prefix="tandem-", dir=where)
 
 
 @contextmanager

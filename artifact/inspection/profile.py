@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Final
 
 import numpy as np
 
+from artifact.files import temporary_folder
 from artifact.inspection.layers import NetworkLayer
 from artifact.runtimes.onnx import Untyped, open_session
 
@@ -56,7 +56,7 @@ def profile(
         seconds: Spent at most, but for five runs.
         check: Called before every run, untimed; what it raises ends the measurement.
     """
-    with TemporaryDirectory(prefix="tandem-") as folder:
+    with temporary_folder() as folder:
 
         def configure(options: Untyped) -> None:
             options.enable_profiling = True

@@ -10,17 +10,15 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Metric, PlatformCollector, ProcessCollector, values
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
-from artifact.files import replace
+from artifact.files import replace, temporary_folder
 
 _VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
-_IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - TemporaryDirectory makes a private one in it
 
 
 class SharedFolder:
@@ -87,9 +85,7 @@ class SharedFolder:
 @contextmanager
 def shared_folder() -> Iterator[SharedFolder]:
     """Make the folder, and remove it in the end."""
-    # A container whose root cannot be written to still has this one.
-    where = _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None
-    with TemporaryDirectory(prefix="tandem-", dir=where) as path:
+    with temporary_folder() as path:
         yield SharedFolder(Path(path))
 
 

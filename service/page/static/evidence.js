@@ -52,10 +52,13 @@ function identity(manifest, model) {
     `${count(architecture.parameters)} parameters`, `${(architecture.macs / 1e6).toFixed(1)} M multiply-adds`,
     architecture.blocks ? `blocks: ${architecture.blocks.join(", ")}` : null,
     `${manifest.labels.length} classes`, `trained on ${provenance.dataset}, seed ${provenance.seed}`,
-    Object.entries(model.bytes).map(([runtime, bytes]) => `${runtime} ${kib(bytes)}`).join(", "),
   ].filter(Boolean);
+  const at = `models/${encodeURIComponent(model.name)}/files`;
   return h("div", {},
     h("p", { class: "faint" }, facts.join(" · ")),
+    h("p", { class: "row" }, "Download ", Object.entries(model.bytes).map(([runtime, bytes]) =>
+      h("a", { href: `${at}/${runtime}?version=${model.version}`, download: true }, `${runtime}, ${kib(bytes)}`)),
+      h("a", { href: `#layers/${encodeURIComponent(model.name)}` }, "its layers")),
     manifest.findings.length ? h("div", { class: "card error" }, h("h3", {}, "Something is wrong with it"),
       h("ul", {}, manifest.findings.map(({ name, message }) => h("li", {}, `${name}: ${message}`)))) : null);
 }

@@ -9,7 +9,7 @@ const UNITS = {
   parameters: { title: "weights", format: (value) => count(Math.round(value)) },
   time: { title: "time, measured here", format: (value) => milliseconds(value / 1000) },
 };
-const WIDTH = 760, ROW = 30, MIDDLE = 90, TEXT = 78, TOP = 26;
+const WIDEST = 760, NARROWEST = 320, MARGINS = 72, ROW = 30, MIDDLE = 68, TEXT = 66, TOP = 26;
 
 export async function layers(one, other) {
   const { models } = await askOnce("models");
@@ -66,16 +66,17 @@ function butterfly(graphs, times, unit) {
   blocks.push("all");
   rows.push(graphs.map((_, side) => [{ name: "all of it", kind: "all", value: total(rows.flatMap((row) => row[side])) }]));
   const most = Math.max(1e-9, ...rows.slice(0, -1).flatMap((row) => row.map(total)));
-  const room = (WIDTH - MIDDLE) / 2 - TEXT, { title, format } = UNITS[unit];
+  const width = Math.max(NARROWEST, Math.min(WIDEST, innerWidth - MARGINS));
+  const room = (width - MIDDLE) / 2 - TEXT, { title, format } = UNITS[unit];
   const height = TOP + ROW * rows.length + 4;
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Bars of ${title}` },
-    s("svg", { class: "chart wide", viewBox: `0 0 ${WIDTH} ${height}`, role: "img",
+    s("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img",
       "aria-label": `${title} of each block: ${graphs.map(({ model }) => model).join(" and ")}` },
-      graphs.map((graph, side) => s("text", { class: "name", x: side ? WIDTH - 4 : 4, y: 16, "text-anchor": side ? "end" : "start" }, `${graph.model}: ${title}`)),
+      graphs.map((graph, side) => s("text", { class: "name", x: side ? width - 4 : 4, y: 16, "text-anchor": side ? "end" : "start" }, graph.model)),
       rows.map((row, number) => [
-        s("text", { x: WIDTH / 2, y: TOP + ROW * number + 19, "text-anchor": "middle" }, blocks[number]),
-        row.map((cell, side) => bar(cell, side, number, most, room, format)),
-        row.length === 2 ? ratio(row.map(total), number) : null])));
+        s("text", { x: width / 2, y: TOP + ROW * number + 19, "text-anchor": "middle" }, blocks[number]),
+        row.map((cell, side) => bar(cell, width / 2, side, number, room / most, format)),
+        row.length === 2 ? ratio(row.map(total), width / 2, number) : null])));
 }
 
 function worth(layer, time, unit) {
@@ -86,15 +87,15 @@ function total(parts) {
   return parts.reduce((sum, { value }) => sum + value, 0);
 }
 
-function bar(parts, side, number, most, room, format) {
-  const y = TOP + ROW * number + 4, sign = side ? 1 : -1, middle = WIDTH / 2 + sign * MIDDLE / 2;
+function bar(parts, centre, side, number, scale, format) {
+  const y = TOP + ROW * number + 4, sign = side ? 1 : -1, middle = centre + sign * MIDDLE / 2;
   const sum = total(parts);
   if (parts[0]?.kind === "all") {
     return s("text", { class: "name", x: middle + sign * 6, y: y + 15, "text-anchor": side ? "start" : "end" }, format(sum));
   }
   let from = 0;
   const bars = parts.filter(({ value }) => value > 0).map(({ name, kind, value }) => {
-    const width = room * value / most, start = from;
+    const width = scale * value, start = from;
     from += width;
     return s("rect", { class: `kind-${kind}`, x: side ? middle + start : middle - start - width, y, width, height: ROW - 10 },
       s("title", {}, `${name}, ${kind}: ${format(value)}`));
@@ -103,10 +104,10 @@ function bar(parts, side, number, most, room, format) {
 }
 
 /** How many times more the larger one has, below the block's name. */
-function ratio([left, right], number) {
+function ratio([left, right], centre, number) {
   const [small, large] = [Math.min(left, right), Math.max(left, right)];
   if (!small || large / small < 1.15) return null;
-  return s("text", { class: "ratio", x: WIDTH / 2, y: TOP + ROW * number + 31, "text-anchor": "middle" }, `${(large / small).toFixed(1)} ×`);
+  return s("text", { class: "ratio", x: centre, y: TOP + ROW * number + 31, "text-anchor": "middle" }, `${(large / small).toFixed(1)} ×`);
 }
 
 function keys() {

@@ -38,7 +38,7 @@ def test_layers_are_what_the_model_was_published_with(repository: Repository, na
 def test_every_layer_has_its_time(
     repository: Repository, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("artifact.files._IN_MEMORY", tmp_path)
     artifact = repository.get(name)
     shape = artifact.manifest.input.shape
     model = artifact.read("onnx")
