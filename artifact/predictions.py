@@ -40,13 +40,7 @@ class Predictions(Part):
     def of(
         cls, labels: tuple[str, ...], true: NDArray[np.integer], probabilities: NDArray[np.floating]
     ) -> "Predictions":
-        """Those of every test picture.
-
-        Args:
-            labels: Name of each class.
-            true: Class of each picture, [N].
-            probabilities: Of every class, [N, K].
-        """
+        """Those of every test picture."""
         return cls(
             labels=labels,
             true=tuple(true.tolist()),

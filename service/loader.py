@@ -78,10 +78,6 @@ def load_model(name: str, settings: Settings) -> list[LoadedModel]:
 def load_datasets(settings: Settings, broken: BrokenArtifacts | None = None) -> Datasets:
     """Read and verify the test pictures that lie beside the models.
 
-    Args:
-        settings: Of the process.
-        broken: Told of what cannot be served; by default only the log is.
-
     Raises:
         BrokenArtifact: As `broken` decides.
     """

@@ -55,12 +55,7 @@ class Service:
 
     @classmethod
     def prepare(cls, settings: Settings, folder: SharedFolder | None = None) -> "Service":
-        """Make everything but the models, which take a while to load.
-
-        Args:
-            settings: Of the process.
-            folder: What it shares with other workers; None where it serves alone.
-        """
+        """Make everything but the models, which take a while to load."""
         tracing = _tracing() if settings.tracing else None
         telemetry = Telemetry(folder, tracing)
         pictures = Pictures(settings.limits, settings.pool_size, settings.queue_seconds, telemetry)

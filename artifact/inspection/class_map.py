@@ -68,10 +68,6 @@ class Head:
 def find_head(graph: OnnxGraph, shapes: Shapes) -> Head:
     """Find what is behind the last maps.
 
-    Args:
-        graph: Of the network.
-        shapes: Of every value, for one picture.
-
     Raises:
         NoClassMap: It is more than one pooling and one linear layer.
     """

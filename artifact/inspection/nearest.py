@@ -26,15 +26,10 @@ _BATCH: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A test picture.
+    """A test picture."""
 
-    Attributes:
-        index: In the data set, from 0.
-        distance: Euclidean, between the features.
-    """
-
-    index: int
-    distance: float
+    index: int  # in the data set, from 0
+    distance: float  # Euclidean, between the features
 
 
 class FeatureIndex:
@@ -69,12 +64,6 @@ def index_features(
     check: Callable[[], None] = lambda: None,
 ) -> FeatureIndex:
     """Compute the features of test pictures, or of as many as take some seconds and 8 MB.
-
-    Args:
-        inspection: Of the network.
-        manifest: Of its model.
-        stored: The pictures that it was tested on.
-        check: Called before every batch; what it raises ends the work.
 
     Raises:
         BrokenArtifact: A sheet is not what the data set says.

@@ -28,11 +28,7 @@ _AROUND: Final = re.compile(r"^fused |(_nchwc)?(_token_\d+)?_kernel_time$")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Times of one picture, in microseconds: the mean of the middle half of all runs.
-
-    Attributes:
-        layers: Time of each layer, by its name; one that was fused into another has none.
-    """
+    """Times of one picture, in microseconds: the mean of the middle half of all runs."""
 
     runs: int  # that were timed
     layers: Mapping[str, float]

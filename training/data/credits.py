@@ -9,15 +9,10 @@ from training.config import DatasetName
 
 @dataclass(frozen=True)
 class Credit:
-    """What is named wherever pictures are published.
+    """What is named wherever pictures are published."""
 
-    Attributes:
-        source: Who made them, and where they are found.
-        licence: None where none is named, or only their owner knows.
-    """
-
-    source: str
-    licence: str | None
+    source: str  # who made them, and where they are found
+    licence: str | None  # None where none is named, or only their owner knows
 
 
 CREDITS: Final[Mapping[DatasetName, Credit]] = {

@@ -53,7 +53,6 @@ class Dataset:
     Attributes:
         disputed: 0-based indices of the test images whose label people disagree with.
         validation: To choose by; None where it is to be drawn from what may be learnt from.
-        credit: Who made the pictures.
     """
 
     name: str  # for people; a folder's own
@@ -65,7 +64,7 @@ class Dataset:
     preprocess: Preprocess  # how pictures from elsewhere become such pictures
     disputed: frozenset[int] = frozenset()
     validation: Images | None = None
-    credit: Credit = CREDITS["folder"]
+    credit: Credit = CREDITS["folder"]  # who made the pictures
 
     @classmethod
     def of_tensors(

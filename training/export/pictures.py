@@ -33,12 +33,6 @@ def publish_test_pictures(dataset: Dataset, models: Path) -> StoredDataset:
 
 
 def predictions(dataset: Dataset, logits: Logits, temperature: float) -> Predictions:
-    """A model's answers to the test pictures.
-
-    Args:
-        dataset: That was tested on.
-        logits: Of the test pictures, [N, classes], before the temperature.
-        temperature: Of the model.
-    """
+    """A model's answers to the test pictures."""
     probabilities = softmax(logits.astype(float) / temperature, axis=1)
     return Predictions.of(dataset.labels, dataset.test.truth, probabilities)

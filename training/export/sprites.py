@@ -42,12 +42,6 @@ def publish_pictures(
     What was published stays: larger pictures of the same data set, or another data set of the same
     name, get a longer name.
 
-    Args:
-        models: The model repository.
-        name: For the folder.
-        about: The data set.
-        pixels: Its test pictures, uint8 [N, C, H, W] with H = W.
-
     Raises:
         BrokenArtifact: The directory cannot be read.
         NotPublished: The files cannot be written.

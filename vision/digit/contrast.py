@@ -19,17 +19,11 @@ _STRONGEST = 0.004  # share of the pixels that tell the ink's colour
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """One side of what departs from the ground.
+    """One side of what departs from the ground."""
 
-    Attributes:
-        strength: [H, W], 0 is ground.
-        gain: [H, W], by which a difference of colours was multiplied to undo shade.
-        dark: Whether this is the side darker than the ground.
-    """
-
-    strength: Pixels
-    gain: Colours
-    dark: bool
+    strength: Pixels  # [H, W], 0 is ground
+    gain: Colours  # [H, W], by which a difference of colours was multiplied to undo shade
+    dark: bool  # whether this is the side darker than the ground
 
     def ink_level(self) -> float:
         """Estimate the strength of ink: the median of what reaches half of the strongest."""

@@ -41,19 +41,12 @@ _SQUARE = np.ones((3, 3), np.uint8)
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """A digit's ink, cut out of its picture.
+    """A digit's ink, cut out of its picture."""
 
-    Attributes:
-        strength: [h, w], 255 where the ink is full, 0 where there is none of this digit.
-        box: Of the digit, in the picture's pixels.
-        dark: Whether the ink is darker than the ground.
-        several: Whether what is beside it looks like a digit as well.
-    """
-
-    strength: Pixels
-    box: Box
-    dark: bool
-    several: bool
+    strength: Pixels  # [h, w], 255 where the ink is full, 0 where there is none of this digit
+    box: Box  # of the digit, in the picture's pixels
+    dark: bool  # whether the ink is darker than the ground
+    several: bool  # whether what is beside it looks like a digit as well
 
 
 @dataclass(frozen=True, slots=True)

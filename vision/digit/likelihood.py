@@ -30,21 +30,13 @@ def edges(pixels: Pixels) -> Pixels:
 
 @dataclass(frozen=True, slots=True)
 class Closeup:
-    """A group of pieces and what surrounds it; all arrays are [h, w].
+    """A group of pieces and what surrounds it; all arrays are [h, w]."""
 
-    Attributes:
-        group: The pieces.
-        mask: 1 where they are.
-        quiet: Where there is no ink at all, neither theirs nor that of lines or other pieces.
-        strength: How strongly each pixel departs from the ground.
-        steps: The picture's edges, in the same measure.
-    """
-
-    group: Group
-    mask: Pixels
-    quiet: Pixels
-    strength: Pixels
-    steps: Colours
+    group: Group  # the pieces
+    mask: Pixels  # 1 where they are
+    quiet: Pixels  # where there is no ink at all, neither theirs nor that of lines or other pieces
+    strength: Pixels  # how strongly each pixel departs from the ground
+    steps: Colours  # the picture's edges, in the same measure
 
     @classmethod
     def of(cls, group: Group, contrast: Contrast, ink: Pixels, steps: Colours) -> "Closeup":

@@ -18,19 +18,12 @@ _RIM = 0.12  # of a frame's side: where its lines lie
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """The 8-connected pieces of a mask; row 0 of every array is the ground.
+    """The 8-connected pieces of a mask; row 0 of every array is the ground."""
 
-    Attributes:
-        labels: [H, W], which piece each pixel belongs to.
-        boxes: [N, 4], left, top, right, bottom.
-        areas: [N], in pixels.
-        contacts: [N], pixels that lie on the picture's border.
-    """
-
-    labels: NDArray[np.uint16]
-    boxes: NDArray[np.int64]
-    areas: NDArray[np.int64]
-    contacts: NDArray[np.int64]
+    labels: NDArray[np.uint16]  # [H, W], which piece each pixel belongs to
+    boxes: NDArray[np.int64]  # [N, 4], left, top, right, bottom
+    areas: NDArray[np.int64]  # [N], in pixels
+    contacts: NDArray[np.int64]  # [N], pixels that lie on the picture's border
 
     @classmethod
     def of(cls, mask: Pixels) -> "Pieces":

@@ -36,15 +36,10 @@ _ALIKE: Final = 24.0  # of 255: what differs more from the sheet's typical colou
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet cut out of its picture, as if there were nothing beyond it.
+    """A sheet cut out of its picture, as if there were nothing beyond it."""
 
-    Attributes:
-        pixels: [h, w, 3]; what lay beside the sheet has the sheet's colour.
-        box: Of these pixels in the picture.
-    """
-
-    pixels: Pixels
-    box: Box
+    pixels: Pixels  # [h, w, 3]; what lay beside the sheet has the sheet's colour
+    box: Box  # of these pixels in the picture
 
 
 def find_sheet(pixels: Pixels) -> Sheet | None:

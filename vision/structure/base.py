@@ -19,23 +19,17 @@ class Structure(NamedTuple):
     """A picture whose structure is sound, still encoded.
 
     Attributes:
-        kind: The format.
-        width: In pixels, as stored: before it is turned upright.
-        height: In pixels, as stored.
         parts: Of the file, one after the other a file of the same format with nothing in it but
             what the decoder needs: no text, profiles, thumbnails or later frames.
-        memory: Bytes that decoding takes at most, beside the file.
-        orientation: As EXIF has it, 1 to 8: how the stored pixels are turned upright.
-        opencv: Whether OpenCV decodes it, rather than Pillow.
     """
 
-    kind: Format
-    width: int
-    height: int
+    kind: Format  # the format
+    width: int  # in pixels, as stored: before it is turned upright
+    height: int  # in pixels, as stored
     parts: Sequence[bytes | memoryview]
-    memory: int
-    orientation: int = 1
-    opencv: bool = False
+    memory: int  # bytes that decoding takes at most, beside the file
+    orientation: int = 1  # as EXIF has it, 1 to 8: how the stored pixels are turned upright
+    opencv: bool = False  # whether OpenCV decodes it, rather than Pillow
 
     @property
     def pixels(self) -> int:

@@ -30,15 +30,10 @@ _NUMBERS: Final = (_SHORT, _LONG)
 
 @dataclass(frozen=True, slots=True)
 class _Tag:
-    """What a tag may hold.
+    """What a tag may hold."""
 
-    Attributes:
-        kinds: Of its values.
-        most: Values it has at most.
-    """
-
-    kinds: tuple[int, ...] = _NUMBERS
-    most: int = 1
+    kinds: tuple[int, ...] = _NUMBERS  # of its values
+    most: int = 1  # values it has at most
 
 
 _MOST_SAMPLES: Final = 8
