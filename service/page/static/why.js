@@ -1,6 +1,7 @@
 // Why a model answers so: which places spoke for which class, and what each layer makes of the picture.
 import { h, ask, askOnce, count, failure, percent } from "./dom.js";
 import { easel } from "./easel.js";
+import { pictureLink, pictureSet } from "./pictures.js";
 
 const BLUE = "0,90,160", ORANGE = "213,94,0";  // for a class, and against it
 const SIDE = 168;
@@ -15,8 +16,8 @@ export async function why(chosen) {
   async function showNearest() {
     const turn = shown.turn;
     try {
-      const told = await send("nearest", shown.model, shown.picture);
-      if (turn === shown.turn) near.replaceChildren(...nearest(told));
+      const found = await nearest(await send("nearest", shown.model, shown.picture));
+      if (turn === shown.turn) near.replaceChildren(...found);
     } catch (error) {
       if (turn === shown.turn) near.replaceChildren(h("p", { class: "faint" }, `No nearest pictures: ${error.message}.`));
     }
@@ -132,14 +133,13 @@ function overlay(seen, { label, places, sum, bias }, strongest) {
 }
 
 /** Distances are between what the last layer takes: what looks alike to the network, and need not to us. */
-function nearest({ dataset, compared, test_pictures: all, nearest: groups }) {
+async function nearest({ dataset, compared, test_pictures: all, nearest: groups }) {
+  const set = await pictureSet(dataset);
   return [
     h("h2", {}, "Which test pictures does it see most like this one?"),
-    groups.map(({ label, pictures }) => h("div", {}, h("h3", {}, `Nearest of ${label}`),
-      h("div", { class: "row top" }, pictures.map(({ index, distance }) => h("figure", { class: "near" },
-        h("img", { src: `datasets/${encodeURIComponent(dataset)}/test-pictures/${index}`, alt: `Test picture ${index} of ${label}`, width: 56, height: 56 }),
-        h("figcaption", {}, distance.toFixed(2))))))),
-    h("p", { class: "faint" }, `Of ${count(compared)} ${compared < all ? `of ${count(all)} ` : ""}test pictures of ${dataset}, by the distance between what the last layer takes of each.`),
+    groups.map(({ label, pictures }) => [h("h3", {}, `Nearest of ${label}`),
+      h("ul", { class: "pictures small" }, pictures.map(({ index, distance }) => pictureLink(set, index, [`#${index}`, distance.toFixed(2)], set.disputed.includes(index))))]),
+    h("p", { class: "faint" }, `Of ${count(compared)} ${compared < all ? `of ${count(all)} ` : ""}test pictures of ${set.title}, by the distance between what the last layer takes of each.`),
   ].flat(2);
 }
 
