@@ -77,6 +77,14 @@ def test_own_folder_is_learnt_and_answered() -> None:
     assert [line.partition(":")[0] for line in lines[1:]] == ["circle", "cross", "square"]
 
 
+def test_own_folder_is_decided_served_and_answered() -> None:
+    lines = output_of("decide_own_folder.py").splitlines()
+    assert lines[0].startswith("Ship things-")
+    kinds = ("coin", "crate", "kite")
+    assert [line.partition(":")[0] for line in lines[-3:]] == [*kinds]
+    assert sum(f"{kind}: {kind}" in lines for kind in kinds) >= 2
+
+
 def test_two_versions_are_compared(repository: Path) -> None:
     assert "no more than noise" in output_of("compare_two_versions.py", "known", 1, 2, repository)
 

@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Final
 
+from artifact.files import replace
 from artifact.statistics.decision import Verdict
 from training.commands import from_options
 from training.decide.config import DecideConfig, Limits
@@ -28,7 +29,7 @@ def execute(options: Namespace) -> int:
     summary = summarise(outcome)
     report = write_report(summary, outcome)
     if options.json:
-        options.json.write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        replace(options.json, summary.model_dump_json(indent=2).encode() + b"\n")
     sys.stdout.write("\n".join(summary.lines()) + "\n")
     _say(f"report: {report}")
     status = _STATUS[outcome.decision.verdict]

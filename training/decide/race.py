@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from time import perf_counter
 from typing import Final
 
@@ -34,24 +35,17 @@ class Race:
     say: Say  # tells of progress
     learned: dict[str, Learned] = field(default_factory=dict)
 
-    def published(self, arm: Arm, learnt: Indices) -> Learned:
+    def knows(self, arm: Arm) -> bool:
+        """Whether the arm has learnt, here and now, what a published model learns from."""
+        return len(self.folds) == 1 and arm.name in self.learned
+
+    def published(self, arm: Arm, learnt: Indices, seconds: float) -> Learned:
         """The arm that has learnt all that a published model learns from."""
-        if len(self.folds) == 1 and arm.name in self.learned:
-            return self.learned[arm.name]
-        return arm.learn(self.task, learnt)
+        return self.learned[arm.name] if self.knows(arm) else arm.learn(self.task, learnt, seconds)
 
-    def run(self, arm: LinearArm, reserve: float | None = None) -> Answers:
-        """Every fold of an arm that needs no training.
-
-        Args:
-            arm: Is left out where it would not end in time.
-            reserve: Seconds that must be left for what follows; None where it has to run anyway.
-        """
+    def run(self, arm: LinearArm) -> Answers:
+        """Every fold of an arm that needs no training."""
         answers = Answers(arm.name)
-        if reserve is not None and arm.seconds(self.task) > self.budget.left - reserve:
-            answers.note = f"left out: it would take about {arm.seconds(self.task):.0f} s"
-            self.say(f"{arm.name}: {answers.note}")
-            return answers
         for place in range(len(self.folds)):
             self.one(arm, answers, place)
         accuracy = self.task_accuracy(answers)
@@ -62,8 +56,8 @@ class Race:
         """Share of the pictures named rightly so far."""
         return float(answers.right(self.folds, self.task.targets).mean())
 
-    def one(self, arm: Arm, answers: Answers, place: int) -> None:
-        """Learn one fold and answer it, or take the result from the cache."""
+    def one(self, arm: Arm, answers: Answers, place: int, seconds: float = inf) -> None:
+        """Learn one fold in so many seconds and answer it, or take the result from the cache."""
         fold, task = self.folds[place], self.task
         name = key(
             arm.name,
@@ -77,7 +71,7 @@ class Race:
         stored = self.cache.load(name)
         if stored is None:
             began = perf_counter()
-            learned = arm.learn(task, fold.train)
+            learned = arm.learn(task, fold.train, seconds)
             stored = learned.logits(fold.test), perf_counter() - began
             self.learned[arm.name] = learned
             self.cache.save(name, *stored)
@@ -108,12 +102,11 @@ def _within_budget(
 ) -> None:
     if answers.note or (place and not answers.logits):
         return
-    estimated = planned.seconds(len(race.folds[place].train))
-    needed = max(estimated, *answers.seconds.values(), 0.0)
-    if needed > race.budget.left - reserve:
+    seconds = planned.seconds(len(race.folds[place].train))
+    if max(seconds, *answers.seconds.values(), 0.0) > race.budget.left - reserve:
         answers.note = f"stopped after {len(answers.logits)} of {len(race.folds)} folds: no time"
         return
-    race.one(planned.arm, answers, place)
+    race.one(planned.arm, answers, place, seconds)
     accuracy = answers.accuracies(race.folds, race.task.targets)[-1]
     race.say(
         f"{planned.arm.name}: fold {place + 1} of {len(race.folds)}, {accuracy:.1%} "

@@ -5,16 +5,25 @@ from typing import Final
 
 from training.decide.arms.features import HogColour, Pixels, Pretrained
 from training.decide.arms.linear import LinearArm
-from training.decide.arms.networks import build_blocks, build_library, tell_blocks, tell_library
+from training.decide.arms.networks import (
+    build_blocks,
+    build_library,
+    build_tuned,
+    tell_blocks,
+    tell_library,
+    tell_tuned,
+)
 from training.decide.arms.trained import TrainedArm
 from training.decide.collection.check import Collection
 from training.errors import DatasetError
 from training.networks import efficientnet
+from training.networks.architectures import BlockKind
 
 _LARGE: Final = 96  # pixels: smaller pictures show no more where they are enlarged further
 _SEEN: Final = (128, 192)  # pixels, by ImageNet features: quick, and near what they were learnt at
-_SMALLEST, _LARGEST = 16, 64  # pixels: of networks that a few minutes can train from nothing
-_LIBRARY: Final = 64  # pixels: torchvision's network halves its maps five times
+_SMALLEST: Final = 16  # pixels
+_LEARNT: Final = (64, 96, 128)  # pixels, of networks that are trained from nothing
+_KINDS: Final[tuple[tuple[str, BlockKind], ...]] = (("mobilenet", "mobile"), ("conv", "conv"))
 
 
 def roster(
@@ -37,34 +46,43 @@ def roster(
 def linear_arms(collection: Collection) -> list[LinearArm]:
     """Those on features, the weakest first; pretrained ones where their weights are installed."""
     arms = [
-        LinearArm("linear-pixels", "pixels", 32, Pixels, cost=0.002, strength=0.003),
-        LinearArm("linear-hog-colour", "hog-colour", 64, HogColour, cost=0.006, strength=0.003),
+        LinearArm("linear-pixels", "pixels", 32, Pixels, strength=0.003),
+        LinearArm("linear-hog-colour", "hog-colour", 64, HogColour, strength=0.003),
     ]
     if efficientnet.is_installed():
         sides = _SEEN if collection.side >= _LARGE else (96,)
-        arms += [
-            LinearArm(
-                f"efficientnet-lite0-{side}",
-                "efficientnet-lite0",
-                side,
-                lambda _: Pretrained(),
-                cost=0.02 * (side / 128) ** 2,
-                strength=0.03,
-            )
-            for side in sides
-        ]
+        arms += [imagenet(side) for side in sides]
     return arms
 
 
+def imagenet(side: int) -> LinearArm:
+    """A regression on what EfficientNet-Lite0 makes of pictures of that size."""
+    name = f"efficientnet-lite0-{side}"
+    return LinearArm(name, "efficientnet-lite0", side, lambda _: Pretrained(), strength=0.03)
+
+
 def trained_arms(collection: Collection) -> list[TrainedArm]:
-    """Those that are trained from nothing, the likeliest first."""
-    side = min(_LARGEST, max(_SMALLEST, 4 * -(-collection.side // 4)))
-    return [
-        TrainedArm(
-            "mobilenet", side, partial(build_blocks, "mobile"), partial(tell_blocks, "mobile")
-        ),
-        TrainedArm("conv", side, partial(build_blocks, "conv"), partial(tell_blocks, "conv")),
-        TrainedArm(
-            "mobilenet-v3-small", max(_LIBRARY, side), build_library, tell_library, rate=0.004
-        ),
-    ]
+    """Those that are trained, the likeliest first."""
+    whole = max(_SMALLEST, 4 * -(-collection.side // 4))
+    sides = tuple(side for side in _LEARNT if side <= whole)
+    mobilenet, conv = (
+        TrainedArm(name, sides or (whole,), partial(build_blocks, kind), partial(tell_blocks, kind))
+        for name, kind in _KINDS
+    )
+    library = TrainedArm(
+        "mobilenet-v3-small", sides or _LEARNT[:1], build_library, tell_library, rate=0.004
+    )
+    if not efficientnet.is_installed() or collection.side < _LARGE:
+        return [mobilenet, conv, library]
+    features = imagenet(_SEEN[0])
+    tuned = TrainedArm(
+        f"{features.name}-tuned",
+        (features.side,),
+        partial(build_tuned, features),
+        tell_tuned,
+        rate=0.0003,
+        fewest=3,
+        most=12,
+        tuned=True,
+    )
+    return [mobilenet, tuned, conv, library]

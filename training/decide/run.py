@@ -1,10 +1,9 @@
 """`decide`, end to end: prepare, plan, race, stage, decide, publish."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import monotonic
 from typing import Final
 
 import numpy as np
@@ -25,14 +24,14 @@ from training.decide.collection.splits import Fold, split
 from training.decide.collection.store import Store, write
 from training.decide.config import DecideConfig
 from training.decide.outcome.staging import Staged, Subject, stage
-from training.decide.plan import Budget, Plan, plan, remembered, reserve_for
+from training.decide.plan import Budget, Plan, left_out, plan, remembered, reserve_for
 from training.decide.race import Race, Say, run_trained
 from training.decide.results import Answers, ResultCache
 from training.decide.roster import roster
 from training.errors import DatasetError
 
 _FEWEST_STAGED: Final = 2  # a pick and its rival
-_LEAST: Final = reserve_for(_FEWEST_STAGED)
+_ASKED: Final = 500  # pictures, whether mirroring does harm
 _MIRRORED: Final = 0.9  # of the accuracy on pictures as they are: below, mirroring does harm
 
 
@@ -75,20 +74,22 @@ def run(folder: Path, config: DecideConfig, constraints: Constraints, say: Say) 
     collection = check(folder, config.threads)
     _refuse_unknown(constraints, collection.labels)
     say(f"{config.named(folder)}: {collection.summary}")
-    prepared = prepare(collection, config.named(folder), config, budget, say)
+    prepared = prepare(collection, config.named(folder), config, say)
+    planned = _plan(prepared, budget, config)
+    lines = [*planned.lines(prepared.folds, budget.left)]
+    say("plan: " + "\n      ".join(lines))
+    linear = [arm for arm in prepared.linear if arm.name in planned.linear]
+    prepared = replace(prepared, task=_with_mirror(prepared.task, linear[-1], prepared.folds, say))
     cache = ResultCache(prepared.task.store.folder / "results")
     race = Race(prepared.task, prepared.folds, cache, budget, say)
-    first, *others = prepared.linear
-    answers = [_majority(race), race.run(first), *(race.run(arm, _LEAST) for arm in others)]
-    planned = _plan(prepared, budget, config)
-    lines = [*planned.lines(prepared.folds, len(prepared.collection))]
-    say("plan: " + "\n      ".join(lines))
-    answers += run_trained(race, planned.kept, answers, planned.reserve)
+    answers = [_majority(race), *map(race.run, linear)]
+    answers += [Answers(name, note=left_out(cost)) for name, cost in planned.omitted.items()]
+    answers += run_trained(race, planned.kept, answers, planned.reserve(prepared.folds))
     answers += [Answers(one.arm.name, note=one.note) for one in planned.dropped]
     subject = _subject(prepared, config, folder)
     with ExitStack() as stack:
         finished = _finished(prepared, planned, answers)
-        staged = _stage_all(subject, finished, config, stack, race)
+        staged = _stage_all(subject, finished, planned, config, stack, race)
         options = [option for one in staged.values() for option in one.options]
         decision = decide(options, constraints)
         published = _publish(subject, staged, decision, config.models_dir)
@@ -104,14 +105,13 @@ def run(folder: Path, config: DecideConfig, constraints: Constraints, say: Say) 
     )
 
 
-def prepare(
-    collection: Collection, name: str, config: DecideConfig, budget: Budget, say: Say
-) -> Prepared:
+def prepare(collection: Collection, name: str, config: DecideConfig, say: Say) -> Prepared:
     """Read every picture at every size once, find near-copies and divide what is left."""
     kept = config.runs_dir / f"decide-{name}-{short(collection.sha256)}"
     store = Store.inside(kept, len(collection), collection.mode)
     linear, trained = roster(collection, config.arms)
-    sides = {copies.SIDE, *(arm.side for arm in linear), *(arm.side for arm in trained)}
+    sides = {copies.SIDE, *(arm.side for arm in linear)}
+    sides.update(side for arm in trained for side in arm.sides)
     paths = [source.path for source in collection.sources]
     write(paths, store, sorted(sides), config.threads)
     groups = copies.near_copies(store)
@@ -121,8 +121,6 @@ def prepare(
     folds = _folds(collection, groups, config.seed)
     classes = len(collection.labels)
     task = Task(store, collection.targets, classes, False, config.seed, config.threads)
-    affordable = [arm for arm in linear if arm.seconds(task) <= budget.left - _LEAST]
-    task = _with_mirror(task, (affordable or linear[:1])[-1], folds[0], say)
     return Prepared(collection, kept, task, folds, linear, trained, notes)
 
 
@@ -131,11 +129,10 @@ def _plan(prepared: Prepared, budget: Budget, config: DecideConfig) -> Plan:
     kept = (
         prepared.task.store.folder / f"plan-{config.minutes:g}-{config.epochs}-{config.seed}.json"
     )
-    arms = [arm.with_epochs(config.epochs) for arm in prepared.trained]
+    arms = [arm.at_most(config.epochs) for arm in prepared.trained]
     planned = remembered(kept, arms)
     if planned is None:
-        reserve = reserve_for(len(prepared.linear) + len(arms))
-        planned = plan(arms, prepared.task, prepared.folds, budget, reserve)
+        planned = plan(prepared.linear, arms, prepared.task, prepared.folds, budget)
         planned.save(kept)
     return planned
 
@@ -157,12 +154,13 @@ def _folds(collection: Collection, groups: NDArray[np.int64], seed: int) -> list
     return [Fold(kept[fold.train], kept[fold.test]) for fold in folds]
 
 
-def _with_mirror(task: Task, arm: LinearArm, fold: Fold, say: Callable[[str], None]) -> Task:
+def _with_mirror(task: Task, arm: LinearArm, folds: Sequence[Fold], say: Say) -> Task:
     """Whether a mirrored picture still shows its class: asked of the best features."""
-    learned, truth = arm.learn(task, fold.train), task.targets[fold.test]
+    learned, test = arm.learn(task, folds[0].train), folds[0].test
+    asked = test[:: max(1, len(test) // _ASKED)]
     plain, mirrored = (
-        float((learned.of_features(view[fold.test]).argmax(axis=1) == truth).mean())
-        for view in arm.views(task)
+        float((learned.of_features(features).argmax(axis=1) == task.targets[asked]).mean())
+        for features in (arm.of_some(task, asked), arm.of_some(task, asked, mirrored=True))
     )
     harmless = mirrored >= _MIRRORED * plain
     words = "no harm: pictures are mirrored in training" if harmless else "harm"
@@ -212,24 +210,25 @@ def _finished(
 def _stage_all(
     subject: Subject,
     finished: Sequence[tuple[Arm, Answers]],
+    planned: Plan,
     config: DecideConfig,
     stack: ExitStack,
     race: Race,
 ) -> dict[str, Staged]:
     """Stage the best arm and a rival, and the others while there is time."""
     staged: dict[str, Staged] = {}
-    longest = 0.0
+    learning = {one.arm.name: one.seconds(len(subject.learnt)) for one in planned.kept}
     for arm, answers in finished:
-        if len(staged) >= _FEWEST_STAGED and longest > race.budget.left:
+        seconds = learning.get(arm.name, 0.0)
+        needed = reserve_for(1) + (0.0 if race.knows(arm) else seconds)
+        if len(staged) >= _FEWEST_STAGED and needed > race.budget.left:
             answers.note = "answered every picture, but there was no time to export it"
             continue
-        began = monotonic()
         race.say(f"export: {arm.name}")
         name = f"{subject.name}-{arm.name}"
         folder = stack.enter_context(staging(config.models_dir, name))
-        learned = race.published(arm, subject.learnt)
+        learned = race.published(arm, subject.learnt, seconds)
         staged[arm.name] = stage(subject, arm, learned, answers, folder, config.models_dir)
-        longest = max(longest, monotonic() - began)
     return staged
 
 

@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from artifact.runtimes.onnx import OnnxRuntime
-from training.decide.arms.features import HogColour, Pixels
+from artifact.runtimes.torchscript import TorchScriptRuntime
+from training.decide.arms.features import HogColour, Pixels, Pretrained
 from training.decide.arms.linear import fit, with_head
+from training.export.files import to_torchscript
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -65,3 +67,13 @@ def test_hog_tells_orientations_apart_and_not_their_sign() -> None:
     ordinary, inverted, turned = (HogColour(64)(x)[:, :576] for x in (upright, 1 - upright, lying))
     torch.testing.assert_close(ordinary, inverted)
     assert float((ordinary - turned).abs().max()) > 0.3
+
+
+def test_imagenet_features_are_exported_as_they_are_computed() -> None:
+    pictures = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    network = Pretrained().eval()
+    with torch.inference_mode():
+        expected = network(pictures).numpy()
+    assert expected.shape == (2, 1944)
+    exported = TorchScriptRuntime(to_torchscript(network)).run(pictures.numpy())
+    assert np.abs(exported - expected).max() < 1e-4

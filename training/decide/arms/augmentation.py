@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 
 _ROTATION: Final = 0.17  # radians, about 10 degrees
 _SCALE: Final = 0.15  # share by which each side may change
+_ZOOM: Final = 0.2  # share by which both may
 _SHIFT: Final = 0.1  # share of the side
 _SHEAR: Final = 0.1
 _BRIGHTNESS: Final = 0.2
@@ -38,7 +39,8 @@ def _uniform(generator: Generator, *shape: int, bound: float) -> Tensor:
 def _matrices(count: int, generator: Generator, mirror: bool) -> Tensor:
     """From output to input coordinates, [N, 2, 3]."""
     angle = _uniform(generator, count, bound=_ROTATION)
-    width, height = 1 + _uniform(generator, 2, count, bound=_SCALE)
+    zoom = 1 + _uniform(generator, count, bound=_ZOOM)
+    width, height = zoom * (1 + _uniform(generator, 2, count, bound=_SCALE))
     shear = _uniform(generator, count, bound=_SHEAR)
     shift = _uniform(generator, count, 2, bound=2 * _SHIFT)
     if mirror:

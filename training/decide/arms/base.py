@@ -1,6 +1,7 @@
 """What every arm is to the race: something that learns from some pictures and names others."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Final, Protocol
 
 import numpy as np
@@ -31,6 +32,11 @@ class Task:
 class Learned(Protocol):
     """An arm that has learnt from some pictures."""
 
+    @property
+    def epochs(self) -> int:
+        """Passes over the pictures that there was time for; 0 where it is none of training."""
+        ...
+
     def logits(self, indices: Indices) -> Logits:
         """Name those pictures: [n, classes]."""
         ...
@@ -53,13 +59,8 @@ class Arm(Protocol):
         """Of the pictures that it sees."""
         ...
 
-    @property
-    def epochs(self) -> int:
-        """Passes over the pictures; 0 where it is none of training."""
-        ...
-
-    def learn(self, task: Task, train: Indices) -> Learned:
-        """Learn from those pictures and no others."""
+    def learn(self, task: Task, train: Indices, seconds: float = inf) -> Learned:
+        """Learn from those pictures and no others, within about so many seconds."""
         ...
 
     def describe(self, network: nn.Module, store: Store) -> Architecture:

@@ -87,6 +87,7 @@ class Pretrained(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self.near_zero = _NEAR_ZERO
         layers = [*efficientnet.pretrained()]
         ends = [*_STAGES, len(layers)]
         self.parts = nn.ModuleList(
@@ -103,4 +104,4 @@ class Pretrained(nn.Module):
             maps = part(maps)
             features.append(maps.mean(dim=(2, 3)) if maps.dim() == 4 else maps)
         together = torch.cat(features, dim=1)
-        return together / (together.abs() + _NEAR_ZERO).sqrt()
+        return together / (together.abs() + self.near_zero).sqrt()

@@ -1,9 +1,10 @@
 """Linear arms: features that are computed once, and a logistic regression on them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 from pathlib import Path
+from time import perf_counter
 from typing import Final, Literal
 
 import numpy as np
@@ -21,7 +22,7 @@ from artifact.files import replacing
 from artifact.manifest import Linear
 from artifact.runtimes.onnx import OnnxRuntime
 from training.decide.arms.base import RECIPE, Logits, Task
-from training.decide.collection.splits import Indices
+from training.decide.collection.splits import Fold, Indices
 from training.decide.collection.store import Store
 from training.export.files import OUTPUT, to_onnx
 from training.networks.architectures import count_macs, count_parameters
@@ -30,7 +31,9 @@ Features = NDArray[np.float32]
 FeatureName = Literal["pixels", "hog-colour", "efficientnet-lite0"]
 
 _MANY: Final = 3_000  # pictures: the strength is chosen on that many
-_EXPORT: Final = 15.0  # seconds
+_TWINS: Final = 4_000  # pictures: of more, those that are mirrored too teach little
+_SAMPLE: Final = 16  # pictures that are timed
+_FIT: Final = 2e-4  # seconds of a fit, for each picture and class
 _ITERATIONS: Final = 200
 _NEVER: Final = -1e4  # logit of a class that no picture was learnt of
 
@@ -43,43 +46,51 @@ class LinearArm:
     features: FeatureName
     side: int  # of the pictures that they are computed of
     module: Callable[[int], nn.Module]  # computes them: unit pixels [N, C, H, W] to [N, D]
-    cost: float  # seconds that one picture takes, of its features and of learning, on a slow core
     strength: float  # usual inverse of the penalty, on standardised features
-    epochs: int = 0
 
-    def learn(self, task: Task, train: Indices) -> "Regression":
+    def learn(self, task: Task, train: Indices, seconds: float = inf) -> "Regression":  # noqa: ARG002 - it cannot be cut short
         """Fit a regression on those pictures, mirrored too where that does no harm."""
-        views = self.views(task)
-        if not task.mirror:
-            views = views[:1]
+        twins = (False, True) if task.mirror and len(train) <= _TWINS else (False,)
+        views = np.stack([self.of_all(task, mirrored=mirrored)[train] for mirrored in twins])
         with threadpool_limits(1):  # its many small products wait for each other's threads
-            strength = choose_strength(
-                views[0][train], task.targets[train], self.strength, task.seed
-            )
-            weight, bias = fit(views[:, train], task.targets[train], task.classes, strength)
+            strength = choose_strength(views[0], task.targets[train], self.strength, task.seed)
+            weight, bias = fit(views, task.targets[train], task.classes, strength)
         return Regression(self, task, weight, bias)
 
-    def seconds(self, task: Task) -> float:
-        """Estimated, of learning every fold; 0 where the features are there already."""
-        return 0.0 if self._kept(task.store).exists() else _EXPORT + self.cost * task.store.count
+    def seconds(self, task: Task, folds: Sequence[Fold]) -> float:
+        """Estimated, of every fold; features of a few pictures are timed where none are kept."""
+        fits = _FIT * task.classes * sum(len(fold.train) for fold in folds)
+        if self._kept(task.store).exists():
+            return fits
+        sample = np.arange(min(_SAMPLE, task.store.count))
+        self.of_some(task, sample[:1])  # exports what is not there yet
+        began = perf_counter()
+        self.of_some(task, sample)
+        return fits + (perf_counter() - began) / len(sample) * task.store.count * 2
 
-    def _kept(self, store: Store) -> Path:
-        return store.folder / f"features-{self.features}-{self.side}-{RECIPE}.npy"
+    def _kept(self, store: Store, *, mirrored: bool = False) -> Path:
+        way = "-mirrored" if mirrored else ""
+        return store.folder / f"features-{self.features}-{self.side}{way}-{RECIPE}.npy"
 
-    def views(self, task: Task) -> Features:
-        """Features of every picture as it is and mirrored, [2, N, D]; computed once."""
-        kept = self._kept(task.store)
+    def of_all(self, task: Task, *, mirrored: bool = False) -> Features:
+        """Features of every picture, [N, D]; computed once, and then read where they are needed."""
+        kept = self._kept(task.store, mirrored=mirrored)
         if not kept.exists():
-            runtime = OnnxRuntime(self.onnx(task.store), task.threads)
-            parts = [
-                [runtime.run(unit(chunk[..., ::step])) for step in (1, -1)]
-                for chunk in task.store.chunks(self.side)
-            ]
-            views = np.stack([np.concatenate(view) for view in zip(*parts, strict=True)])
+            runtime, step = self._runtime(task), -1 if mirrored else 1
+            chunks = task.store.chunks(self.side)
+            features = np.concatenate([runtime.run(unit(chunk[..., ::step])) for chunk in chunks])
             with replacing(kept) as file:
-                np.save(file, views)
-        loaded: Features = np.load(kept)
+                np.save(file, features)
+        loaded: Features = np.load(kept, mmap_mode="r")
         return loaded
+
+    def of_some(self, task: Task, indices: Indices, *, mirrored: bool = False) -> Features:
+        """Features of those pictures, [n, D]; not kept."""
+        pixels = task.store.read(self.side, indices)[..., :: -1 if mirrored else 1]
+        return self._runtime(task).run(unit(pixels))
+
+    def _runtime(self, task: Task) -> OnnxRuntime:
+        return OnnxRuntime(self.onnx(task.store), task.threads)
 
     def onnx(self, store: Store) -> bytes:
         """The features alone as an ONNX file, exported once for all data sets."""
@@ -109,10 +120,11 @@ class Regression:
     task: Task
     weight: NDArray[np.float32]  # [classes, D]
     bias: NDArray[np.float32]  # [classes]
+    epochs: int = 0
 
     def logits(self, indices: Indices) -> Logits:
         """Of those pictures, [n, classes]."""
-        return self.of_features(self.arm.views(self.task)[0][indices])
+        return self.of_features(self.arm.of_all(self.task)[indices])
 
     def of_features(self, features: Features) -> Logits:
         """Of pictures by their features [n, D]."""
@@ -158,9 +170,8 @@ def fit(
         strength: Inverse of the penalty.
     """
     scaler = StandardScaler().fit(views[0])
-    scaled = [scaler.transform(view) for view in views]
-    model = _regression(strength)
-    model.fit(np.concatenate(scaled), np.tile(targets, len(views)))
+    inputs = views.reshape(-1, views.shape[2])
+    model = _regression(strength).fit(scaler.transform(inputs), np.tile(targets, len(views)))
     weight, bias = np.zeros((classes, views.shape[2])), np.full(classes, _NEVER)
     if len(model.classes_) == 2:  # one row tells both
         weight[model.classes_[1]], bias[model.classes_] = model.coef_[0], [0, model.intercept_[0]]

@@ -3,11 +3,14 @@
 from dataclasses import asdict
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from artifact.manifest import Blocks, Library
 from training.decide.arms.base import Task
+from training.decide.arms.linear import LinearArm, Regression
+from training.decide.collection.splits import Indices
 from training.networks.architectures import (
     Architecture,
     BlockKind,
@@ -73,7 +76,7 @@ def receptive_field(stem_stride: int, strides: list[int]) -> int:
     return field
 
 
-def build_blocks(kind: BlockKind, task: Task, side: int) -> Normalized:
+def build_blocks(kind: BlockKind, task: Task, side: int, _: Indices) -> Normalized:
     """A network of blocks, normalised by the statistics of these pictures."""
     shape = (task.store.channels, side, side)
     return _normalized(Network(grown(kind, side), shape, task.classes), task.store.channels)
@@ -88,7 +91,7 @@ def tell_blocks(kind: BlockKind, network: nn.Module, shape: Shape) -> Blocks:
     )
 
 
-def build_library(task: Task, side: int) -> Normalized:  # noqa: ARG001 - any size does
+def build_library(task: Task, _side: int, _: Indices) -> Normalized:
     """Torchvision's MobileNetV3-Small, with weights of its own making."""
     from torchvision.models import mobilenet_v3_small  # noqa: PLC0415 - a second
 
@@ -103,6 +106,29 @@ def tell_library(network: nn.Module, shape: Shape) -> Library:
     """The library's network, as the manifest says it."""
     return Library(
         network="torchvision mobilenet_v3_small",
+        parameters=count_parameters(network),
+        macs=count_macs(network, shape),
+    )
+
+
+def build_tuned(features: LinearArm, task: Task, _side: int, train: Indices) -> nn.Module:
+    """The features and the regression on them, to go on from.
+
+    Kumar et al., Fine-tuning can distort pretrained features (arXiv:2202.10054): a head that has
+    learnt first leaves the features less to unlearn.
+    """
+    if len(train):
+        return features.learn(task, train).network()
+    width = features.of_some(task, np.zeros(1, np.int64)).shape[1]
+    blank = np.zeros((task.classes, width), np.float32)
+    return Regression(features, task, blank, blank[:, 0]).network()
+
+
+def tell_tuned(network: nn.Module, shape: Shape) -> Library:
+    """The network and what it learnt from before."""
+    return Library(
+        network="efficientnet-lite0",
+        pretrained="ImageNet",
         parameters=count_parameters(network),
         macs=count_macs(network, shape),
     )

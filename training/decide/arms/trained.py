@@ -1,8 +1,10 @@
-"""Arms that learn all their weights from the pictures, or go on from ImageNet's."""
+"""Arms that learn their weights from the pictures: all of them, or on from ImageNet's."""
 
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from math import cos, inf, pi
+from statistics import median
 from time import perf_counter
 from typing import Final
 
@@ -10,7 +12,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
-from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 from artifact.manifest import Architecture
@@ -21,50 +22,67 @@ from training.decide.collection.store import Store
 
 _BATCH: Final = 32
 _EVALUATED: Final = 128  # pictures at a time
+_MEASURED: Final = 4_096  # pictures that give the statistics of normalisation
 _SMOOTHING: Final = 0.1
 _WEIGHT_DECAY: Final = 0.02
-_TIMED_STEPS: Final = 8
+_TIMED_STEPS: Final = 6
+_WARM_UP: Final = 0.2  # of the training, in which the rate rises
+_AVERAGED: Final = 50  # the weights are averaged over a fiftieth of the training
 
 
 @dataclass(frozen=True)
 class TrainedArm:
-    """A network that is trained.
-
-    Attributes:
-        tell: Says in the manifest's words what it is.
-    """
+    """A network that is trained."""
 
     name: str
-    side: int  # of its pictures
-    build: Callable[[Task, int], nn.Module]  # makes the network: unit pixels in, logits out
+    sides: tuple[int, ...]  # that its pictures may have, the smallest first; the plan decides
+    build: Callable[[Task, int, Indices], nn.Module]  # on from what those pictures teach, if any
     tell: Callable[[nn.Module, tuple[int, int, int]], Architecture]
-    rate: float = 0.01  # peak learning rate
-    epochs: int = 0  # passes over the pictures; the plan decides
+    rate: float = 0.01  # at its peak
+    fewest: int = 20  # epochs: fewer teach it nothing that a linear arm does not know
+    most: int = 60  # epochs
+    tuned: bool = False  # whether it goes on from ImageNet's weights, and keeps their statistics
+    side: int = 0
+    epochs: int = 0
 
-    def with_epochs(self, epochs: int) -> "TrainedArm":
-        """The same, trained for so long."""
-        return replace(self, epochs=epochs)
+    def at_most(self, epochs: int) -> "TrainedArm":
+        """The same, for no more epochs than those."""
+        return replace(self, most=min(self.most, epochs), fewest=min(self.fewest, epochs))
+
+    def planned(self, side: int, epochs: int) -> "TrainedArm":
+        """The same, trained at that size for so long."""
+        return replace(self, side=side, epochs=epochs)
 
     def seconds_per_picture(self, task: Task) -> float:
-        """How long one picture takes in one epoch: the quickest of a few steps; others warm up."""
-        fitting = _Fitting(self, task, np.arange(min(_BATCH, task.store.count)), _TIMED_STEPS)
-        everything = torch.arange(len(fitting.targets))
+        """How long a picture takes in an epoch, at the smallest size: the median of some steps."""
+        sample = np.arange(min(_BATCH, task.store.count))
+        fitting = _Fitting(self.planned(self.sides[0], 1), task, sample, learnt=sample[:0])
+        everything = torch.arange(len(sample))
 
         def seconds() -> float:
             began = perf_counter()
-            fitting.step(*fitting.batch(everything))
+            fitting.step(*fitting.batch(everything), 0.5)
             return perf_counter() - began
 
-        return min(seconds() for _ in range(_TIMED_STEPS)) / len(everything)
+        seconds()
+        return median(seconds() for _ in range(_TIMED_STEPS)) / len(everything)
 
-    def learn(self, task: Task, train: Indices) -> "Network":
-        """Train for the planned epochs."""
-        steps = max(1, len(train) // _BATCH) * self.epochs
-        fitting = _Fitting(self, task, train, steps)
-        for _ in range(self.epochs):
+    def learn(self, task: Task, train: Indices, seconds: float = inf) -> "Network":
+        """Train for the planned epochs; for fewer, whole, where the time would not suffice."""
+        fitting = _Fitting(self, task, train, learnt=train)
+        began, progress, epochs = perf_counter(), 0.0, 0
+        while progress < 1:
+            passed = perf_counter() - began
+            affordable = (seconds - passed) / (passed / epochs) if epochs else inf
+            remaining = max(1, int(min(self.epochs - epochs, affordable)))
+            step = (1 - progress) / remaining / fitting.steps
             for chosen in fitting.batches():
-                fitting.step(*fitting.batch(chosen))
-        return Network(self, task, fitting.finish())
+                fitting.step(*fitting.batch(chosen), progress)
+                progress += step
+            epochs += 1
+            if remaining == 1:
+                break
+        return Network(self, task, fitting.finish(), epochs)
 
     def describe(self, network: nn.Module, store: Store) -> Architecture:
         """What the network is."""
@@ -78,13 +96,14 @@ class Network:
     arm: TrainedArm
     task: Task
     trained: nn.Module
+    epochs: int  # that there was time for
 
     @torch.inference_mode()
     def logits(self, indices: Indices) -> Logits:
         """Of those pictures, [n, classes]."""
-        pixels = torch.from_numpy(self.task.store.read(self.arm.side, indices))
-        parts = [self.trained(_unit(part)) for part in torch.split(pixels, _EVALUATED)]
-        return np.asarray(torch.cat(parts).numpy(), np.float32)
+        parts = np.array_split(indices, max(1, len(indices) // _EVALUATED))
+        pixels = (torch.from_numpy(self.task.store.read(self.arm.side, part)) for part in parts)
+        return np.concatenate([self.trained(_unit(part)).numpy() for part in pixels])
 
     def network(self) -> nn.Module:
         """The trained network."""
@@ -92,49 +111,67 @@ class Network:
 
 
 class _Fitting:
-    """A network under training, with its average."""
+    """A network under training, with its average.
 
-    def __init__(self, arm: TrainedArm, task: Task, train: Indices, steps: int) -> None:
-        self.pixels = torch.from_numpy(task.store.read(arm.side, train))
+    Args:
+        arm: Whose network it is.
+        task: What is learnt.
+        train: Pictures of the batches.
+        learnt: Pictures that the network begins with; none where only its speed is asked.
+    """
+
+    def __init__(self, arm: TrainedArm, task: Task, train: Indices, learnt: Indices) -> None:
+        self.arm, self.task, self.train = arm, task, train
         self.targets = torch.from_numpy(task.targets[train])
+        self.size = min(_BATCH, len(train))
+        self.steps = len(train) // self.size  # of an epoch
         self.generator = Generator().manual_seed(task.seed)
-        self.mirror = task.mirror
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(task.seed)
-            self.network = arm.build(task, arm.side).to(memory_format=torch.channels_last).train()
-        # An average over about a twentieth of the training: few steps leave no time for a longer.
-        decay = min(0.999, 1 - 20 / max(steps, 40))
+            network = arm.build(task, arm.side, learnt)
+        self.network = network.to(memory_format=torch.channels_last).train()
+        if arm.tuned:
+            for layer in self.network.modules():
+                if isinstance(layer, nn.BatchNorm2d):
+                    layer.eval()
+        decay = min(0.999, 1 - _AVERAGED / max(self.steps * arm.epochs, 2 * _AVERAGED))
         self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(decay))
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=arm.rate, weight_decay=_WEIGHT_DECAY
         )
-        self.scheduler = OneCycleLR(self.optimizer, arm.rate, total_steps=max(steps, 2) + 1)
 
     def batches(self) -> Iterator[Tensor]:
         """Random batches; pictures that do not fill the last one wait for the next epoch."""
         order = torch.randperm(len(self.targets), generator=self.generator)
-        size = min(_BATCH, len(order))
-        for start in range(0, len(order) - size + 1, size):
-            yield order[start : start + size]
+        yield from torch.split(order[: self.steps * self.size], self.size)
 
     def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Augmented unit pixels [n, C, H, W] and targets [n]."""
-        images = augment(_unit(self.pixels[chosen]), self.generator, mirror=self.mirror)
+        pixels = torch.from_numpy(self.task.store.read(self.arm.side, self.train[chosen.numpy()]))
+        images = augment(_unit(pixels), self.generator, mirror=self.task.mirror)
         return images.contiguous(memory_format=torch.channels_last), self.targets[chosen]
 
-    def step(self, images: Tensor, targets: Tensor) -> None:
-        """Move the weights once."""
+    def step(self, images: Tensor, targets: Tensor, progress: float) -> None:
+        """Move the weights once, at a rate that first rises and then falls to 0 with progress."""
+        rising = min(1.0, (progress + 0.01) / _WARM_UP)
+        falling = 0.5 * (1 + cos(pi * max(0.0, progress - _WARM_UP) / (1 - _WARM_UP)))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.arm.rate * min(rising, falling)
         loss = F.cross_entropy(self.network(images), targets, label_smoothing=_SMOOTHING)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        self.scheduler.step()
         self.average.update_parameters(self.network)
 
     def finish(self) -> nn.Module:
         """The averaged network, with statistics of the pictures as they will be seen."""
         averaged = copy.deepcopy(self.average.module)
-        update_bn((_unit(part) for part in torch.split(self.pixels, _EVALUATED)), averaged)
+        if not self.arm.tuned:
+            # In random order: a batch of one class knows nothing of how classes differ.
+            seen = self.train[torch.randperm(len(self.train), generator=self.generator).numpy()]
+            parts = np.array_split(seen[:_MEASURED], max(1, len(seen[:_MEASURED]) // _EVALUATED))
+            read = (torch.from_numpy(self.task.store.read(self.arm.side, part)) for part in parts)
+            update_bn((_unit(pixels) for pixels in read), averaged)
         return averaged.to(memory_format=torch.contiguous_format).eval()
 
 

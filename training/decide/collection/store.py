@@ -67,10 +67,13 @@ class Store:
 
     def read(self, side: int, indices: Sequence[int] | NDArray[np.int64] | None = None) -> Pixels:
         """Those pictures, or all of them, [n, C, side, side], in memory."""
-        mapped = np.memmap(
-            self.path(side), np.uint8, "r", shape=(self.count, self.channels, side, side)
-        )
+        mapped = self.mapped(side)
         return np.array(mapped if indices is None else mapped[np.asarray(indices)])
+
+    def mapped(self, side: int) -> Pixels:
+        """All pictures in their file, [N, C, side, side]: memory is taken by what is looked at."""
+        shape = (self.count, self.channels, side, side)
+        return np.memmap(self.path(side), np.uint8, "r", shape=shape)
 
     def chunks(self, side: int) -> Iterator[Pixels]:
         """All pictures in order, some hundreds at a time."""

@@ -121,7 +121,7 @@ def stage(
         documents += _filters(network, name)
     for role, content in (*files.items(), *documents):
         fill(folder, role, content)
-    made = Made(subject, arm, answers, network, evidence)
+    made = Made(subject, arm, answers, learned.epochs, network, evidence)
     draft = write_manifest(folder, made.manifest(name, next_version(root, name), folder))
     proven = _parity(draft, subject, arm, network)
     benchmark = _benchmark(draft)
@@ -213,6 +213,7 @@ class Made:
     subject: Subject
     arm: Arm
     answers: Answers
+    epochs: int  # that it was trained for
     network: nn.Module
     evidence: Evidence
 
@@ -229,9 +230,34 @@ class Made:
             temperature=self.evidence.temperature,
             rejection=self.evidence.rejection(_outliers(self.subject, self.arm, self.network)),
             files=files,
-            provenance=_provenance(self.subject, self.arm, self.answers),
+            provenance=self._provenance(),
             parity=parity.NONE_YET,
             quantization=calibration if "onnx-int8" in files else None,
+        )
+
+    def _provenance(self) -> Provenance:
+        subject, arm, epochs = self.subject, self.arm, self.epochs
+        environment = describe_environment(torch.device("cpu"))
+        folds = len(subject.folds)
+        return Provenance(
+            commit=environment.commit,
+            seed=subject.task.seed,
+            config={**subject.config, "arm": arm.name, "side": arm.side, "epochs": epochs},
+            dataset=subject.name,
+            data_sha256=subject.data_sha256,
+            split=SplitSizes(
+                train=len(subject.learnt),
+                validation=len(subject.tested),
+                test=len(subject.tested),
+                ratio=round(1 - len(subject.folds[0].test) / subject.task.store.count, 4),
+                seed=subject.task.seed,
+                test_sha256=subject.test_sha256,
+                folds=folds if folds > 1 else None,
+            ),
+            epoch=max(1, epochs),
+            libraries=environment.libraries,
+            hardware=environment.hardware,
+            seconds=sum(self.answers.seconds.values()),
         )
 
 
@@ -244,31 +270,6 @@ def _outliers(subject: Subject, arm: Arm, network: nn.Module) -> dict[str, Logit
         drawn = outliers.views(kind, "held-out", _DRAWN, subject.task.seed, spec)
         logits[kind] = network(torch.from_numpy(tensor(drawn, spec))).numpy()
     return logits
-
-
-def _provenance(subject: Subject, arm: Arm, answers: Answers) -> Provenance:
-    environment = describe_environment(torch.device("cpu"))
-    folds = len(subject.folds)
-    return Provenance(
-        commit=environment.commit,
-        seed=subject.task.seed,
-        config={**subject.config, "arm": arm.name, "side": arm.side, "epochs": arm.epochs},
-        dataset=subject.name,
-        data_sha256=subject.data_sha256,
-        split=SplitSizes(
-            train=len(subject.learnt),
-            validation=len(subject.tested),
-            test=len(subject.tested),
-            ratio=round(1 - len(subject.folds[0].test) / subject.task.store.count, 4),
-            seed=subject.task.seed,
-            test_sha256=subject.test_sha256,
-            folds=folds if folds > 1 else None,
-        ),
-        epoch=max(1, arm.epochs),
-        libraries=environment.libraries,
-        hardware=environment.hardware,
-        seconds=sum(answers.seconds.values()),
-    )
 
 
 def _parity(draft: Artifact, subject: Subject, arm: Arm, network: nn.Module) -> Parity:

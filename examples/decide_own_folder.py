@@ -1,0 +1,79 @@
+"""A folder of pictures in, a decision out, served and asked.
+
+python examples/decide_own_folder.py [FOLDER]
+
+Without a folder it draws one: coins, crates and kites, forty of each, in any colour.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+from PIL import Image, ImageDraw
+
+SIDE = 64
+PORT = 8766
+KINDS = ("coin", "crate", "kite")
+
+
+def main(folder: str | None = None) -> None:
+    """Decide which model of a folder to ship, and ask the service that serves it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        pictures = Path(folder) if folder else draw_folder(Path(scratch) / "things")
+        written = Path(scratch) / "decision.json"
+        options = ("--minutes", "0.5", "--json", str(written), "--serve")
+        places = ("--runs-dir", f"{scratch}/runs", "--models-dir", f"{scratch}/models")
+        command = [sys.executable, "-m", "training", "decide", str(pictures), *options, *places]
+        with subprocess.Popen(command, env={**os.environ, "TANDEM_PORT": str(PORT)}) as process:
+            try:
+                while not written.exists() and process.poll() is None:
+                    time.sleep(0.2)
+                decision = json.loads(written.read_text())["decision"]
+                print(*decision["reasons"], sep="\n")
+                ask(sorted(pictures.rglob("*.png"))[::40])
+            finally:
+                process.terminate()
+
+
+def ask(files: list[Path]) -> None:
+    """Let the model that was chosen name some pictures."""
+    transport = httpx.HTTPTransport(retries=9)  # the service takes some seconds to listen
+    with httpx.Client(base_url=f"http://127.0.0.1:{PORT}", transport=transport) as client:
+        for file in files:
+            answer = client.post("/predict", files={"image": file.read_bytes()}).json()
+            print(f"{file.parent.name}: {answer['label']}")
+
+
+def draw_folder(folder: Path, count: int = 40) -> Path:
+    """Draw so many pictures of each kind, one folder a kind."""
+    choice = np.random.default_rng(0)
+    for kind in KINDS:
+        (folder / kind).mkdir(parents=True)
+        for number in range(count):
+            draw(kind, choice).save(folder / kind / f"{number:03}.png")
+    return folder
+
+
+def draw(kind: str, choice: np.random.Generator) -> Image.Image:
+    """Draw a dark thing somewhere on light ground."""
+    ground, ink = (tuple(choice.integers(*ends, 3).tolist()) for ends in ((160, 256), (0, 120)))
+    picture = Image.new("RGB", (SIDE, SIDE), ground)
+    size, x, y = choice.integers((9, 22, 22), (17, 42, 42)).tolist()
+    pencil = ImageDraw.Draw(picture)
+    if kind == "coin":
+        pencil.ellipse((x - size, y - size, x + size, y + size), fill=ink)
+    elif kind == "crate":
+        pencil.rectangle((x - size, y - size, x + size, y + size), fill=ink)
+    else:
+        pencil.polygon([(x, y - size), (x + size, y), (x, y + size), (x - size, y)], fill=ink)
+    return picture
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,44 @@
+"""The command as a person runs it: in a process of its own, that Ctrl-C stops."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from artifact.repository import Repository
+from tests.training.decide.drawn import write_folder
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def command(folder: Path) -> list[str]:
+    places = ("--runs-dir", f"{folder}/runs", "--models-dir", f"{folder}/models")
+    arms = ("--arms", "linear-hog-colour", "mobilenet")
+    options = ("--minutes", "60", "--epochs", "8", "--threads", "1")
+    program = (sys.executable, "-m", "training", "decide", f"{folder}/shapes")
+    return [*program, *arms, *options, *places, "--json", f"{folder}/out.json"]
+
+
+def test_ctrl_c_leaves_nothing_half_done_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    write_folder(tmp_path / "shapes", 6)
+    said = []
+    with subprocess.Popen(command(tmp_path), stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr or ():
+            said.append(line)
+            if "mobilenet: fold 2 of" in line:
+                process.send_signal(signal.SIGINT)
+    assert process.returncode == 130
+    assert said[-1] == "training: stopped; the same command goes on from here\n"
+    assert not (tmp_path / "models").exists() or not [*Repository.scan(tmp_path / "models")]
+    assert not [*tmp_path.glob("models/*/.staging*")]
+
+    again = subprocess.run(command(tmp_path), capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    folds = re.findall(r"mobilenet: fold \d of 5, [\d.]+% \((\d+) s", again.stderr)
+    assert len(folds) == 5
+    published = json.loads((tmp_path / "out.json").read_text())["published"]
+    assert {str(one) for one in Repository.scan(tmp_path / "models")} == set(published)
