@@ -205,7 +205,7 @@ def _try(data: bytes, found: Found) -> None:
         found.outcomes[type(error).__name__] += 1
     except Exception as error:  # noqa: BLE001 - what is no refusal is what is looked for
         on_the_loop = 0
-        found.broken.append((repr(error), data))
+        found.broken.append((repr(error), data))  # counted: the process ends with 1
     seconds = thread_time() - start
     found.slowest = max(found.slowest, seconds)
     if cheap:

@@ -32,6 +32,7 @@ _MOST_AT_ONCE: Final = 32  # small pictures in one turn of the loop
 
 Outcome = Sequence[View] | Exception
 Sink = Callable[[Sequence["Preparation"]], None]
+Owner = Any  # of a sink, who knows what it is
 
 
 class Preparation:
@@ -48,7 +49,7 @@ class Preparation:
     __slots__ = ("arrived", "data", "inputs", "outcome", "owner", "sink", "task", "trace")
 
     def __init__(
-        self, data: bytes, inputs: Sequence[Input], sink: Sink, owner: Any, trace: Trace
+        self, data: bytes, inputs: Sequence[Input], sink: Sink, owner: Owner, trace: Trace
     ) -> None:
         self.data = data
         self.inputs = inputs
@@ -164,7 +165,7 @@ class Pictures:
                     raise self._waited_too_long()
                 decoded.append(decode(picture.data, self._limits))
             except Exception as error:  # noqa: BLE001 - it belongs to this picture alone
-                decoded.append(error)
+                decoded.append(error)  # logged where it is delivered
             if perf_counter() > until:
                 break
         count = len(decoded)
@@ -200,7 +201,7 @@ class Pictures:
                     return False
                 seen.append(each)
         except Exception as error:  # noqa: BLE001 - it belongs to this picture alone
-            picture.outcome = error
+            picture.outcome = error  # logged where it is delivered
         else:
             picture.outcome = seen
         return True
@@ -215,7 +216,7 @@ class Pictures:
         try:
             picture.outcome = await self.threads.run(work)
         except Exception as error:  # noqa: BLE001 - it belongs to this picture alone
-            picture.outcome = error
+            picture.outcome = error  # logged where it is delivered
         picture.sink([picture])
 
     def _see(self, picture: Preparation) -> Sequence[View]:

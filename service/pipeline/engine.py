@@ -7,7 +7,7 @@ go through each step together: batch, infer, render.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from time import perf_counter
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -47,12 +47,13 @@ class Call:
 
     __slots__ = ("_deliver", "_group", "is_cancelled", "request", "trace", "work")
 
+    # A request is of its engine's kind, and so are the items of its group.
     def __init__(self, request: Any, deliver: Deliver, trace: Trace) -> None:
         self.request = request
         self.trace = trace
         self.is_cancelled = False
         self._deliver = deliver
-        self._group: Group[Any] | None = None
+        self._group: Group[Any] | None = None  # as above
         self.work: Work | None = None  # that it waits for
 
     def join(self, group: "Group[Any]") -> None:
@@ -149,7 +150,7 @@ class Engine(ABC, Generic[Request, Item]):
     ) -> Iterable[Rendered | Exception]:
         """Make each request's answer; the network began at that `perf_counter`."""
 
-    def _size(self, item: Item) -> int:  # noqa: ARG002
+    def _size(self, item: Item) -> int:  # noqa: ARG002 - another engine looks at it
         """Count the pictures of an item."""
         return 1
 
@@ -176,7 +177,7 @@ class Engine(ABC, Generic[Request, Item]):
             began = perf_counter()
             logits = self._inference.run_at_once(group.predictor, batch, traces)
         except Exception as error:  # noqa: BLE001 - it belongs to the requests
-            self._fail(group, error)
+            self._fail(group, error)  # logged where it is delivered
             return
         if logits is not None:
             self._answer(group, logits, began)
@@ -188,7 +189,7 @@ class Engine(ABC, Generic[Request, Item]):
         try:
             logits, waited = await self._inference.wait(group.predictor, batch, traces)
         except Exception as error:  # noqa: BLE001 - it belongs to the requests
-            self._fail(group, error)
+            self._fail(group, error)  # logged where it is delivered
         else:
             self._answer(group, logits, arrived + waited)
 
@@ -196,7 +197,7 @@ class Engine(ABC, Generic[Request, Item]):
         try:
             answers = list(self._render(group, logits, began))
         except Exception as error:  # noqa: BLE001 - it belongs to the requests
-            self._fail(group, error)
+            self._fail(group, error)  # logged where it is delivered
             return
         for call, answer in zip(group.calls, answers, strict=True):
             call.end(answer)
@@ -210,8 +211,8 @@ class Engine(ABC, Generic[Request, Item]):
             for call in group.calls:
                 call.end(error)
 
-    def _start(self, work: Any) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+    def _start(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)  # the loop alone would let it be collected
         task.add_done_callback(self._tasks.discard)
         return task

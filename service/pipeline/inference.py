@@ -272,7 +272,7 @@ def _run_together(predictor: Predictor, batches: Sequence[Batch]) -> Sequence[_O
         logits = predictor.run(np.concatenate(batches))
     except Exception as error:  # noqa: BLE001 - it belongs to the request
         if len(batches) == 1:
-            return [error]
+            return [error]  # logged where it is delivered
         return [outcome for batch in batches for outcome in _run_together(predictor, [batch])]
     ends = np.cumsum([len(batch) for batch in batches])
     return np.split(logits, ends[:-1])

@@ -4,7 +4,6 @@ import asyncio
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -71,7 +70,7 @@ class Neighbours:
 
 def explain_answer(
     inspection: Inspection, model: LoadedModel, view: View, labels: Sequence[str], *, layers: bool
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Say why, as `service.api.why.WhyAnswer` documents it.
 
     Args:
@@ -111,7 +110,9 @@ def best_two(model: LoadedModel, logits: Logits) -> list[str]:
     return [model.manifest.labels[place] for place in ranked]
 
 
-def _layers(layers: Sequence[NetworkLayer], values: dict[str, Floats]) -> Iterator[dict[str, Any]]:
+def _layers(
+    layers: Sequence[NetworkLayer], values: dict[str, Floats]
+) -> Iterator[dict[str, object]]:
     for number, layer in enumerate(layers):
         maps = values[layer.value][0]
         if maps.ndim == 3 and maps[0].size > 1:

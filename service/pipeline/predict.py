@@ -3,7 +3,7 @@
 import io
 from base64 import b64encode
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from PIL import Image
 from pydantic import Field
@@ -96,7 +96,7 @@ class PredictEngine(Engine[PredictRequest, _Seen]):
     def _batch(self, group: Group[_Seen]) -> Batch:
         return group.predictor.batch([view for view, _ in group.items])
 
-    def _render(self, group: Group[_Seen], logits: Logits, began: float) -> list[Rendered]:  # noqa: ARG002
+    def _render(self, group: Group[_Seen], logits: Logits, began: float) -> list[Rendered]:  # noqa: ARG002 - nothing of it is told
         predictor = group.predictor
         predictions = predictor.answers([view for view, _ in group.items], logits)
         return [
@@ -107,7 +107,7 @@ class PredictEngine(Engine[PredictRequest, _Seen]):
 
 def answer(
     predictor: Predictor, prediction: Prediction, explained: View | None = None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Say who answered and what, as `service.api.schemas.Answer` documents it.
 
     Args:
@@ -130,7 +130,7 @@ def answer(
     return said if explained is None else said | {"explanation": explain(explained)}
 
 
-def explain(view: View) -> dict[str, Any]:
+def explain(view: View) -> dict[str, object]:
     """Say what the network saw, as `service.api.schemas.Explanation` documents it."""
     png = io.BytesIO()
     Image.fromarray(view.pixels).save(png, format="PNG")

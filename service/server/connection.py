@@ -6,7 +6,7 @@ all other requests stay the protocol's.
 """
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -16,6 +16,7 @@ from service.observability.record import RequestRecord
 from service.pipeline.engine import Endpoint
 from service.server.connections import Connections
 from service.server.fast_path import FastPath, FastRequest
+from service.server.lifetime import Untyped
 from service.server.protocol import HttpProtocol
 
 # Most clients send head and body one after the other; a body that takes longer gets a task, which
@@ -27,7 +28,7 @@ _MOST_BODY_BYTES: Final = 65_536  # more is no small picture
 class Connection(HttpProtocol):
     """One connection of a client."""
 
-    def __init__(self, shared: Connections, fast_path: FastPath, **options: Any) -> None:
+    def __init__(self, shared: Connections, fast_path: FastPath, **options: Untyped) -> None:
         """Prepare; the options are uvicorn's."""
         super().__init__(shared, **options)
         self._fast_path = fast_path
@@ -37,7 +38,7 @@ class Connection(HttpProtocol):
         self._default_headers: list[tuple[bytes, bytes]] | None = None
         self._head = b""
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Untyped) -> None:
         """Begin with a request whose head is there."""
         begun = self._fast_path.begin(cycle.scope)
         if begun is None or app is not self.app:
@@ -94,7 +95,7 @@ class Connection(HttpProtocol):
             self._grace.cancel()
             self._grace = None
 
-    def start(self, cycle: RequestResponseCycle, app: Any) -> None:
+    def start(self, cycle: RequestResponseCycle, app: Untyped) -> None:
         """Leave a request to an application, by uvicorn's own steps."""
         self._answering = None
         super()._start_asgi_task(cycle, app)
@@ -140,11 +141,11 @@ class _FastRequest(FastRequest):
         self._connection.start(self.cycle, app if error is None else _refusing(app, error))
 
 
-def _refusing(app: Any, error: Exception) -> ASGIApp:
+def _refusing(app: Untyped, error: Exception) -> ASGIApp:
     """Have the route meet an error where it reads the body, so that it words it."""
 
     async def refuse(scope: Scope, _receive: Receive, send: Send) -> None:
-        async def receive_error() -> Any:
+        async def receive_error() -> Untyped:
             raise error
 
         await app(scope, receive_error, send)

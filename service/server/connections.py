@@ -11,7 +11,7 @@ from typing import Final, Protocol
 try:
     import resource
 except ImportError:  # not on Windows, which has no such limit
-    resource = None  # type: ignore[assignment]
+    resource = None  # type: ignore[assignment]  # a module elsewhere
 
 from service.server.refusals import Refusal
 

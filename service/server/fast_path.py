@@ -39,7 +39,7 @@ class PredictEndpoint(Endpoint):
         self._models: ModelRegistry | None = None
         self._choices: dict[bytes, tuple[Predictor, bool]] = {}
 
-    def begin(self, path: str, scope: Scope) -> str | None:  # noqa: ARG002
+    def begin(self, path: str, scope: Scope) -> str | None:  # noqa: ARG002 - others look into it
         """Name the route where it is this one."""
         return _PREDICT if path == _PREDICT else None
 
@@ -133,8 +133,8 @@ class FastPath:
             request.call = request.endpoint.submit(
                 request.scope, body, request.record, partial(self._end, request)
             )
-        except Exception as error:  # noqa: BLE001 - told from refusals, logged and left to the app
-            self._end(request, error)
+        except Exception as error:  # noqa: BLE001 - left to the app
+            self._end(request, error)  # told from refusals, and logged
 
     def _check(self, headers: Mapping[bytes, bytes], body: bytes) -> None:
         """Leave to the application what its middleware is for.

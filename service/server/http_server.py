@@ -9,7 +9,7 @@ from functools import partial
 from math import inf
 from time import monotonic
 from types import FrameType
-from typing import Any, Final
+from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,6 +18,7 @@ from service.server.connection import Connection
 from service.server.connections import ConnectionLimits, Connections, fit_to_open_files
 from service.server.fast_path import FastPath, PredictEndpoint
 from service.server.footprint import give_back_library_pages, return_large_blocks
+from service.server.lifetime import Untyped
 from service.server.protocol import HttpProtocol
 from service.server.sockets import HOLDS_BACK, has_waiting, open_no_more
 from service.server.uvicorn_internals import missing_internals
@@ -70,7 +71,7 @@ class Server(uvicorn.Server):
         give_back_library_pages()
         return_large_blocks()
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
         """Stop, step by step."""
         if sig == signal.SIGINT:
             self.force_exit = self.force_exit or (self._interrupted and self._is_late())
@@ -143,7 +144,7 @@ def fast_path_of(service: Service) -> FastPath:
     return FastPath(service, (PredictEndpoint(service), InferEndpoint(service)))
 
 
-def _protocol(service: Service, connections: Connections) -> Any:
+def _protocol(service: Service, connections: Connections) -> Untyped:
     """Make what uvicorn calls for each connection; its annotation asks for a class."""
     missing = missing_internals()
     service.telemetry.own_connections(not missing)

@@ -12,7 +12,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from service.server.connections import Connections
 from service.server.refusals import Refusal
-from service.server.transport import ClosingTransport
 
 # A client that is still sending would lose the answer to a reset: what it sends is dropped, for
 # so long.
@@ -20,13 +19,38 @@ _LINGER_SECONDS: Final = 5
 # A client that has closed its side either waits for its answer or has left: nothing tells which.
 _HALF_CLOSED_SECONDS: Final = 2
 
+Untyped = Any  # of uvicorn, whose annotations have no place for a ClosingTransport, or of asyncio
+
+
+class ClosingTransport:
+    """asyncio's transport, but for closing, which is its connection's decision.
+
+    So the client has the time to read its last answer.
+    """
+
+    def __init__(self, transport: Untyped, close: Callable[[Untyped], None]) -> None:
+        self._transport = transport
+        self._close = close
+        self.write = transport.write  # bound once: both are called for every request
+        self.is_closing = transport.is_closing
+
+    def __getattr__(self, name: str) -> Untyped:
+        """Be the transport in everything else."""
+        return getattr(self._transport, name)
+
+    def close(self) -> None:
+        """Write what is buffered and end the connection."""
+        if not self.is_closing():
+            self.is_closing = lambda: True
+            self._close(self._transport)
+
 
 class Lifetime(HttpToolsProtocol):
     """Begins and ends one connection; what reads from it inherits this."""
 
-    transport: Any  # uvicorn's annotation leaves no place for a ClosingTransport
+    transport: Untyped
 
-    def __init__(self, shared: Connections, **options: Any) -> None:
+    def __init__(self, shared: Connections, **options: Untyped) -> None:
         """Prepare; the options are uvicorn's."""
         super().__init__(**options)
         self._shared = shared
@@ -42,9 +66,9 @@ class Lifetime(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first head, if there is room for one more connection."""
-        super().connection_made(ClosingTransport(transport, self._close))  # type: ignore[arg-type]
+        super().connection_made(ClosingTransport(transport, self._close))  # type: ignore[arg-type]  # as above
         if len(self.connections) > self._limits.connections:
-            refusal = self._shared.make_room(self.connections)  # type: ignore[arg-type]
+            refusal = self._shared.make_room(self.connections)  # type: ignore[arg-type]  # all are ours
             if refusal is not None:
                 self._refuse(refusal)
                 return
@@ -63,7 +87,7 @@ class Lifetime(HttpToolsProtocol):
         if self._idle_deadline is not None:
             self._idle_deadline.cancel()
 
-    def eof_received(self) -> bool:  # type: ignore[override]
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio asks, uvicorn says nothing
         """Answer a client that has closed its side, if its request is whole and does not last."""
         if self._discards or self._is_idle() or self._is_head_open() or self.cycle.more_body:
             return False
@@ -128,7 +152,7 @@ class Lifetime(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    def _close(self, transport: Any) -> None:
+    def _close(self, transport: Untyped) -> None:
         self._expect_nothing()
         if self._refusal is not None or (self.cycle is not None and self.cycle.more_body):
             self._discards = True

@@ -7,14 +7,14 @@ seconds, and keeps what a pipelining client sends out of memory.
 
 import asyncio
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from service.server.connections import Connections
-from service.server.lifetime import Lifetime
+from service.server.lifetime import Lifetime, Untyped
 from service.server.refusals import Refusal, malformed, refusal_of
 
 # The parser gets no more bytes at once: between two pieces the limits are checked.
@@ -28,7 +28,7 @@ _WATCHED: Final = frozenset({b"connection", b"expect", b"host", b"transfer-encod
 class HttpProtocol(Lifetime):
     """Reads the requests of one connection for an ASGI application."""
 
-    def __init__(self, shared: Connections, **options: Any) -> None:
+    def __init__(self, shared: Connections, **options: Untyped) -> None:
         """Prepare; the options are uvicorn's."""
         super().__init__(shared, **options)
         # Has arrived, and waits until the requests before it are answered, or for the next turn of
@@ -55,7 +55,7 @@ class HttpProtocol(Lifetime):
         except Refusal as refusal:
             self._refuse(refusal)
 
-    def eof_received(self) -> bool:  # type: ignore[override]
+    def eof_received(self) -> bool:  # type: ignore[override]  # as in Lifetime
         """Parse what waits for the next turn, and go on as without it."""
         while self._held and not self.pipeline and not self._discards:
             self._parse_held()
@@ -162,7 +162,7 @@ class HttpProtocol(Lifetime):
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
 
-    def _cycle_of(self, scope: Any, keeps_alive: bool) -> RequestResponseCycle:
+    def _cycle_of(self, scope: Untyped, keeps_alive: bool) -> RequestResponseCycle:
         """Complete the ASGI scope of a request whose head is there; uvicorn's own asks twice."""
         url = httptools.parse_url(self.url)
         if url.path is None:

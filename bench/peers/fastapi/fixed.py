@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, UploadFile
 
-Message = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]  # of ASGI
 
 _BODY = b'{"label":"7","probability":0.99}'
 _HEADERS = [
