@@ -13,11 +13,6 @@ RAW: Final = "application/octet-stream"
 def read_picture(content_type: str | None, body: bytes, field: str) -> bytes:
     """Read the one picture of a request: its file `field`, or the body itself.
 
-    Args:
-        content_type: Of the request; None where it has none.
-        body: The whole of it.
-        field: The name of the file in a form.
-
     Raises:
         UnsupportedType: The body, or the file, is declared to be something else.
         InvalidField: The form has no such file, or something beside it.

@@ -103,11 +103,6 @@ class Pictures:
     ) -> Sequence[View]:
         """Decode one picture once, and preprocess it for each of the inputs.
 
-        Args:
-            data: The encoded picture.
-            inputs: Of the networks.
-            trace: That the steps are part of; the current task's where it is None.
-
         Raises:
             UnsupportedType: The bytes are no image of an accepted format.
             Undecodable: The picture is damaged or cut short.

@@ -227,12 +227,7 @@ class Endpoint(ABC):
 
     @abstractmethod
     def begin(self, path: str, scope: Scope) -> str | None:
-        """Name the route of a request whose head is there, as a template; None for others.
-
-        Args:
-            path: Of the request, below the root path.
-            scope: Its head.
-        """
+        """Name the route of a request whose head is there, as a template; None for others."""
 
     @abstractmethod
     def submit(self, scope: Scope, body: bytes, record: RequestRecord, deliver: Deliver) -> Call:

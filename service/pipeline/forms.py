@@ -24,17 +24,11 @@ _PIECE_BYTES: Final = 262_144
 
 
 class PartHead(NamedTuple):
-    """The head of one part of a form.
-
-    Attributes:
-        name: Of the field.
-        is_file: Whether it has a file name; it is text otherwise.
-        content_type: As it is declared; None where it is not.
-    """
+    """The head of one part of a form."""
 
     name: str
-    is_file: bool
-    content_type: str | None
+    is_file: bool  # whether it has a file name; it is text otherwise
+    content_type: str | None  # as it is declared; None where it is not
 
 
 class Part(NamedTuple):
@@ -55,11 +49,6 @@ class _Boundary(NamedTuple):
 
 def parse_form(content_type: str, body: bytes, max_files: int) -> list[Part]:
     """Read every part of a form, in order.
-
-    Args:
-        content_type: Of the request, which holds the boundary.
-        body: The whole of it.
-        max_files: Most files that are accepted.
 
     Raises:
         Refused: 400, it is no such form, or it has too many files or fields.

@@ -76,13 +76,7 @@ class Inference:
     def run_at_once(
         self, predictor: Predictor, batch: Batch, traces: Sequence[Trace]
     ) -> Logits | None:
-        """Run the batch of several requests where nothing has to be waited for; else None.
-
-        Args:
-            predictor: That runs it.
-            batch: FP32 [N, C, H, W].
-            traces: Of the requests that the batch belongs to.
-        """
+        """Run the batch of several requests where nothing has to be waited for; else None."""
         queue = self._queues.get(predictor) or self._open(predictor)
         if self._is_alone(queue) and queue.is_small(len(batch)):
             return _run_now(predictor, queue, batch, traces)

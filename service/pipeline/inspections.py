@@ -71,15 +71,7 @@ class Neighbours:
 def explain_answer(
     inspection: Inspection, model: LoadedModel, view: View, labels: Sequence[str], *, layers: bool
 ) -> dict[str, object]:
-    """Say why, as `service.api.why.WhyAnswer` documents it.
-
-    Args:
-        inspection: Of the model.
-        model: That answers.
-        view: What it sees of the picture.
-        labels: Classes to tell of beside the predicted one and the runner-up.
-        layers: Whether to tell what each layer makes of the picture.
-    """
+    """Say why, as `service.api.why.WhyAnswer` documents it."""
     predictor = model.predictor()
     values = inspection.compute(
         predictor.batch([view]), [layer.value for layer in inspection.layers]
@@ -124,13 +116,6 @@ def nearest(
     inspection: Inspection, index: FeatureIndex, model: LoadedModel, view: View, count: int
 ) -> list[tuple[str, list[Neighbour]]]:
     """Find the nearest test pictures of the predicted class and of the runner-up.
-
-    Args:
-        inspection: Of the model.
-        index: Of its test pictures.
-        model: That answers.
-        view: What it sees of the picture.
-        count: Of pictures of each class.
 
     Raises:
         NoClassMap: The network has no features.

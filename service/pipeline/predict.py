@@ -108,13 +108,7 @@ class PredictEngine(Engine[PredictRequest, _Seen]):
 def answer(
     predictor: Predictor, prediction: Prediction, explained: View | None = None
 ) -> dict[str, object]:
-    """Say who answered and what, as `service.api.schemas.Answer` documents it.
-
-    Args:
-        predictor: That answered.
-        prediction: Its answer.
-        explained: What it saw, where the answer is to say that too.
-    """
+    """Say who answered and what, as `service.api.schemas.Answer` documents it."""
     manifest = predictor.manifest
     said = {
         "model": manifest.name,

@@ -27,19 +27,16 @@ class ConnectionLimits:
     """What the clients of one process may take.
 
     Attributes:
-        head_bytes: Most bytes of one request's head.
-        head_lines: Most header lines of one request.
         head_seconds: Longest time from the first byte of a head, or from a connection being new,
             to the end of the head.
         send_seconds: Longest time in which a client reads nothing of an answer that waits for it.
-        connections: Most connections that are open at once.
     """
 
-    head_bytes: int = 32_768
-    head_lines: int = 100
+    head_bytes: int = 32_768  # most bytes of one request's head
+    head_lines: int = 100  # most header lines of one request
     head_seconds: float = 10
     send_seconds: float = 30
-    connections: int = 4096
+    connections: int = 4096  # most connections that are open at once
 
 
 def fit_to_open_files(connections: int) -> int:

@@ -19,7 +19,6 @@ class Refusal(Exception):
     """What a client is told before its connection ends.
 
     Attributes:
-        status: Of the answer.
         kind: The reason, as the metric `tandem_errors_total` names it.
         message: What was wrong and what is accepted.
         retry_seconds: When to try again, where that helps.

@@ -45,10 +45,8 @@ class _Worker:
     """One worker by its number: its process now, and when the next one starts.
 
     Attributes:
-        heartbeat: The last one that was seen, in nanoseconds; None while it loads.
         silence: Seconds since then. The supervisor adds its own ticks, so that nobody is blamed
             for a time in which the whole machine stood still.
-        pause: Seconds before it is started anew.
     """
 
     number: int
@@ -56,10 +54,10 @@ class _Worker:
     start_at: float = inf
     started_at: float = 0
     kill_at: float = inf
-    heartbeat: int | None = None
+    heartbeat: int | None = None  # the last one that was seen, in nanoseconds; None while it loads
     silence: float = 0
     hung: bool = False
-    pause: float = _SHORTEST_PAUSE
+    pause: float = _SHORTEST_PAUSE  # seconds before it is started anew
 
 
 class Supervisor:
