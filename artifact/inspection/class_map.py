@@ -18,6 +18,7 @@ Floats = NDArray[np.float32]
 Shapes = Mapping[str, tuple[int, ...]]
 
 _SAME_NUMBERS: Final = frozenset({"Reshape", "Flatten", "Squeeze", "Identity", "Dropout"})
+_SHIFTS: Final = {"Add": 1, "Sub": -1}
 _AXES_OF_PLACES: Final = ({2, 3}, {-1, -2})
 
 
@@ -56,14 +57,6 @@ class Head:
         places = (self.weights[label] * self.pooling * maps).sum(axis=0)
         return ClassMap(places, float(self.bias[label]))
 
-    def features(self, maps: Floats) -> Floats:
-        """What the linear layer takes of N pictures' last maps [N, C, H, W]: [N, D]."""
-        weighted = maps * self.pooling
-        if self.weights.shape[2:] == (1, 1):
-            pooled: Floats = weighted.sum(axis=(2, 3))
-            return pooled
-        return weighted.reshape(len(maps), -1)
-
 
 def find_head(graph: OnnxGraph, shapes: Shapes) -> Head:
     """Find what is behind the last maps.
@@ -71,8 +64,9 @@ def find_head(graph: OnnxGraph, shapes: Shapes) -> Head:
     Raises:
         NoClassMap: It is more than one pooling and one linear layer.
     """
-    value, weight, bias = _linear(graph)
-    value = _skip(graph, value)
+    value, weight, bias = linear_layer(graph)
+    value, shift = _go_back(graph, value)
+    bias = bias + shift * weight.sum(axis=1)
     node = graph.maker(value)
     if node is not None and shapes[value][2:] in ((), (1, 1)):
         maps, pooling, pooled_bias = _pooling(graph, node, shapes)
@@ -82,8 +76,12 @@ def find_head(graph: OnnxGraph, shapes: Shapes) -> Head:
     return Head(value, weights, np.ones((channels, 1, 1), np.float32), bias)
 
 
-def _linear(graph: OnnxGraph) -> tuple[str, Floats, Floats]:
-    """Give what the last layer takes, its weight [K, D] and its bias [K]."""
+def linear_layer(graph: OnnxGraph) -> tuple[str, Floats, Floats]:
+    """Give the value that the last layer takes, its weight [K, D] and its bias [K].
+
+    Raises:
+        NoClassMap: It is no linear layer.
+    """
     node = graph.maker(graph.output)
     if node is None or node.operator != "Gemm" or not _is_plain(node):
         operator = "nothing" if node is None else node.operator
@@ -102,13 +100,21 @@ def _is_plain(node: Node) -> bool:
     return (node.attributes.get("alpha", 1), node.attributes.get("beta", 1)) == (1, 1)
 
 
-def _skip(graph: OnnxGraph, value: str) -> str:
-    """Go back over what changes the shape alone."""
+def _go_back(graph: OnnxGraph, value: str) -> tuple[str, float]:
+    """Go back over what changes the shape alone, and over one number that is added to all."""
+    shift = 0.0
     node = graph.maker(value)
-    while node is not None and node.operator in _SAME_NUMBERS:
+    while node is not None and (node.operator in _SAME_NUMBERS or _is_shift(graph, node)):
+        if node.operator in _SHIFTS:
+            shift += _SHIFTS[node.operator] * float(graph.weights[node.inputs[1]].item())
         value = node.inputs[0]
         node = graph.maker(value)
-    return value
+    return value, shift
+
+
+def _is_shift(graph: OnnxGraph, node: Node) -> bool:
+    stored = graph.weights.get(node.inputs[1]) if node.operator in _SHIFTS else None
+    return stored is not None and stored.size == 1
 
 
 def _pooling(graph: OnnxGraph, node: Node, shapes: Shapes) -> tuple[str, Floats, Floats]:

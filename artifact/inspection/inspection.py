@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from artifact.inspection.class_map import Floats, Head, NoClassMap, find_head
+from artifact.inspection.class_map import Floats, Head, NoClassMap, find_head, linear_layer
 from artifact.inspection.layers import NetworkLayer, list_layers
 from artifact.inspection.onnx_graph import OnnxGraph
 from artifact.runtimes.base import Batch, Logits
@@ -38,7 +38,13 @@ class Inspection:
         computed = self.compute(np.zeros((1, *shape), np.float32), values)
         shapes = {name: value.shape for name, value in computed.items()}
         self.layers: tuple[NetworkLayer, ...] = list_layers(graph, shapes)
-        self.head: Head | str = _head(graph, shapes)
+        self._features: str | None = None
+        self.head: Head | str
+        try:
+            self._features = linear_layer(graph)[0]
+            self.head = find_head(graph, shapes)
+        except NoClassMap as reason:
+            self.head = str(reason)
 
     def compute(self, batch: Batch, values: Iterable[str]) -> dict[str, Floats]:
         """Compute values of a batch [N, C, H, W], by name; it and the logits are always told."""
@@ -52,27 +58,17 @@ class Inspection:
         Raises:
             NoClassMap: There is no such value.
         """
-        maps = self._exact_head().maps
-        return self.compute(batch, [maps])[maps]
+        if isinstance(self.head, str):
+            raise NoClassMap(self.head)
+        return self.compute(batch, [self.head.maps])[self.head.maps]
 
     def features(self, batch: Batch) -> tuple[Floats, Logits]:
         """Compute what the linear layer takes of a batch, [N, D], and the logits, [N, K].
 
         Raises:
-            NoClassMap: As `last_maps`.
+            NoClassMap: The last layer is no linear one.
         """
-        head = self._exact_head()
-        values = self.compute(batch, [head.maps])
-        return head.features(values[head.maps]), values[self.output]
-
-    def _exact_head(self) -> Head:
-        if isinstance(self.head, str):
-            raise NoClassMap(self.head)
-        return self.head
-
-
-def _head(graph: OnnxGraph, shapes: dict[str, tuple[int, ...]]) -> Head | str:
-    try:
-        return find_head(graph, shapes)
-    except NoClassMap as reason:
-        return str(reason)
+        if self._features is None:
+            raise NoClassMap(str(self.head))
+        values = self.compute(batch, [self._features])
+        return values[self._features], values[self.output]

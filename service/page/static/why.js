@@ -97,7 +97,7 @@ function classMaps({ answer, class_maps: maps }) {
   return h("div", { class: "card" },
     h("h2", {}, "Which places spoke for the class?"),
     h("div", { class: "row top" }, maps.map((map, number) => h("figure", { class: "class-map" },
-      overlay(answer.explanation.seen, map, strongest),
+      overlay(answer.explanation, map, strongest),
       h("figcaption", {}, h("strong", {}, `${["says ", "next best "][number] ?? ""}${map.label}`),
         sum("places", map.sum - map.bias), sum("bias", map.bias), sum("sum, the logit", map.sum))))),
     h("p", { class: "faint" }, "Blue places spoke for the class, orange ones against it. Nothing is estimated: "
@@ -112,14 +112,14 @@ function difference(maps) {
   return Math.max(1e-7, ...maps.map(({ sum, logit }) => Math.abs(sum - logit))).toExponential(0).replace("e-", " × 10⁻").replace(/\d$/, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]);
 }
 
-function overlay(seen, { label, places, sum, bias }, strongest) {
+function overlay({ seen, polarity }, { label, places, sum, bias }, strongest) {
   const canvas = h("canvas", { width: SIDE, height: SIDE, role: "img",
     "aria-label": `Places for ${label}: they add ${(sum - bias).toFixed(3)}, the bias ${bias.toFixed(3)}` });
   const picture = new Image();
   picture.onload = () => {
     const context = canvas.getContext("2d");
     context.imageSmoothingEnabled = false;
-    context.filter = "invert(1) contrast(.5) brightness(1.6)";  // ink dark and pale, below the colours
+    context.filter = `${polarity ? "invert(1)" : "grayscale(1)"} contrast(.5) brightness(1.6)`;  // pale, below the colours
     context.drawImage(picture, 0, 0, SIDE, SIDE);
     context.filter = "none";
     const height = SIDE / places.length, width = SIDE / places[0].length;

@@ -122,8 +122,16 @@ LINEAR_WEIGHTS = {"weight": numbers(3, 2), "bias": numbers(3)}
             weight=numbers(3, 72),
             bias=numbers(3),
         ),
+        network(
+            make("GlobalAveragePool", ["input"], ["pooled"]),
+            make("Flatten", ["pooled"], ["around"]),
+            make("Sub", ["around", "half"], ["flat"]),
+            LINEAR,
+            half=np.array(0.5, np.float32),
+            **LINEAR_WEIGHTS,
+        ),
     ],
-    ids=["average", "mean", "weighted", "no-pooling"],
+    ids=["average", "mean", "weighted", "no-pooling", "shifted"],
 )
 def test_every_linear_head_is_split_exactly(model: bytes) -> None:
     inspection = Inspection(model, (2, 6, 6))
