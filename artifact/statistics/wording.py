@@ -54,7 +54,11 @@ def explain_refusal(verdict: "Verdict", best: Option, failing: Sequence[Unmet]) 
 
 def share(value: float, images: int) -> str:
     """An accuracy, with as many digits as that many pictures support."""
-    return f"{100 * value:.{2 if images >= _MANY else 1}f}%"
+    return f"{100 * value:.{_digits(images)}f}%"
+
+
+def _digits(images: int) -> int:
+    return 2 if images >= _MANY else 1
 
 
 def price(size: int, p50_ms: float | None) -> str:
@@ -94,12 +98,11 @@ def _beside(pick: Option, rival: "Rival") -> Iterator[str]:
 
 
 def _difference(paired: PairedDifference) -> str:
-    low, high = (100 * end for end in paired.interval)
+    digits = _digits(paired.images)
+    low, high = (f"{100 * end:+.{digits}f}" for end in paired.interval)
     side = "ahead" if paired.difference >= 0 else "behind"
-    return (
-        f"The pick is {abs(100 * paired.difference):.1f} points {side} (95% interval {low:+.1f} to "
-        f"{high:+.1f})"
-    )
+    points = f"{abs(100 * paired.difference):.{digits}f} points"
+    return f"The pick is {points} {side} (95% interval {low} to {high})"
 
 
 def _forgone(best: Option, useful: Sequence[Option]) -> Iterator[str]:
@@ -108,7 +111,8 @@ def _forgone(best: Option, useful: Sequence[Option]) -> Iterator[str]:
     paired = first.against(best)
     if first.model != best.model and paired.p_value < LEVEL:
         yield (
-            f"The constraints cost {100 * paired.difference:.1f} points: {first} has "
+            f"The constraints cost {100 * paired.difference:.{_digits(paired.images)}f} points: "
+            f"{first} has "
             f"{share(first.accuracy, first.images)}, and {price(first.bytes, first.p50_ms)}."
         )
 

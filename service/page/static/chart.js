@@ -19,8 +19,22 @@ export function scatter(group, options, cost, decision, limits) {
     x.ticks.map((tick) => s("text", { x: x.at(tick), y: HEIGHT - BOTTOM + 18, "text-anchor": "middle" }, format(tick))),
     s("text", { x: (LEFT + WIDTH) / 2, y: HEIGHT - 8, "text-anchor": "middle" },
       cost === "bytes" ? "file size" : "median time for one picture"),
+    s("path", { class: "front", d: front(shown, cost, x, y) }),
     shown.map((option) => point(option, x.at(option[cost]), y, decision, format(option[cost]))),
     names(shown.filter((option) => option.runtime === "onnx" || isPicked(option, decision)), cost, x, y));
+}
+
+/** What no other beats in both, from the cheapest on: a step where more accuracy begins to cost more. */
+function front(options, cost, x, y) {
+  const cheapest = [...options].sort((a, b) => a[cost] - b[cost] || b.accuracy - a.accuracy);
+  let best = -Infinity, path = "";
+  for (const option of cheapest) {
+    if (option.accuracy <= best) continue;
+    best = option.accuracy;
+    const across = x.at(option[cost]), up = y.at(best);
+    path += path ? `H${across}V${up}` : `M${across} ${up}`;
+  }
+  return `${path}H${WIDTH - RIGHT}`;
 }
 
 /** Names beside their points, each moved down until it covers no other. */
@@ -67,8 +81,21 @@ function outside(x, y, most, least) {
 function logarithmic(values) {
   const low = Math.log(Math.min(...values) / 1.25), high = Math.log(Math.max(...values) * 1.6);
   const at = (value) => LEFT + (WIDTH - LEFT - RIGHT) * (Math.log(value) - low) / ((high - low) || 1);
-  const ticks = [0.12, 0.37, 0.62, 0.87].map((share) => tidy(Math.exp(low + (high - low) * share)));
-  return { at, ticks: [...new Set(ticks)] };
+  const [from, to] = [Math.exp(low), Math.exp(high)];
+  for (const steps of [[1], [1, 2, 5], [1, 1.5, 2, 3, 5, 7]]) {
+    const ticks = roundNumbers(from, to, steps);
+    if (ticks.length > 3) return { at, ticks };
+  }
+  return { at, ticks: [tidy(from * 1.1), tidy(Math.sqrt(from * to)), tidy(to / 1.1)] };
+}
+
+/** The numbers of a range that are one of the steps times a power of ten. */
+function roundNumbers(from, to, steps) {
+  const ticks = [];
+  for (let power = Math.floor(Math.log10(from)); 10 ** power <= to; power += 1) {
+    ticks.push(...steps.map((step) => step * 10 ** power).filter((tick) => tick >= from && tick <= to));
+  }
+  return ticks;
 }
 
 function linear(values) {

@@ -1,5 +1,5 @@
 // The decision first: constraints move the pick; the picture beside it shows what it was chosen from.
-import { h, ask, askOnce, count, debounce, failure, kib, milliseconds, percent } from "./dom.js";
+import { h, s, ask, askOnce, count, debounce, failure, kib, milliseconds, percent } from "./dom.js";
 import { scatter } from "./chart.js";
 
 const SLIDER_STEPS = 200;
@@ -127,6 +127,13 @@ function costChoice(cost, set) {
 }
 
 function legend() {
-  return h("p", { class: "faint" }, "Each point is a model on a runtime: blue onnx, yellow onnx-int8, red torchscript. "
-    + "Bars are 95% intervals, small rings other seeds. The pick has a green ring.");
+  return h("p", { class: "faint" },
+    ["onnx", "onnx-int8", "torchscript"].map((runtime) => [key("point", runtime), ` ${runtime} `]),
+    key("point", "onnx", "chosen"), " the pick ", key("seed"), " other seeds. Bars are 95% intervals; pale points are behind by "
+    + "more than noise; nothing is cheaper and more accurate than the dotted line.");
+}
+
+function key(...classes) {
+  return s("svg", { class: "chart key", viewBox: "0 0 14 14", "aria-hidden": "true" },
+    s("circle", { class: classes.join(" "), cx: 7, cy: 7, r: 5 }));
 }
