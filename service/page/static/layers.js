@@ -47,7 +47,8 @@ export async function layers(one, other) {
   draw();
   return h("section", {},
     h("h1", {}, "Where a network spends its work"),
-    h("p", { class: "lead" }, "A MobileNet block replaces one standard convolution by two: depthwise, one filter a channel, then pointwise, 1 × 1 across channels."),
+    graphs.some((graph) => graph.layers.some(({ kind }) => kind === "depthwise")) ? h("p", { class: "lead" },
+      "A MobileNet block replaces one standard convolution by two: depthwise, one filter a channel, then pointwise, 1 × 1 across channels.") : null,
     h("div", { class: "row" }, choose("Left", left, 0), right ? choose("Right", right, 1) : null,
       h("div", { class: "row", role: "radiogroup", "aria-label": "What the bars show" }, Object.keys(UNITS).map(choice))),
     h("div", { class: "card" }, said, picture));

@@ -163,10 +163,11 @@ export function blocksOf(graphs) {
   return names.sort((one, other) => (one === "head") - (other === "head"));
 }
 
-/** `blocks.2` of `blocks.2.depthwise`; what has no weights belongs to the block before it. */
+/** `block 2` of `blocks.2.depthwise`, `stem` of `stem.0`; what has no weights belongs to the block before it. */
 export function blockOf(layer, number, layers) {
   const named = layers.slice(0, number + 1).findLast(({ weight }) => weight) ?? layer;
-  return named.name.split(".").slice(0, named.name.startsWith("blocks") ? 2 : 1).join(" ").replace("blocks", "block");
+  const parts = named.name.split(".");
+  return parts.slice(0, Math.min(2, Math.max(1, parts.length - 1))).join(" ").replace("blocks", "block");
 }
 
 function layer({ name, kind, operator, shape, weight, filters, parameters, macs }, maps) {
