@@ -4,7 +4,6 @@
 Models find theirs by the digest of the test pictures, which their manifests have.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -17,7 +16,7 @@ from pydantic import Field, model_validator
 from artifact.errors import BrokenArtifact, OnBroken, UnknownDataset, refuse
 from artifact.files import read_inside, read_verified
 from artifact.manifest import SHA256, Count, File, Label, Manifest, Name, Part, Positive
-from artifact.repository import parse, visible_folders
+from artifact.repository import ByName, parse, visible_folders
 
 FOLDER: Final = "_datasets"  # beside the models; no model's name begins so
 DATASET: Final = "dataset.json"
@@ -127,11 +126,10 @@ class StoredDataset:
         return cells.reshape(-1, side, side, channels)[:count]
 
 
-class Datasets:
+class Datasets(ByName[StoredDataset]):
     """The published pictures of every data set, by name."""
 
-    def __init__(self, stored: Mapping[str, StoredDataset]) -> None:
-        self._stored = stored
+    _unknown, _what, _are = UnknownDataset, "data set", "published data sets"
 
     @classmethod
     def scan(cls, models: Path, on_broken: OnBroken = refuse) -> "Datasets":
@@ -150,21 +148,6 @@ class Datasets:
         # A folder without the document is a publish under way.
         scanned = (_scan(folder, on_broken) for folder in folders if (folder / DATASET).exists())
         return cls({each.dataset.name: each for each in scanned if each})
-
-    def __iter__(self) -> Iterator[StoredDataset]:
-        """All of them, names in order."""
-        return (self._stored[name] for name in sorted(self._stored))
-
-    def get(self, name: str) -> StoredDataset:
-        """Look a data set up.
-
-        Raises:
-            UnknownDataset: There is none; the message says which there are.
-        """
-        if name not in self._stored:
-            known = ", ".join(sorted(self._stored)) or "none"
-            raise UnknownDataset(f"no data set {name[:100]!r}; published data sets: {known}")
-        return self._stored[name]
 
     def of(self, manifest: Manifest) -> StoredDataset | None:
         """The pictures that a model was tested on; None where they were not published."""

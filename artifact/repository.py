@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,10 +16,12 @@ from artifact.files import read_inside, read_verified
 from artifact.manifest import PATHS, DocumentRole, Manifest, Role, RuntimeId
 from artifact.predictor import Predictor
 from artifact.runtimes.table import open_runtime
+from vision.errors import TandemError
 
 MANIFEST = "manifest.json"
 
 Document = TypeVar("Document", bound=BaseModel)
+Stored = TypeVar("Stored")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,35 @@ def _scan_artifact(folder: Path, on_broken: OnBroken = refuse) -> Artifact | Non
         except BrokenArtifact as error:
             on_broken(f"{name}/{PATHS[role]}", error)
     return artifact
+
+
+class ByName(Generic[Stored]):
+    """What lies in a directory, each in a folder of its name."""
+
+    _unknown: type[TandemError]
+    _what: str  # as `study`
+    _are: str  # as `stored studies`
+
+    def __init__(self, stored: Mapping[str, Stored]) -> None:
+        self._stored = stored
+
+    def __iter__(self) -> Iterator[Stored]:
+        """All of them, names in order."""
+        return (self._stored[name] for name in sorted(self._stored))
+
+    def __len__(self) -> int:
+        return len(self._stored)
+
+    def get(self, name: str) -> Stored:
+        """Look one up.
+
+        Raises:
+            TandemError: There is none, by its own class; the message says which there are.
+        """
+        if name not in self._stored:
+            known = ", ".join(sorted(self._stored)) or "none"
+            raise self._unknown(f"no {self._what} {name[:100]!r}; {self._are}: {known}")
+        return self._stored[name]
 
 
 def parse(kind: type[Document], text: bytes, shown: str) -> Document:

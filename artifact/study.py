@@ -4,7 +4,6 @@ The folder of studies holds `<name>/study.json` with its figures, and the runs t
 """
 
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal, get_args
@@ -15,7 +14,7 @@ from artifact.errors import BrokenArtifact, OnBroken, UnknownStudy, refuse
 from artifact.files import read_inside, read_verified, sha256
 from artifact.manifest import Blocks, File, Finding, FindingName, Json, Part, Provenance, Share
 from artifact.metrics import Metrics
-from artifact.repository import parse, visible_folders
+from artifact.repository import ByName, parse, visible_folders
 
 LEVEL: Final = 0.05  # a p below it is more than noise
 
@@ -205,11 +204,10 @@ class StoredStudy:
         return outcome
 
 
-class Studies:
+class Studies(ByName[StoredStudy]):
     """Every stored study, by its name."""
 
-    def __init__(self, stored: Mapping[str, StoredStudy]) -> None:
-        self._stored = stored
+    _unknown, _what, _are = UnknownStudy, "study", "stored studies"
 
     @classmethod
     def scan(cls, root: Path, on_broken: OnBroken = refuse) -> "Studies":
@@ -228,24 +226,6 @@ class Studies:
         folders = [folder for folder in visible_folders(root) if folder.name != RUNS]
         stored = (_scan_study(folder, on_broken) for folder in folders)
         return cls({study.folder.name: study for study in stored if study})
-
-    def __iter__(self) -> Iterator[StoredStudy]:
-        """All of them, names in order."""
-        return (self._stored[name] for name in sorted(self._stored))
-
-    def __len__(self) -> int:
-        return len(self._stored)
-
-    def get(self, name: str) -> StoredStudy:
-        """Look a study up.
-
-        Raises:
-            UnknownStudy: There is none; the message says which there are.
-        """
-        if name not in self._stored:
-            known = ", ".join(sorted(self._stored)) or "none"
-            raise UnknownStudy(f"no study {name[:100]!r}; stored studies: {known}")
-        return self._stored[name]
 
 
 def open_study(folder: Path) -> StoredStudy:

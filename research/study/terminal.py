@@ -3,7 +3,6 @@
 import sys
 import time
 from collections.abc import Iterator
-from typing import TextIO
 
 from artifact.metrics import Metrics
 from artifact.repository import Artifact
@@ -16,9 +15,8 @@ from research.study.execution import Done, Result
 class StudyProgress:
     """Counts runs, and foresees when all of them will be done."""
 
-    def __init__(self, runs: list[Run], stream: TextIO | None = None) -> None:
+    def __init__(self, runs: list[Run]) -> None:
         self.total = len(runs)
-        self.stream = stream or sys.stdout
         self._left = sum(map(_work, runs))
         self._done = 0.0
         self._count = 0
@@ -38,8 +36,8 @@ class StudyProgress:
 
     def say(self, line: str) -> None:
         """Write a line at once."""
-        self.stream.write(f"{line}\n")
-        self.stream.flush()
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
 def duration(seconds: float) -> str:
