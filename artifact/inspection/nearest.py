@@ -21,7 +21,7 @@ from vision.preprocess import View, tensor
 
 _MOST_MACS: Final = 120_000_000_000  # some seconds of one core
 _MOST_NUMBERS: Final = 4_000_000  # 8 MB
-_BATCH: Final = 32
+_BATCH: Final = 8  # every value is an output and keeps its memory
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """A network as its ONNX file tells it: operators and weights.
 
 The package `onnx` reads all of the format and has 30 MB; what is needed of it here are six of its
-messages, and protobuf comes with ONNX Runtime. Field numbers: onnx/onnx.proto of ONNX.
+messages, and protobuf comes with ONNX Runtime. It is imported when the first file is read: a
+service that is never asked to look inside does without its 2 MB. Field numbers: onnx/onnx.proto.
 """
 
 from collections.abc import Mapping
@@ -10,8 +11,6 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from artifact.errors import BrokenArtifact
@@ -89,6 +88,8 @@ class OnnxGraph:
         Raises:
             BrokenArtifact: It is no ONNX file.
         """
+        from google.protobuf.message import DecodeError  # noqa: PLC0415 - see above
+
         self._model = _model_class()()
         try:
             self._model.ParseFromString(model)
@@ -122,25 +123,29 @@ class OnnxGraph:
 @cache
 def _model_class() -> Message:
     """Protobuf's class of `ModelProto`, in a pool of its own beside that of `onnx`."""
+    from google.protobuf import (  # noqa: PLC0415 - see above
+        descriptor_pb2,
+        descriptor_pool,
+        message_factory,
+    )
+
     file = descriptor_pb2.FileDescriptorProto(name="tandem/onnx.proto", package="onnx")
     for message, fields in _MESSAGES.items():
         described = file.message_type.add(name=message)
         for name, (number, kind) in fields.items():
-            described.field.append(_field(name, number, kind))
+            _describe(described.field.add(name=name, number=number), kind)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("onnx.ModelProto"))
 
 
-def _field(name: str, number: int, kind: str) -> Message:
-    field = descriptor_pb2.FieldDescriptorProto(name=name, number=number)
+def _describe(field: Message, kind: str) -> None:
     one = kind.rstrip("*")
     field.label = field.LABEL_OPTIONAL if one == kind else field.LABEL_REPEATED
     if one in _MESSAGES:
         field.type, field.type_name = field.TYPE_MESSAGE, f".onnx.{one}"
     else:
         field.type = field.Type.Value(f"TYPE_{one.upper()}")
-    return field
 
 
 def _node(node: Message) -> Node:

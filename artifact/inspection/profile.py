@@ -19,7 +19,7 @@ from artifact.files import temporary_folder
 from artifact.inspection.layers import NetworkLayer
 from artifact.runtimes.onnx import Untyped, open_session
 
-_MOST_RUNS: Final = 200  # each writes half a kilobyte for every operator
+_MOST_RUNS: Final = 100  # each writes half a kilobyte for every operator
 _FEWEST_RUNS: Final = 5
 _WARM_UP_RUNS: Final = 3
 # What it puts around a name when it fuses an operator, or changes the layout of its maps.

@@ -66,7 +66,7 @@ class ProfileChoice(VersionChoice):
     """How long a network is timed."""
 
     seconds: float = Field(
-        default=0.2, gt=0, le=5, allow_inf_nan=False, description="At most, and at most 200 runs."
+        default=0.2, gt=0, le=5, allow_inf_nan=False, description="At most, and at most 100 runs."
     )
 
 
