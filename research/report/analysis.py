@@ -13,11 +13,10 @@ import numpy as np
 
 from artifact.metrics import Metrics, SplitMetrics
 from artifact.repository import Artifact
-from artifact.seed_report import REPORTED
 from artifact.statistics.comparison import ComparedModel, OptionGroup, RuntimeFigures
 from artifact.statistics.constraints import Constraints
 from artifact.statistics.decision import Choice, Decision, decide
-from artifact.study import Outcome, Study, StudyPair, WholeStudy
+from artifact.study import REPORTED, Outcome, Study, StudyPair, WholeStudy
 
 FLAWED_HEAD: Final = "flawed-head"
 PROTOCOLS: Final = {"seed": "the seed report's protocol", "ours": "our protocol"}

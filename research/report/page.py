@@ -9,8 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict, Field
 
-from artifact.seed_report import REPORTED
-from artifact.study import LEVEL, Summary
+from artifact.study import LEVEL, REPORTED, Summary
 from research.accuracy_cost import draw_comparison
 from research.output import write
 from research.report import analysis

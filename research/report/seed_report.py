@@ -6,8 +6,7 @@ from typing import Final, NamedTuple
 
 from matplotlib.figure import Figure
 
-from artifact.seed_report import REPORTED, Reported
-from artifact.study import Study, StudyArm, StudyPair, Summary, WholeStudy
+from artifact.study import REPORTED, Reported, Study, StudyArm, StudyPair, Summary, WholeStudy
 from research.study.summary import adjusted, compare
 from training.figures.canvas import BLUE, GREEN, PALE, VERMILION, blank, styled
 

@@ -6,8 +6,16 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
 from artifact.manifest import FindingName, Part
-from artifact.seed_report import Reported, reported
-from artifact.study import Protocol, StoredStudy, StudyFigure, StudyPair, Summary, WholeStudy
+from artifact.study import (
+    Protocol,
+    Reported,
+    StoredStudy,
+    StudyFigure,
+    StudyPair,
+    Summary,
+    WholeStudy,
+    reported,
+)
 from service.api.evidence import IfNoneMatch, is_known
 from service.api.parameters import NOT_READY, Responses
 from service.api.schemas import Detail
