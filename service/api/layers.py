@@ -142,7 +142,8 @@ async def measure_profile(request: Request, name: Name, query: ProfileQuery) -> 
     def measure(check: Callable[[], None]) -> Profile:
         layers = service.inspections.of(model).layers
         shape = model.manifest.input.shape
-        return profile(model.artifact.read("onnx"), shape, layers, query.seconds, check)
+        seconds = min(query.seconds, service.settings.benchmark_seconds)
+        return profile(model.artifact.read("onnx"), shape, layers, seconds, check)
 
     measured = await measure_alone(request, measure)
     return MeasuredProfile(

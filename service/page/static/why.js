@@ -26,11 +26,11 @@ export async function why(chosen) {
     const turn = ++shown.turn;
     if (!shown.picture) return;
     try {
-      const [told, other] = await Promise.all([shown.model, shown.beside].map((model) => model && askWhy(model, shown)));
+      const [told, other] = await Promise.all([askWhy(shown.model, shown), shown.beside && askWhy(shown.beside, shown).catch(() => null)]);
       if (turn !== shown.turn) return;
       reasons.replaceChildren(verdict(told), told.class_maps ? classMaps(told) : noClassMaps(told), near);
       showNearest();
-      layers.replaceChildren(await layerByLayer([[shown.model, told], [shown.beside, other]].filter(([model]) => model)));
+      layers.replaceChildren(await layerByLayer([[shown.model, told], [shown.beside, other]].filter(([, its]) => its)));
     } catch (error) {
       if (turn !== shown.turn) return;
       reasons.replaceChildren(failure(error));
