@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bench.serving.changes import changes
 from bench.serving.contestants import CONTESTANTS, TANDEM, BenchmarkError, before, choose
+from bench.serving.goals import changes
 from bench.serving.report import read, write
 from bench.serving.session import Plan, compare
 
