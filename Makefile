@@ -14,6 +14,8 @@ TRAIN_OPTIONS ?= --batch-size 128 --train-ratio 0.9 \
 	$(if $(filter mnist,$(DATASET)),--outlier-weight 0.1 --outlier-share 0.1)
 # As --processes 2; see python -m research study --help.
 STUDY_OPTIONS ?=
+# Test files that run at once; some measure times and memory, so not one for each of many cores.
+TEST_PROCESSES ?= 2
 # As --quick, or --only tandem fastapi; see python -m bench.serving --help.
 BENCH_OPTIONS ?=
 
@@ -49,7 +51,7 @@ run-slim: $(SLIM)/.complete  ## Set up and serve with ONNX Runtime alone, no tor
 	$(SLIM)/bin/python -m service
 
 test: setup  ## Set up and pass the tests
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 lint: setup  ## Check style, types and the direction of imports
 	$(VENV)/bin/ruff check .
