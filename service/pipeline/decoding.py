@@ -6,7 +6,7 @@ does not hold up the loop.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from time import perf_counter
 from typing import Any, Final
@@ -154,29 +154,31 @@ class Pictures:
         start = perf_counter()
         latest = start - self._queue_seconds
         decoded: list[Picture | Exception] = []
+        traces: list[Trace] = []
         for picture in pictures:
             try:
                 if picture.arrived < latest:
                     raise self._waited_too_long()
                 decoded.append(decode(picture.data, self._limits))
+                traces.append(picture.trace)
             except Exception as error:  # noqa: BLE001 - it belongs to this picture alone
-                decoded.append(error)  # logged where it is delivered
+                decoded.append(error)
             if perf_counter() > until:
                 break
         count = len(decoded)
         middle = perf_counter()
-        ready = [
-            picture
-            for picture, pixels in zip(pictures, decoded, strict=False)
-            if self._preprocess_small(picture, pixels)
-        ]
+        ready: dict[Sink, list[Preparation]] = {}
+        seen: list[Trace] = []
+        for picture, pixels in zip(pictures, decoded, strict=False):
+            if self._preprocess_small(picture, pixels):
+                ready.setdefault(picture.sink, []).append(picture)
+                if not isinstance(picture.outcome, Exception):
+                    seen.append(picture.trace)
         # What is done together has no time of its own; the mean counts as each one's.
-        mean_preprocess_seconds = (perf_counter() - middle) / count
-        self._telemetry.prepared("decode", (middle - start) / count, _traces(pictures, decoded))
-        outcomes = [picture.outcome for picture in ready]
-        self._telemetry.prepared("preprocess", mean_preprocess_seconds, _traces(ready, outcomes))
-        for sink in dict.fromkeys(picture.sink for picture in ready):
-            sink([picture for picture in ready if picture.sink == sink])
+        self._telemetry.prepared("preprocess", (perf_counter() - middle) / count, seen)
+        self._telemetry.prepared("decode", (middle - start) / count, traces)
+        for sink, its_pictures in ready.items():
+            sink(its_pictures)
         return count
 
     def _waited_too_long(self) -> Unavailable:
@@ -224,15 +226,6 @@ class Pictures:
     def _preprocess(self, picture: Preparation, decoded: Picture) -> Sequence[View]:
         with self._telemetry.preparing("preprocess", picture.trace):
             return [view(decoded, accepted) for accepted in picture.inputs]
-
-
-def _traces(pictures: Iterable[Preparation], outcomes: Iterable[object]) -> list[Trace]:
-    """Give the traces of the pictures that a step has not failed for."""
-    return [
-        picture.trace
-        for picture, outcome in zip(pictures, outcomes, strict=False)
-        if not isinstance(outcome, Exception)
-    ]
 
 
 def _resolve(pictures: Sequence[Preparation]) -> None:

@@ -70,17 +70,19 @@ class Inference:
         self, predictor: Predictor, batch: Batch, traces: Sequence[Trace]
     ) -> tuple[Logits, float]:
         """Do as `run`, and also give the seconds that the batch has waited."""
-        logits = self.run_at_once(predictor, batch, traces)
-        return (logits, 0) if logits is not None else await self.wait(predictor, batch, traces)
+        queue = self._queues.get(predictor) or self._open(predictor)
+        if self._is_alone(queue) and queue.is_small(len(batch)):
+            return _run_now(predictor, queue, batch, traces), 0
+        return await self._join(predictor, queue, batch, traces)
 
     def run_at_once(
         self, predictor: Predictor, batch: Batch, traces: Sequence[Trace]
     ) -> Logits | None:
-        """Run the batch of several requests where nothing has to be waited for; else None."""
+        """Run a small batch of all requests that arrived in this turn of the loop; None: `wait`."""
         queue = self._queues.get(predictor) or self._open(predictor)
-        if self._is_alone(queue) and queue.is_small(len(batch)):
-            return _run_now(predictor, queue, batch, traces)
-        return None
+        if self._wait_seconds or not queue.is_small(len(batch)):
+            return None
+        return _run_now(predictor, queue, batch, traces)
 
     async def wait(
         self, predictor: Predictor, batch: Batch, traces: Sequence[Trace]
