@@ -35,7 +35,7 @@ def give_back_library_pages() -> int:
 
 
 def return_large_blocks() -> bool:
-    """Have the C library give blocks of a megabyte and more back as soon as they are free.
+    """Have the C library give back what is free now, and later blocks of a megabyte and more.
 
     glibc raises that size with every block that is freed, up to 32 MB, and then keeps the pixels
     of large pictures in its heaps: 330 MB are held after pictures of all formats, with this 128.
@@ -45,7 +45,9 @@ def return_large_blocks() -> bool:
     """
     if platform.libc_ver()[0] != "glibc":
         return False
-    return bool(ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK))
+    library = ctypes.CDLL(None)
+    library.malloc_trim(0)
+    return bool(library.mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK))
 
 
 def _unchanged(lines: list[str]) -> Iterator[tuple[int, int, int]]:
