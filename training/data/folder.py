@@ -114,6 +114,7 @@ def _dataset(
         validation=images("validation") if any(s.part == "validation" for s in sources) else None,
         test=images("test"),
         preprocess="resize",
+        ground="white",
     )
 
 
@@ -126,4 +127,5 @@ def _input(side: int, mode: Mode) -> Input:
         mean=(0.0,) * channels,
         std=(1.0,) * channels,
         preprocess="resize",
+        ground="white",
     )

@@ -6,6 +6,7 @@ any loader.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -65,6 +66,7 @@ class Dataset:
     disputed: frozenset[int] = frozenset()
     validation: Images | None = None
     credit: Credit = CREDITS["folder"]  # who made the pictures
+    ground: Literal["seen", "white"] = "seen"  # what transparent pictures lie on
 
     @classmethod
     def of_tensors(
@@ -96,6 +98,7 @@ class Dataset:
             mean=mean,
             std=std,
             preprocess=self.preprocess,
+            ground=self.ground,
         )
 
     def identity(self, train_ratio: float, seed: int) -> DataIdentity:

@@ -14,6 +14,8 @@ from artifact.publish import publish, staging
 from artifact.repository import Artifact
 from artifact.statistics.constraints import Constraints
 from artifact.statistics.decision import Decision, decide
+from artifact.statistics.paired import mcnemar_exact
+from artifact.study import LEVEL
 from training.data.identity import short
 from training.decide.arms.base import Arm, Task
 from training.decide.arms.linear import LinearArm
@@ -32,7 +34,6 @@ from training.errors import DatasetError
 
 _FEWEST_STAGED: Final = 2  # a pick and its rival
 _ASKED: Final = 500  # pictures, whether mirroring does harm
-_MIRRORED: Final = 0.9  # of the accuracy on pictures as they are: below, mirroring does harm
 
 
 @dataclass(frozen=True)
@@ -159,13 +160,15 @@ def _with_mirror(task: Task, arm: LinearArm, folds: Sequence[Fold], say: Say) ->
     learned, test = arm.learn(task, folds[0].train), folds[0].test
     asked = test[:: max(1, len(test) // _ASKED)]
     plain, mirrored = (
-        float((learned.of_features(features).argmax(axis=1) == task.targets[asked]).mean())
+        learned.of_features(features).argmax(axis=1) == task.targets[asked]
         for features in (arm.of_some(task, asked), arm.of_some(task, asked, mirrored=True))
     )
-    harmless = mirrored >= _MIRRORED * plain
-    words = "no harm: pictures are mirrored in training" if harmless else "harm"
-    say(f"  mirroring does {words} ({plain:.1%} are named as they are, {mirrored:.1%} mirrored)")
-    return replace(task, mirror=harmless)
+    lost, won = int((plain & ~mirrored).sum()), int((mirrored & ~plain).sum())
+    harm = lost > won and mcnemar_exact(lost, won) < LEVEL
+    words = "harm" if harm else "no harm: pictures are mirrored in training"
+    right = f"{plain.mean():.1%} are named as they are, {mirrored.mean():.1%} mirrored"
+    say(f"  mirroring does {words} ({right})")
+    return replace(task, mirror=not harm)
 
 
 def _majority(race: Race) -> Answers:

@@ -139,15 +139,18 @@ def rarely_predicted(parts: Mapping[str, SplitMetrics]) -> Iterator[Finding]:
     """Classes that are named for fewer than a fifth of their own images, in the worst part."""
     for k, row in enumerate(next(iter(parts.values())).per_class):
         found = {part: _found(metrics, k) for part, metrics in parts.items()}
-        shares = {part: right / images for part, (right, images) in found.items() if images}
-        worst = min(shares, key=lambda part: shares[part], default=None)
+        most = {part: wilson_interval(*counts)[1] for part, counts in found.items() if counts[1]}
+        worst = min(most, key=lambda part: most[part], default=None)
         if worst is not None:
             yield from rarely_right(row.label, *found[worst], part=worst)
 
 
 def rarely_right(label: str, right: int, images: int, part: str) -> Iterator[Finding]:
-    """One class that is named for fewer than a fifth of its images in a part."""
-    if right < _FEWEST_FOUND * images:
+    """One class that is named for fewer than a fifth of its images in a part, not by chance.
+
+    The upper end of Wilson's 95% interval is below a fifth: none of 3 images proves nothing.
+    """
+    if images and wilson_interval(right, images)[1] < _FEWEST_FOUND:
         yield _finding(
             "rarely-predicted",
             f"{label} is predicted for {right} of its {images} images ({part})",

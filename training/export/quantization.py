@@ -8,6 +8,7 @@ last, since the logits' own size decides whether a picture is rejected.
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from math import prod
 from pathlib import Path
 from typing import Final
 
@@ -51,7 +52,8 @@ def quantize(model: bytes, inputs: Batch) -> bytes:
         # The exporter has folded all there is to fold; the optimizer would take a HardSwish apart,
         # into steps that are each rounded.
         quant_pre_process(source, prepared, skip_symbolic_shape=True, skip_optimization=True)
-        layers = [node for node in onnx.load(prepared).graph.node if node.op_type in _WEIGHTED]
+        graph = onnx.load(prepared).graph
+        layers = [node for node in graph.node if node.op_type in _WEIGHTED]
         kept = (layers[0], layers[-1])
         dense = [layer for layer in layers if layer not in kept and not _is_grouped(layer)]
         quantization.quantize_static(
@@ -63,7 +65,7 @@ def quantize(model: bytes, inputs: Batch) -> bytes:
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
             per_channel=True,
-            nodes_to_exclude=[layer.name for layer in kept],
+            nodes_to_exclude=[node.name for node in (*kept, *_fine_steps(graph))],
             extra_options={"TensorQuantOverrides": _seven_bits(dense)},
         )
         return _stripped(onnx.load(target))
@@ -115,6 +117,22 @@ class _Batches:
     def get_next(self) -> dict[str, object] | None:
         """Give one batch by the name of the model's input; None after the last."""
         return next(self._batches, None)
+
+
+def _fine_steps(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """What 8 bits are too coarse for, and what costs nothing as it is.
+
+    Averages of maps that are joined have a range each, and one for all would leave the small ones
+    nothing; a number that is added to keep from 0 may be smaller than a step.
+    """
+    makers = {name: node for node in graph.node for name in node.output}
+    single = {value.name for value in graph.initializer if prod(value.dims) == 1}
+    for node in graph.node:
+        if node.op_type == "Concat":
+            yield node
+            yield from (makers[name] for name in node.input if name in makers)
+        elif node.op_type == "Add" and any(name in single for name in node.input):
+            yield node
 
 
 def _is_grouped(layer: onnx.NodeProto) -> bool:

@@ -75,7 +75,7 @@ def test_every_mistake_is_listed_with_what_was_said_or_why_not() -> None:
 
 
 def test_label_that_is_hardly_ever_named_is_a_finding() -> None:
-    answers = [answer("1", "1")] * 5 + [answer("2", "1")] * 9 + [answer("2", "2")]
+    answers = [answer("1", "1")] * 5 + [answer("2", "1")] * 29 + [answer("2", "2")]
     (finding,) = report_set("pictures", answers).findings
     assert finding.name == "rarely-predicted"
-    assert finding.message == "2 is predicted for 1 of its 10 images (pictures)"
+    assert finding.message == "2 is predicted for 1 of its 30 images (pictures)"

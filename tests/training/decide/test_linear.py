@@ -7,7 +7,8 @@ from artifact.runtimes.onnx import OnnxRuntime
 from artifact.runtimes.torchscript import TorchScriptRuntime
 from training.decide.arms.features import HogColour, Pixels, Pretrained
 from training.decide.arms.linear import fit, with_head
-from training.export.files import to_torchscript
+from training.export.files import to_onnx, to_torchscript
+from training.export.quantization import quantize
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -77,3 +78,16 @@ def test_imagenet_features_are_exported_as_they_are_computed() -> None:
     assert expected.shape == (2, 1944)
     exported = TorchScriptRuntime(to_torchscript(network)).run(pictures.numpy())
     assert np.abs(exported - expected).max() < 1e-4
+
+
+def test_imagenet_features_in_8_bits_name_what_they_name_without() -> None:
+    generator = np.random.default_rng(0)
+    pictures = generator.random((24, 3, 4, 4), np.float32).repeat(16, 2).repeat(16, 3)
+    weight = generator.normal(size=(5, 1944)).astype(np.float32)
+    features = to_onnx(Pretrained().eval(), (3, 64, 64))
+    whole = with_head(features, weight, np.zeros(5, np.float32))
+    exact, rounded = (
+        OnnxRuntime(file).run(pictures) for file in (whole, quantize(whole, pictures))
+    )
+    assert np.isfinite(rounded).all()
+    assert np.corrcoef(exact.ravel(), rounded.ravel())[0, 1] > 0.98

@@ -117,21 +117,31 @@ class TestDeadOutputs:
 
 class TestRarelyPredicted:
     @pytest.mark.parametrize(
-        ("right", "found"), [(0, ["rarely-predicted"]), (1, ["rarely-predicted"]), (2, [])], ids=str
+        ("right", "images", "found"),
+        [
+            (0, 16, ["rarely-predicted"]),
+            (0, 15, []),
+            (0, 3, []),
+            (10, 100, ["rarely-predicted"]),
+            (15, 100, []),
+        ],
+        ids=str,
     )
-    def test_class_below_a_fifth_of_its_images_is_named(self, right: int, found: list[str]) -> None:
-        predicted = [0] * 10 + [1] * right + [0] * (10 - right)
-        metrics = measured(predicted, [0] * 10 + [1] * 10)
+    def test_class_is_named_where_its_interval_lies_below_a_fifth(
+        self, right: int, images: int, found: list[str]
+    ) -> None:
+        predicted = [0] * 10 + [1] * right + [0] * (images - right)
+        metrics = measured(predicted, [0] * 10 + [1] * images)
         assert names(rarely_predicted({"test": metrics})) == found
 
     def test_worst_part_is_told(self) -> None:
         parts = {
-            "train": measured([1] * 9 + [0], [1] * 10),
-            "test": measured([2] * 10, [1] * 10),
+            "train": measured([1] * 19 + [0], [1] * 20),
+            "test": measured([2] * 20, [1] * 20),
         }
         (finding,) = rarely_predicted(parts)
-        assert finding.message == "b is predicted for 0 of its 10 images (test)"
-        assert finding.evidence == {"label": "b", "part": "test", "predicted": 0, "images": 10}
+        assert finding.message == "b is predicted for 0 of its 20 images (test)"
+        assert finding.evidence == {"label": "b", "part": "test", "predicted": 0, "images": 20}
 
     def test_class_without_images_is_none_of_its_business(self) -> None:
         assert not [*rarely_predicted({"test": measured([0, 1], [0, 1])})]

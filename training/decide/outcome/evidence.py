@@ -24,7 +24,7 @@ from training.evaluation.rejection import fit_rejection
 from training.export.quantization import assess_quantised
 
 _SCORE: Final[ScoreName] = "max-logit"
-_FEWEST_KNOWN: Final = 200  # pictures: of fewer, the three in a thousand that are rejected are none
+FEWEST_KNOWN: Final = 200  # pictures: of fewer, the three in a thousand that are rejected are none
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Evidence:
 
     def rejection(self, outliers: Mapping[str, Logits]) -> Rejection | None:
         """Below which score a picture is unfamiliar; None where too few pictures would tell."""
-        if len(self.logits) < _FEWEST_KNOWN:
+        if len(self.logits) < FEWEST_KNOWN:
             return None
         scores = {kind: self._score(logits) for kind, logits in outliers.items()}
         return fit_rejection(_SCORE, self._score(self.logits), scores)

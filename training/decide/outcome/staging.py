@@ -26,7 +26,7 @@ from training.config import slug
 from training.data import Images
 from training.data.credits import CREDITS
 from training.decide.arms.base import Arm, Learned, Logits, Task
-from training.decide.arms.linear import Regression, unit
+from training.decide.arms.linear import Regression, run_in_batches, unit
 from training.decide.collection.splits import Fold, Indices, tested
 from training.decide.outcome.evidence import Evidence
 from training.decide.results import Answers
@@ -51,6 +51,8 @@ from vision.preprocess import tensor
 _COMPARED: Final = 64  # pictures that the files are compared with the network on
 _OUTLIERS: Final = ("noise", "textures", "shapes", "letters")  # that no one photographs or draws
 _DRAWN: Final = 24  # of each kind
+HELD_OUT: Final = "held-out classes"  # a kind of outliers
+_TWO: Final = 2  # classes: without one of them there is nothing to tell apart
 _SHOWN: Final = 64  # pixels a side of the pictures in figures
 
 
@@ -111,7 +113,7 @@ def stage(
     evidence = Evidence.of(logits, subject.task.targets[places], subject.labels)
     network = learned.network()
     files = _model_files(subject, arm, learned, network)
-    rounded = _rounded_logits(subject, learned, files.get("onnx-int8"))
+    rounded = _rounded_logits(subject, arm, learned, files.get("onnx-int8"))
     metrics = evidence.metrics(_on_learnt(subject, learned, evidence), rounded)
     if metrics.quantised is None:
         files.pop("onnx-int8", None)
@@ -121,7 +123,7 @@ def stage(
         documents += _filters(network, name)
     for role, content in (*files.items(), *documents):
         fill(folder, role, content)
-    made = Made(subject, arm, answers, learned.epochs, network, evidence)
+    made = Made(subject, arm, answers, learned, network, evidence)
     draft = write_manifest(folder, made.manifest(name, next_version(root, name), folder))
     proven = _parity(draft, subject, arm, network)
     benchmark = _benchmark(draft)
@@ -136,24 +138,40 @@ def _model_files(
     subject: Subject, arm: Arm, learned: Learned, network: nn.Module
 ) -> dict[RuntimeId, bytes]:
     store = subject.task.store
-    shape = (store.channels, arm.side, arm.side)
-    if not isinstance(learned, Regression):
-        return {"onnx": to_onnx(network, shape), "torchscript": to_torchscript(network)}
-    files: dict[RuntimeId, bytes] = {"onnx": learned.onnx()}
-    if learned.arm.features == "efficientnet-lite0":
+    whole = learned.onnx() if isinstance(learned, Regression) else None
+    files: dict[RuntimeId, bytes] = {
+        "onnx": whole or to_onnx(network, (store.channels, arm.side, arm.side)),
+        "torchscript": to_torchscript(network),
+    }
+    if _can_be_rounded(subject, learned):
         drawn = subject.learnt[:: max(1, len(subject.learnt) // CALIBRATION_IMAGES)]
-        files["onnx-int8"] = quantize(files["onnx"], unit(store.read(arm.side, drawn)))
-    files["torchscript"] = to_torchscript(network)
+        pixels = store.read(arm.side, drawn[:CALIBRATION_IMAGES])
+        files["onnx-int8"] = quantize(files["onnx"], unit(pixels))
     return files
 
 
-def _rounded_logits(subject: Subject, learned: Learned, model: bytes | None) -> Logits | None:
-    """What the 8-bit features would have answered to `tested`; None where there are none."""
-    if model is None or not isinstance(learned, Regression):
+def _can_be_rounded(subject: Subject, learned: Learned) -> bool:
+    """Whether 8-bit integers save anything, and their answers are known.
+
+    Of a trained network they are where pictures are set aside: the networks of other folds, whose
+    answers count, are gone by now. A regression has the same features in every fold.
+    """
+    if isinstance(learned, Regression):
+        return learned.arm.features == "efficientnet-lite0"
+    return len(subject.folds) == 1
+
+
+def _rounded_logits(
+    subject: Subject, arm: Arm, learned: Learned, model: bytes | None
+) -> Logits | None:
+    """What the 8-bit file would have answered to `tested`; None where there is none."""
+    if model is None:
         return None
+    if not isinstance(learned, Regression):
+        pixels = subject.task.store.read(arm.side, subject.tested)
+        return run_in_batches(OnnxRuntime(model, subject.task.threads), [pixels])
     runtime = OnnxRuntime(features_of(model), subject.task.threads)
-    chunks = subject.task.store.chunks(learned.arm.side)
-    features = np.concatenate([runtime.run(unit(chunk)) for chunk in chunks])
+    features = run_in_batches(runtime, subject.task.store.chunks(learned.arm.side))
     regressions = (learned.arm.learn(subject.task, fold.train) for fold in subject.folds)
     pairs = zip(regressions, subject.folds, strict=True)
     logits = [one.of_features(features[fold.test]) for one, fold in pairs]
@@ -213,7 +231,7 @@ class Made:
     subject: Subject
     arm: Arm
     answers: Answers
-    epochs: int  # that it was trained for
+    learned: Learned
     network: nn.Module
     evidence: Evidence
 
@@ -228,15 +246,22 @@ class Made:
             labels=self.subject.labels,
             input=task.store.input(self.arm.side),
             temperature=self.evidence.temperature,
-            rejection=self.evidence.rejection(_outliers(self.subject, self.arm, self.network)),
+            rejection=self.evidence.rejection(self._outliers()),
             files=files,
             provenance=self._provenance(),
             parity=parity.NONE_YET,
             quantization=calibration if "onnx-int8" in files else None,
         )
 
+    def _outliers(self) -> dict[str, Logits]:
+        """What is made of pictures of no class that was learnt, by kind."""
+        found = _drawn_outliers(self.subject, self.arm, self.network)
+        if isinstance(self.learned, Regression) and self.subject.task.classes > _TWO:
+            found[HELD_OUT] = self.learned.without_own_class(self.subject.folds[0])
+        return found
+
     def _provenance(self) -> Provenance:
-        subject, arm, epochs = self.subject, self.arm, self.epochs
+        subject, arm, epochs = self.subject, self.arm, self.learned.epochs
         environment = describe_environment(torch.device("cpu"))
         folds = len(subject.folds)
         return Provenance(
@@ -262,7 +287,7 @@ class Made:
 
 
 @torch.inference_mode()
-def _outliers(subject: Subject, arm: Arm, network: nn.Module) -> dict[str, Logits]:
+def _drawn_outliers(subject: Subject, arm: Arm, network: nn.Module) -> dict[str, Logits]:
     """What the network makes of drawn pictures of no class, by kind."""
     spec = subject.task.store.input(arm.side)
     logits: dict[str, Logits] = {}

@@ -11,7 +11,8 @@ from artifact.statistics.decision import Decision
 from artifact.statistics.proportions import Z, wilson_interval
 from artifact.statistics.wording import share
 from training.decide.collection.splits import tested
-from training.decide.outcome.evidence import Evidence, fold_spread
+from training.decide.outcome.evidence import FEWEST_KNOWN, Evidence, fold_spread
+from training.decide.outcome.staging import HELD_OUT
 from training.decide.results import Answers
 from training.decide.run import Outcome
 
@@ -118,7 +119,7 @@ def summarise(outcome: Outcome) -> Summary:
         pictures=len(collection),
         classes=collection.labels,
         splits=_splits(outcome),
-        notes=outcome.notes,
+        notes=(*outcome.notes, *_unfamiliar(outcome, best)),
         arms=tuple(_arm(outcome, answers) for answers in outcome.answers),
         classes_need=tuple(_needs(best)),
         suspects=tuple(_suspects(outcome, best)),
@@ -126,6 +127,27 @@ def summarise(outcome: Outcome) -> Summary:
         published=tuple(map(str, outcome.published)),
         seconds=round(outcome.seconds, 1),
     )
+
+
+def _unfamiliar(outcome: Outcome, best: Evidence) -> Iterator[str]:
+    """What becomes of pictures of no class."""
+    if len(best.logits) < FEWEST_KNOWN:
+        yield (
+            f"{len(best.logits)} pictures are too few to say which score is unusually low (at "
+            f"least {FEWEST_KNOWN}): no picture is answered as unfamiliar"
+        )
+    for one in outcome.staged.values():
+        manifest = one.artifact.manifest
+        if (rejection := manifest.rejection) is None or rejection.separation is None:
+            continue
+        curve = rejection.separation.curve
+        point = next((one for one in curve if one.threshold == rejection.threshold), None)
+        if point is not None and HELD_OUT in point.outliers:
+            yield (
+                f"{manifest.name}: {1 - point.outliers[HELD_OUT]:.0%} of the pictures of a class "
+                f"that was held out are answered as unfamiliar, and {1 - point.accepted:.1%} of "
+                "the others"
+            )
 
 
 def _best(outcome: Outcome) -> Evidence:
