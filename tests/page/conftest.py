@@ -2,15 +2,20 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
 
 from tests.service.process import Running, serving
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_MS = 20_000
+Scheme = Literal["light", "dark"]
+at_any_width = pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1200, "dark")])
 
 
 @pytest.fixture(scope="package")
@@ -65,6 +70,14 @@ class Opened:
                 self.page.mouse.move(*point, steps=6)
             self.page.mouse.up()
 
+    def check_accessibility(self) -> None:
+        """See to it that axe finds nothing, and that nothing lies beside the window."""
+        self.page.wait_for_load_state("networkidle")
+        found = Axe().run(self.page).response["violations"]
+        assert not found, [(each["id"], each["nodes"][0]["html"]) for each in found]
+        document = "document.documentElement"
+        assert self.page.evaluate(f"{document}.scrollWidth <= {document}.clientWidth")
+
     def _note_said(self, said: ConsoleMessage) -> None:
         if said.type == "error":
             self.problems.append(said.text)
@@ -74,11 +87,21 @@ class Opened:
             self.foreign.append(url)
 
 
-@pytest.fixture
-def opened(browser: Browser, service: Running) -> Iterator[Opened]:
-    context = browser.new_context(viewport={"width": 1200, "height": 850})
+@contextmanager
+def opening(
+    browser: Browser, service: Running, width: int = 1200, scheme: Scheme | None = None
+) -> Iterator[Opened]:
+    """Open the page; at the end, nothing came from elsewhere and nothing went wrong."""
+    viewport: ViewportSize = {"width": width, "height": 850}
+    context = browser.new_context(viewport=viewport, color_scheme=scheme)
     opened = Opened(context.new_page(), service.url)
     yield opened
     context.close()
     assert not opened.foreign
     assert not opened.problems
+
+
+@pytest.fixture
+def opened(browser: Browser, service: Running) -> Iterator[Opened]:
+    with opening(browser, service) as opened:
+        yield opened

@@ -2,14 +2,12 @@
 
 import shutil
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.known_answer import publish_known_answer
-from tests.page.conftest import ROOT, Opened
+from tests.page.conftest import ROOT, Opened, Scheme, at_any_width, opening
 from tests.page.many_classes import publish_many_classes, publish_their_pictures
 from tests.service.process import Running, serving
 
@@ -33,12 +31,8 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture
 def mixture(browser: Browser, mixed: Running) -> Iterator[Opened]:
-    context = browser.new_context(viewport={"width": 1200, "height": 850})
-    opened = Opened(context.new_page(), mixed.url)
-    yield opened
-    context.close()
-    assert not opened.foreign
-    assert not opened.problems
+    with opening(browser, mixed) as opened:
+        yield opened
 
 
 def loaded(page: Page) -> bool:
@@ -146,21 +140,14 @@ def test_what_an_older_model_lacks_is_said_in_words(mixture: Opened) -> None:
     expect(gallery).to_contain_text("top-left taken for bottom-right")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1200, "dark")])
+@at_any_width
 @pytest.mark.parametrize(
     "place",
     ["evidence/mobilenet/9-4", "evidence/birds-large", "compare/birds-large/birds-small/1-0"],
 )
 def test_pictures_have_no_accessibility_violation_at_any_width(
-    browser: Browser, mixed: Running, place: str, width: int, scheme: Any
+    browser: Browser, mixed: Running, place: str, width: int, scheme: Scheme
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    opened = Opened(context.new_page(), mixed.url)
-    page = opened.show(place)
-    page.locator(PICTURES).first.wait_for()
-    page.wait_for_load_state("networkidle")
-    found = Axe().run(page).response["violations"]
-    assert not found, [(each["id"], each["nodes"][0]["html"]) for each in found]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert not opened.problems
-    context.close()
+    with opening(browser, mixed, width, scheme) as opened:
+        opened.show(place).locator(PICTURES).first.wait_for()
+        opened.check_accessibility()

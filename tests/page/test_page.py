@@ -6,10 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.page.conftest import PATIENCE_MS, Opened
+from tests.page.conftest import PATIENCE_MS, Opened, Scheme, at_any_width, opening
 from tests.service.process import Running, serving
 from tests.vision.pictures import encode, seven
 
@@ -141,23 +140,17 @@ def test_benchmark_shows_progress_and_can_be_stopped(opened: Opened) -> None:
     expect(page.get_by_role("button", name="Measure every model")).to_be_enabled()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1200, "dark")])
+@at_any_width
 @pytest.mark.parametrize("section", [*SECTIONS, *STORY])
 def test_section_has_no_accessibility_violation_at_any_width(
-    browser: Browser, service: Running, section: str, width: int, scheme: Any
+    browser: Browser, service: Running, section: str, width: int, scheme: Scheme
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    opened = Opened(context.new_page(), service.url)
-    page = opened.show(section)
-    if section in ("try", "why"):
-        opened.draw(*STROKES["7"])
-        page.locator(".answer, .class-map").first.wait_for()
-    page.wait_for_load_state("networkidle")
-    found = Axe().run(page).response["violations"]
-    assert not found, [(each["id"], each["nodes"][0]["html"]) for each in found]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert not opened.problems
-    context.close()
+    with opening(browser, service, width, scheme) as opened:
+        page = opened.show(section)
+        if section in ("try", "why"):
+            opened.draw(*STROKES["7"])
+            page.locator(".answer, .class-map").first.wait_for()
+        opened.check_accessibility()
 
 
 def test_first_screen_is_small(opened: Opened) -> None:
