@@ -27,7 +27,8 @@ def main(folder: str | None = None) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         pictures = Path(folder) if folder else draw_folder(Path(scratch) / "things")
         written = Path(scratch) / "decision.json"
-        options = ("--minutes", "0.5", "--json", str(written), "--serve")
+        quick = ("--arms", "linear-hog-colour", "mobilenet", "--epochs", "8")  # for an example
+        options = (*quick, "--minutes", "10", "--json", str(written), "--serve")
         places = ("--runs-dir", f"{scratch}/runs", "--models-dir", f"{scratch}/models")
         command = [sys.executable, "-m", "training", "decide", str(pictures), *options, *places]
         with subprocess.Popen(command, env={**os.environ, "TANDEM_PORT": str(PORT)}) as process:
@@ -36,7 +37,8 @@ def main(folder: str | None = None) -> None:
                     time.sleep(0.2)
                 decision = json.loads(written.read_text())["decision"]
                 print(*decision["reasons"], sep="\n")
-                ask(sorted(pictures.rglob("*.png"))[::40])
+                if decision["pick"]:
+                    ask(sorted(pictures.rglob("*.png"))[::40])
             finally:
                 process.terminate()
 

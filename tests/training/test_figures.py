@@ -96,6 +96,7 @@ class TestWholeSet:
         assert draw_figures(inputs) == drawn
 
     def test_filter_figures_name_their_layers(self, inputs: FigureInputs) -> None:
+        assert inputs.network is not None
         figures = {layer.figure: layer for layer in describe_filters(inputs.network).layers}
         assert figures["filters_first"].name == "stem.0"
         assert figures["filters_last"].kind == "pointwise"

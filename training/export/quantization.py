@@ -26,7 +26,7 @@ from training.export.files import INPUT, forget_sources
 Batch = NDArray[np.float32]
 
 CALIBRATION_IMAGES: Final = 512
-_BATCH: Final = 64
+_BATCH: Final = 16  # the maps of more large pictures take memory
 _WEIGHTED: Final = frozenset({"Conv", "Gemm", "MatMul"})
 
 

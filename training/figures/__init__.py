@@ -25,7 +25,7 @@ class FigureInputs:
     """What the figures of one model are drawn from."""
 
     name: str
-    network: nn.Module  # with the weights that are published
+    network: nn.Module | None  # with the weights that are published; None where it has no filters
     epoch: int  # the chosen one
     metrics: Metrics
     examples: Examples  # of the test images
@@ -45,13 +45,15 @@ def _draw(inputs: FigureInputs) -> dict[FigureRole, Figure]:
     name, metrics, examples = inputs.name, inputs.metrics, inputs.examples
     right = int(np.trace(metrics.test.confusion_matrix))
     figures: dict[FigureRole, Figure] = {
-        "curves": draw_curves(metrics.curves, inputs.epoch, name),
         "confusion_matrix": draw_confusion(metrics.test, name),
-        "filters_first": _draw_layer(inputs, 0, "first"),
-        "filters_last": _draw_layer(inputs, -1, "last"),
         "examples_correct": draw_correct(examples.correct, inputs.pixels, right, name),
         "examples_wrong": draw_wrong(examples.wrong, inputs.pixels, name),
     }
+    if metrics.curves:
+        figures["curves"] = draw_curves(metrics.curves, inputs.epoch, name)
+    if inputs.network is not None:
+        figures["filters_first"] = _draw_layer(inputs.network, 0, f"{name}: weights of the first")
+        figures["filters_last"] = _draw_layer(inputs.network, -1, f"{name}: weights of the last")
     if metrics.calibration is not None:
         figures["reliability"] = draw_reliability(metrics.calibration, name)
     return figures
@@ -81,8 +83,8 @@ def _renamed(inputs: FigureInputs, names: Mapping[str, str]) -> FigureInputs:
     )
 
 
-def _draw_layer(inputs: FigureInputs, place: int, position: str) -> Figure:
-    layer = describe_filters(inputs.network).layers[place]
-    weight = inputs.network.get_submodule(layer.name).get_parameter("weight")
-    title = f"{inputs.name}: weights of the {position} convolution, {layer.name}"
+def _draw_layer(network: nn.Module, place: int, whose: str) -> Figure:
+    layer = describe_filters(network).layers[place]
+    weight = network.get_submodule(layer.name).get_parameter("weight")
+    title = f"{whose} convolution, {layer.name}"
     return draw_filters(weight.detach().cpu().float().numpy(), layer.kind, title)

@@ -25,7 +25,7 @@ _EVALUATED: Final = 128  # pictures at a time
 _MEASURED: Final = 4_096  # pictures that give the statistics of normalisation
 _SMOOTHING: Final = 0.1
 _WEIGHT_DECAY: Final = 0.02
-_TIMED_STEPS: Final = 6
+_TIMED_STEPS: Final = 3
 _WARM_UP: Final = 0.2  # of the training, in which the rate rises
 _AVERAGED: Final = 50  # the weights are averaged over a fiftieth of the training
 

@@ -15,6 +15,7 @@ from training.decide.outcome.summary import ArmSummary, Summary
 from training.decide.run import Outcome
 from training.figures.canvas import BLUE, FADED, VERMILION, blank, png, styled
 from training.figures.galleries import draw_wrong
+from training.figures.typefaces import choose_type
 
 _SHOWN = 64  # pixels a side of the pictures on the contact sheet
 
@@ -77,6 +78,7 @@ def draw_models(arms: Sequence[ArmSummary], summary: Summary) -> Figure:
     axes.axhline(100 * summary.decision.majority, color=FADED, linestyle=":", linewidth=1)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
+    axes.xaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
     axes.margins(x=0.25)
     axes.set_xlabel("KiB of the smallest file (dotted: always the most frequent class)")
     axes.set_ylabel("accuracy, %")
@@ -87,11 +89,19 @@ def _draw_suspects(summary: Summary, outcome: Outcome) -> Figure:
     names = {source.name: n for n, source in enumerate(outcome.prepared.collection.sources)}
     places = [names[one.file] for one in summary.suspects]
     pixels = outcome.prepared.task.store.read(_SHOWN, places)
+    type_ = choose_type(summary.classes)
     examples = [
-        Example(index=place, true=one.label, predicted=one.predicted, probability=one.probability)
+        Example(
+            index=place,
+            true=type_.names[one.label],
+            predicted=type_.names[one.predicted],
+            probability=one.probability,
+        )
         for place, one in enumerate(summary.suspects)
     ]
-    return draw_wrong(examples, pixels, f"{summary.name}, labels that are likely wrong")
+    figure = draw_wrong(examples, pixels, f"{summary.name}, labels that are likely wrong")
+    type_.use(figure)
+    return figure
 
 
 def _helpers(summary: Summary) -> dict[str, object]:

@@ -40,11 +40,7 @@ from training.export.quantization import (
     quantize,
 )
 from training.export.sprites import publish_pictures
-from training.figures.canvas import png
-from training.figures.confusion import draw_confusion
-from training.figures.filters import draw_filters
-from training.figures.galleries import draw_correct, draw_wrong
-from training.figures.reliability import draw_reliability
+from training.figures import FigureInputs, draw_figures
 from training.networks.filters import describe_filters
 from vision.preprocess import tensor
 
@@ -118,9 +114,8 @@ def stage(
     if metrics.quantised is None:
         files.pop("onnx-int8", None)
     name = folder.parent.name
-    documents = [*_documents(subject, metrics, evidence, name)]
-    if not isinstance(learned, Regression):
-        documents += _filters(network, name)
+    shown = None if isinstance(learned, Regression) else network
+    documents = _documents(subject, metrics, evidence, shown, name)
     for role, content in (*files.items(), *documents):
         fill(folder, role, content)
     made = Made(subject, arm, answers, learned, network, evidence)
@@ -197,31 +192,18 @@ def _on_learnt(subject: Subject, learned: Learned, evidence: Evidence) -> SplitM
 
 
 def _documents(
-    subject: Subject, metrics: Metrics, evidence: Evidence, name: str
+    subject: Subject, metrics: Metrics, evidence: Evidence, network: nn.Module | None, name: str
 ) -> Iterator[tuple[Role, bytes | BaseModel]]:
+    """What is published beside a model; of a network without filters None."""
     pixels = subject.task.store.read(_SHOWN, subject.tested)
     examples = evidence.examples()
-    right = int(np.trace(metrics.test.confusion_matrix))
     yield "metrics", metrics
     yield "examples", examples
     yield "predictions", Predictions.of(subject.labels, evidence.targets, evidence.probabilities)
-    yield "confusion_matrix", png(draw_confusion(metrics.test, name))
-    yield "examples_correct", png(draw_correct(examples.correct, pixels, right, name))
-    yield "examples_wrong", png(draw_wrong(examples.wrong, pixels, name))
-    if metrics.calibration is not None:
-        yield "reliability", png(draw_reliability(metrics.calibration, name))
-
-
-def _filters(network: nn.Module, name: str) -> Iterator[tuple[Role, bytes | BaseModel]]:
-    """Every convolution of the network, and the first and the last of them drawn."""
-    described = describe_filters(network)
-    yield "filters", described
-    for layer in described.layers:
-        if layer.figure is not None:
-            weight = network.get_submodule(layer.name).get_parameter("weight")
-            title = f"{name}: weights of {layer.name}"
-            drawn = draw_filters(weight.detach().numpy(), layer.kind, title)
-            yield layer.figure, png(drawn)
+    if network is not None:
+        yield "filters", describe_filters(network)
+    inputs = FigureInputs(name, network, 0, metrics, examples, pixels)
+    yield from draw_figures(inputs).items()
 
 
 @dataclass(frozen=True)
