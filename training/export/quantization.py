@@ -26,7 +26,8 @@ from training.export.files import INPUT, forget_sources
 Batch = NDArray[np.float32]
 
 CALIBRATION_IMAGES: Final = 512
-_BATCH: Final = 16  # the maps of more large pictures take memory
+_BATCH: Final = 64
+_CALIBRATED: Final = 4  # pictures at a time: every map of them is kept until its range is known
 _WEIGHTED: Final = frozenset({"Conv", "Gemm", "MatMul"})
 
 
@@ -111,7 +112,8 @@ class _Batches:
 
     def __init__(self, inputs: Batch) -> None:
         self._batches: Iterator[dict[str, object]] = iter(
-            {INPUT: inputs[start : start + _BATCH]} for start in range(0, len(inputs), _BATCH)
+            {INPUT: inputs[start : start + _CALIBRATED]}
+            for start in range(0, len(inputs), _CALIBRATED)
         )
 
     def get_next(self) -> dict[str, object] | None:
