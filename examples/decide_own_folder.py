@@ -7,6 +7,7 @@ Without a folder it draws one: coins, crates and kites, forty of each, in any co
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 SIDE = 64
-PORT = 8766
 KINDS = ("coin", "crate", "kite")
 
 
@@ -31,22 +31,30 @@ def main(folder: str | None = None) -> None:
         options = (*quick, "--minutes", "10", "--json", str(written), "--serve")
         places = ("--runs-dir", f"{scratch}/runs", "--models-dir", f"{scratch}/models")
         command = [sys.executable, "-m", "training", "decide", str(pictures), *options, *places]
-        with subprocess.Popen(command, env={**os.environ, "TANDEM_PORT": str(PORT)}) as process:
+        port = free_port()
+        with subprocess.Popen(command, env={**os.environ, "TANDEM_PORT": str(port)}) as process:
             try:
                 while not written.exists() and process.poll() is None:
                     time.sleep(0.2)
                 decision = json.loads(written.read_text())["decision"]
                 print(*decision["reasons"], sep="\n")
                 if decision["pick"]:
-                    ask(sorted(pictures.rglob("*.png"))[::40])
+                    ask(sorted(pictures.rglob("*.png"))[::40], port)
             finally:
                 process.terminate()
 
 
-def ask(files: list[Path]) -> None:
+def free_port() -> int:
+    """Find a port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        number: int = server.getsockname()[1]
+    return number
+
+
+def ask(files: list[Path], port: int) -> None:
     """Let the model that was chosen name some pictures."""
     transport = httpx.HTTPTransport(retries=9)  # the service takes some seconds to listen
-    with httpx.Client(base_url=f"http://127.0.0.1:{PORT}", transport=transport) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=transport) as client:
         for file in files:
             answer = client.post("/predict", files={"image": file.read_bytes()}).json()
             print(f"{file.parent.name}: {answer['label']}")
@@ -63,10 +71,10 @@ def draw_folder(folder: Path, count: int = 40) -> Path:
 
 
 def draw(kind: str, choice: np.random.Generator) -> Image.Image:
-    """Draw a dark thing somewhere on light ground."""
+    """Draw a dark thing about the middle of a light ground."""
     ground, ink = (tuple(choice.integers(*ends, 3).tolist()) for ends in ((160, 256), (0, 120)))
     picture = Image.new("RGB", (SIDE, SIDE), ground)
-    size, x, y = choice.integers((9, 22, 22), (17, 42, 42)).tolist()
+    size, x, y = choice.integers((16, 28, 28), (25, 37, 37)).tolist()
     pencil = ImageDraw.Draw(picture)
     if kind == "coin":
         pencil.ellipse((x - size, y - size, x + size, y + size), fill=ink)
