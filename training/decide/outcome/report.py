@@ -53,7 +53,7 @@ def draw_models(arms: Sequence[ArmSummary], summary: Summary) -> Figure:
     figure = blank(4.2, f"{summary.name}: accuracy and size of every model")
     axes = figure.subplots()
     pick = summary.decision.pick
-    for arm in arms:
+    for place, arm in enumerate(arms):
         if arm.accuracy is None or arm.interval is None or not arm.files:
             continue
         size = min(file.bytes for file in arm.files) / 1024
@@ -68,11 +68,13 @@ def draw_models(arms: Sequence[ArmSummary], summary: Summary) -> Figure:
             color=colour,
             capsize=3,
         )
+        left = place % 2 == 1  # of two that are alike, each has its own side
         axes.annotate(
             f"{arm.name}{' (shipped)' if chosen else ''}",
             (size, 100 * arm.accuracy),
-            (8, 4),
+            (-8 if left else 8, 4),
             textcoords="offset points",
+            ha="right" if left else "left",
             fontsize=9,
         )
     axes.axhline(100 * summary.decision.majority, color=FADED, linestyle=":", linewidth=1)
