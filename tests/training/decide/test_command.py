@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,15 @@ def command(folder: Path) -> list[str]:
     return [*program, *arms, *options, *places, "--json", f"{folder}/out.json"]
 
 
+@pytest.fixture
+def _interrupts_are_heeded() -> Iterator[None]:
+    """What is started in a shell's background ignores interrupts, and so would what it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interrupts_are_heeded")
 def test_ctrl_c_leaves_nothing_half_done_and_the_same_command_goes_on(tmp_path: Path) -> None:
     write_folder(tmp_path / "shapes", 6)
     said = []
