@@ -1,6 +1,7 @@
 """The environment of a run: code, libraries, machine, device, precision and memory."""
 
 import ctypes
+import platform
 import shutil
 import subprocess
 import sys
@@ -126,3 +127,9 @@ def reuse_memory() -> None:
     mallopt(_MMAP_THRESHOLD, _LARGEST_ON_HEAP)
     mallopt(_TRIM_THRESHOLD, _KEPT)
     mallopt(_TOP_PAD, _GROWTH)
+
+
+def give_back_memory() -> None:
+    """Have the C library return what is free: glibc would keep one training's beside the next's."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)

@@ -12,6 +12,7 @@ from training.decide.arms.base import Task
 from training.decide.arms.linear import LinearArm
 from training.decide.arms.trained import TrainedArm
 from training.decide.collection.splits import Fold
+from training.environment import give_back_memory
 
 _GOOD: Final = 2 / 3  # of an arm's most epochs: more than that are rather spent on larger pictures
 _FEWEST_EXPORTS: Final = 2  # a pick and its rival
@@ -136,6 +137,7 @@ def plan(
     """Time every arm; share what the linear ones leave among the others, the last are dropped."""
     seconds, omitted = _affordable(linear, task, folds, budget)
     timed = [(arm, arm.seconds_per_picture(task)) for arm in trained]
+    give_back_memory()
     for count in range(len(timed), -1, -1):
         exports = len(seconds) + count
         left = budget.left - sum(seconds.values()) - reserve_for(exports)

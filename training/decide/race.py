@@ -14,6 +14,7 @@ from training.decide.arms.linear import LinearArm
 from training.decide.collection.splits import Fold, Indices
 from training.decide.plan import Budget, Planned
 from training.decide.results import Answers, ResultCache, key
+from training.environment import give_back_memory
 
 _BEHIND: Final = 0.01  # McNemar's p on one fold below which an arm is clearly behind
 
@@ -75,6 +76,7 @@ class Race:
             stored = learned.logits(fold.test), perf_counter() - began
             self.learned[arm.name] = learned
             self.cache.save(name, *stored)
+            give_back_memory()
         answers.logits[place], answers.seconds[place] = stored
 
 

@@ -30,6 +30,7 @@ from training.decide.plan import Budget, Plan, left_out, plan, remembered, reser
 from training.decide.race import Race, Say, run_trained
 from training.decide.results import Answers, ResultCache
 from training.decide.roster import roster
+from training.environment import give_back_memory, reuse_memory
 from training.errors import DatasetError
 
 _FEWEST_STAGED: Final = 2  # a pick and its rival
@@ -71,6 +72,7 @@ def run(folder: Path, config: DecideConfig, constraints: Constraints, say: Say) 
             that it has not.
     """
     torch.set_num_threads(config.threads)
+    reuse_memory()
     budget = Budget(60 * config.minutes)
     collection = check(folder, config.threads)
     _refuse_unknown(constraints, collection.labels)
@@ -232,6 +234,7 @@ def _stage_all(
         folder = stack.enter_context(staging(config.models_dir, name))
         learned = race.published(arm, subject.learnt, seconds)
         staged[arm.name] = stage(subject, arm, learned, answers, folder, config.models_dir)
+        give_back_memory()
     return staged
 
 

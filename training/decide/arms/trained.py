@@ -21,8 +21,9 @@ from training.decide.collection.splits import Indices
 from training.decide.collection.store import Store
 
 _BATCH: Final = 32
-_EVALUATED: Final = 128  # pictures at a time
+_TUNED_AT_ONCE: Final = 8  # pictures of a batch: the maps of all 32 take a gigabyte
 _MEASURED: Final = 4_096  # pictures that give the statistics of normalisation
+_MEASURED_AT_ONCE: Final = 128
 _SMOOTHING: Final = 0.1
 _WEIGHT_DECAY: Final = 0.02
 _TIMED_STEPS: Final = 3
@@ -101,7 +102,7 @@ class Network:
     @torch.inference_mode()
     def logits(self, indices: Indices) -> Logits:
         """Of those pictures, [n, classes]."""
-        parts = np.array_split(indices, max(1, len(indices) // _EVALUATED))
+        parts = np.array_split(indices, max(1, len(indices) // _BATCH))
         pixels = (torch.from_numpy(self.task.store.read(self.arm.side, part)) for part in parts)
         return np.concatenate([self.trained(_unit(part)).numpy() for part in pixels])
 
@@ -157,9 +158,12 @@ class _Fitting:
         falling = 0.5 * (1 + cos(pi * max(0.0, progress - _WARM_UP) / (1 - _WARM_UP)))
         for group in self.optimizer.param_groups:
             group["lr"] = self.arm.rate * min(rising, falling)
-        loss = F.cross_entropy(self.network(images), targets, label_smoothing=_SMOOTHING)
         self.optimizer.zero_grad()
-        loss.backward()
+        # With kept statistics no picture knows of the others: the gradients of parts add up.
+        at_once = _TUNED_AT_ONCE if self.arm.tuned else len(images)
+        for part, truth in zip(images.split(at_once), targets.split(at_once), strict=True):
+            loss = F.cross_entropy(self.network(part), truth, label_smoothing=_SMOOTHING)
+            (loss * (len(part) / len(images))).backward()
         self.optimizer.step()
         self.average.update_parameters(self.network)
 
@@ -169,7 +173,9 @@ class _Fitting:
         if not self.arm.tuned:
             # In random order: a batch of one class knows nothing of how classes differ.
             seen = self.train[torch.randperm(len(self.train), generator=self.generator).numpy()]
-            parts = np.array_split(seen[:_MEASURED], max(1, len(seen[:_MEASURED]) // _EVALUATED))
+            parts = np.array_split(
+                seen[:_MEASURED], max(1, len(seen[:_MEASURED]) // _MEASURED_AT_ONCE)
+            )
             read = (torch.from_numpy(self.task.store.read(self.arm.side, part)) for part in parts)
             update_bn((_unit(pixels) for pixels in read), averaged)
         return averaged.to(memory_format=torch.contiguous_format).eval()
