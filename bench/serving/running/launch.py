@@ -131,7 +131,8 @@ class Launcher:
         return {
             "python": str(python),
             "bin": str(python.parent),
-            "models": str(self.models),
+            # An older tree need not read the manifests of this one.
+            "models": str(contestant.tree / "models" if contestant.tree else self.models),
             "spare": str(_free_port()),
             "spare2": str(_free_port()),
         }
