@@ -115,9 +115,6 @@ class HttpProtocol(Lifetime):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self.parser.feed_data(b"\r\n".join([*lines, b"", b""]))
 
-    def _should_upgrade(self) -> bool:
-        return True  # has uvicorn wait until the head comes again, without the offer
-
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header line; a request has one end and one host, for every server."""
         name = name.lower()

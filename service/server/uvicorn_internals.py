@@ -18,7 +18,7 @@ INTERNALS: Final[dict[type, tuple[str, ...]]] = {
         *("root_path", "scope", "server_state", "timeout_keep_alive", "transport", "url"),
         *("on_body", "on_header", "on_headers_complete", "on_message_complete"),
         *("on_response_complete", "shutdown"),
-        *("_should_upgrade", "_start_asgi_task"),
+        "_start_asgi_task",
     ),
     RequestResponseCycle: (
         *("access_log", "access_logger", "body", "default_headers", "disconnected", "flow"),
