@@ -108,6 +108,18 @@ def test_places_and_bias_are_shown_with_their_sum(opened: Opened) -> None:
     expect(near).to_have_count(6, timeout=PATIENCE_MS)  # features of all test pictures come first
 
 
+def test_whole_drawing_comes_along_without_a_wait(opened: Opened) -> None:
+    page = opened.show("try")
+    opened.draw(*STROKES["1"])
+    page.get_by_text("All 5 models say 1.").wait_for()
+    opened.draw([(0.3, 0.22), (0.5, 0.2)], [(0.3, 0.8), (0.7, 0.8)], [(0.28, 0.2), (0.28, 0.8)])
+    drawn = page.locator("canvas.draw").evaluate("canvas => canvas.toDataURL()")
+    page.evaluate("location.hash = '#why/conv'")  # before the answer to the last stroke
+    page.get_by_text("conv/1 says").wait_for()
+    canvas = page.locator("canvas.draw")
+    assert canvas.evaluate("canvas => canvas.toDataURL()") == drawn
+
+
 def test_layers_of_two_networks_lie_beside_each_other(opened: Opened) -> None:
     page = opened.show("why/mobilenet")
     opened.draw(*STROKES["3"])

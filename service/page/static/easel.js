@@ -5,22 +5,25 @@ import { Sketch } from "./sketch.js";
 const ACCEPTED = "image/png,image/jpeg,image/webp,image/bmp,image/gif,image/tiff";
 const WAIT_MS = 120;
 
-let kept = null;  // the latest picture, and its name
+let kept = null;  // how to take the latest picture, and its name
 
 /** Have the next easel begin with that picture. */
 export function keep(file) {
-  kept = { picture: file, name: file.name };
+  kept = { take: () => file, name: file.name };
 }
 
 /** Make the easel; `ask(picture, name)` is called for every new picture, `cleared()` when there is none any more. */
 export function easel(ask, cleared) {
-  const bring = (picture, name) => { kept = { picture, name }; ask(picture, name); };
-  const send = debounce(WAIT_MS, async () => { if (!sketch.isEmpty) bring(await sketch.picture(), "drawing.png"); });
-  const sketch = new Sketch(send);
-  const show = (file) => { if (file) { sketch.show(file); bring(file, file.name); } };
+  const begin = async ({ take, name }) => { const picture = await take(); sketch.show(picture); ask(picture, name); };
+  const show = (file) => { if (file) { keep(file); begin(kept); } };
+  const send = debounce(WAIT_MS, async () => { if (!sketch.isEmpty && sketch.element.isConnected) ask(await sketch.picture(), "drawing.png"); });
+  const sketch = new Sketch(() => {
+    kept = { take: () => sketch.picture(), name: "drawing.png" };  // at once: who goes on without waiting takes all of it along
+    send();
+  });
   const clear = () => { kept = null; sketch.clear(); cleared(); };
   document.onpaste = (event) => show([...event.clipboardData.files][0]);
-  if (kept) { sketch.show(kept.picture); ask(kept.picture, kept.name); }
+  if (kept) begin(kept);
   return h("div", {},
     sketch.element,
     h("div", { class: "row" },
