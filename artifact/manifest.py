@@ -42,11 +42,11 @@ ScoreName = Literal["max-softmax", "energy", "max-logit"]
 FindingName = Literal[
     "dead-output",
     "rarely-predicted",
-    "metrics-disagree",
     "evaluation-differs",
     "double-softmax",
-    "missing-class",
     "chance-level",
+    "metrics-disagree",  # this and the next one are found no more; older manifests have them
+    "missing-class",
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
 

@@ -75,7 +75,7 @@ def assess(
         examples=evaluate.mark_disputed(examples, split.disputed),
         test_logits=logits["test"],
         findings=(
-            *find_flaws(parts, np.concatenate([*logits.values()]), metrics, labels),
+            *find_flaws(np.concatenate([*logits.values()]), metrics, labels),
             *statistics_differ(network, normalization, sample(split.train, _SAMPLE)),
         ),
     )

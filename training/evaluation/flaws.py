@@ -28,7 +28,6 @@ Integers = NDArray[np.integer]
 _FEWEST_FOUND: Final = 1 / 5  # of the images of a class
 _ROUNDING: Final = 1e-6
 _SUM_ROUNDING: Final = 1e-3  # of probabilities in bfloat16
-_MOST_ELSEWHERE: Final = 0.002  # share of images that rounding may name otherwise
 _MOST_BETTER: Final = 0.1  # in accuracy, by the statistics of a batch
 _BATCH: Final = 256
 _CHANCE: Final = 0.05  # a network without any skill is as right as that no oftener
@@ -59,17 +58,13 @@ def refuse_flawed(findings: Sequence[Finding], test: SplitMetrics) -> None:
     )
 
 
-def find_flaws(
-    parts: Mapping[str, Images], logits: Floats, metrics: Metrics, labels: Sequence[str]
-) -> tuple[Finding, ...]:
-    """Look for every flaw that images, logits and metrics show."""
+def find_flaws(logits: Floats, metrics: Metrics, labels: Sequence[str]) -> tuple[Finding, ...]:
+    """Look for every flaw that logits and metrics show."""
     measured = {"train": metrics.train, "validation": metrics.validation, "test": metrics.test}
     return (
-        *missing_classes({part: images.truth for part, images in parts.items()}, labels),
         *double_softmax(logits),
         *dead_outputs(logits, labels),
         *rarely_predicted(measured),
-        *metrics_disagree(measured),
         *chance_level(metrics.test),
     )
 
@@ -90,20 +85,6 @@ def brief(findings: Iterable[Finding]) -> str:
     for finding in findings:
         classes.setdefault(finding.name, []).append(str(finding.evidence.get("label", "")))
     return "; ".join(f"{name} {_listed(labels)}".rstrip() for name, labels in classes.items())
-
-
-def missing_classes(parts: Mapping[str, Integers], labels: Sequence[str]) -> Iterator[Finding]:
-    """Classes without an image in a part of the data set: nothing learnt or measured of them."""
-    for part, truth in parts.items():
-        counts = np.bincount(truth, minlength=len(labels))
-        missing = [label for label, count in zip(labels, counts, strict=True) if not count]
-        if missing:
-            yield _finding(
-                "missing-class",
-                f"the {part} part has no image of {_listed(missing)}",
-                part=part,
-                labels=[*missing],
-            )
 
 
 def double_softmax(logits: Floats) -> Iterator[Finding]:
@@ -182,43 +163,6 @@ def chance_level(test: SplitMetrics) -> Iterator[Finding]:
         )
 
 
-def metrics_disagree(parts: Mapping[str, SplitMetrics]) -> Iterator[Finding]:
-    """Figures that their own confusion matrix does not give."""
-    for part, metrics in parts.items():
-        expected = _recomputed(np.array(metrics.confusion_matrix))
-        for name, told in _told(metrics).items():
-            if np.shape(told) != np.shape(expected[name]) or not np.allclose(
-                told, expected[name], rtol=0, atol=_ROUNDING
-            ):
-                yield _finding(
-                    "metrics-disagree",
-                    f"the {part} part's {name} is {_shown(told)}, but its confusion matrix gives "
-                    f"{_shown(expected[name])}",
-                    part=part,
-                    metric=name,
-                    told=np.asarray(told).tolist(),
-                    recomputed=np.asarray(expected[name]).tolist(),
-                )
-
-
-def evaluation_differs(trained: Floats, evaluated: Floats) -> Iterator[Finding]:
-    """Training images that the network names otherwise when they take the evaluation's way.
-
-    Args:
-        trained: Logits of training images as the network is trained on them, unaugmented.
-        evaluated: Logits of the same images as published metrics and answers come about.
-    """
-    others = int((trained.argmax(axis=1) != evaluated.argmax(axis=1)).sum())
-    if others > _MOST_ELSEWHERE * len(trained):
-        yield _finding(
-            "evaluation-differs",
-            f"{others} of {len(trained)} training images are named otherwise on the evaluation's "
-            "way than on training's: preprocessing or export differ",
-            images=len(trained),
-            named_otherwise=others,
-        )
-
-
 @torch.inference_mode()
 def statistics_differ(
     network: nn.Module, normalization: Normalization, images: Images
@@ -250,38 +194,6 @@ def _found(metrics: SplitMetrics, k: int) -> tuple[int, int]:
     """How many images of that class there are, and how many of them are right, in reverse."""
     row = metrics.confusion_matrix[k]
     return row[k], sum(row)
-
-
-def _told(metrics: SplitMetrics) -> dict[str, float | list[float]]:
-    rows = metrics.per_class
-    return {
-        "accuracy": metrics.accuracy,
-        "interval": list(metrics.interval),
-        "support": [row.support for row in rows],
-        "precision": [row.precision for row in rows],
-        "recall": [row.recall for row in rows],
-        "f1": [row.f1 for row in rows],
-        "macro": [metrics.macro.precision, metrics.macro.recall, metrics.macro.f1],
-    }
-
-
-def _recomputed(counts: NDArray[np.int64]) -> dict[str, float | list[float]]:
-    right, support, predicted = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
-    precision, recall = right / np.maximum(predicted, 1), right / np.maximum(support, 1)
-    f1 = 2 * right / np.maximum(support + predicted, 1)
-    return {
-        "accuracy": right.sum() / counts.sum(),
-        "interval": list(wilson_interval(int(right.sum()), int(counts.sum()))),
-        "support": support.tolist(),
-        "precision": precision.tolist(),
-        "recall": recall.tolist(),
-        "f1": f1.tolist(),
-        "macro": [precision.mean(), recall.mean(), f1.mean()],
-    }
-
-
-def _shown(value: float | list[float]) -> str:
-    return np.array2string(np.asarray(value), precision=4, threshold=8)
 
 
 def _listed(labels: Iterable[str]) -> str:

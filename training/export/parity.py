@@ -44,7 +44,7 @@ def check(
         ParityError: A difference is above the tolerance, or a label is another; of a runtime that
             rounds, more labels are than rounding explains.
     """
-    views = served_views(staged, images)
+    views = [view(decode(encode(picture)), staged.manifest.input) for picture in images.pixels]
     agreement = {}
     differences = {}
     for runtime in staged.manifest.runtimes:
@@ -57,17 +57,6 @@ def check(
         tolerance=tolerance,
         agreement={runtime: share for runtime, share in agreement.items() if runtime in ROUNDING},
     )
-
-
-def served_views(staged: Artifact, images: Images) -> list[View]:
-    """What the network sees of stored images that are sent to it as encoded pictures."""
-    return [view(decode(encode(picture)), staged.manifest.input) for picture in images.pixels]
-
-
-def served_logits(staged: Artifact, images: Images) -> Logits:
-    """Logits [N, classes] of stored images, by the way that a request takes."""
-    batch = tensor(served_views(staged, images), staged.manifest.input)
-    return staged.open(staged.manifest.runtimes[0]).run(batch)
 
 
 def encode(picture: Tensor) -> bytes:

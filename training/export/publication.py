@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from torch import nn
 
 from artifact import latency, manifest
-from artifact.manifest import Finding, Manifest, Parity, Provenance, Role
+from artifact.manifest import Manifest, Parity, Provenance, Role
 from artifact.manifest import Split as SplitSizes
 from artifact.metrics import Quantised, Seeds
 from artifact.publish import (
@@ -31,8 +31,7 @@ from training.data.normalization import Normalization
 from training.distillation import Teacher
 from training.errors import OutputError
 from training.evaluation.assessment import Assessment
-from training.evaluation.flaws import evaluation_differs, refuse_flawed
-from training.evaluation.logits import network_logits
+from training.evaluation.flaws import refuse_flawed
 from training.export import parity
 from training.export.files import export
 from training.export.pictures import predictions, publish_test_pictures
@@ -111,12 +110,9 @@ def publish_candidate(
         for role, content in model_files(candidate):
             fill(folder, role, content)
         draft = write_manifest(folder, describe(candidate, version, folder))
-        findings = (*candidate.assessment.findings, *_differences(candidate, draft))
-        if not publish_flawed:
-            refuse_flawed(findings, candidate.assessment.metrics.test)
         proven = parity.check(draft, candidate.dataset.test, candidate.assessment.test_logits)
         fill(folder, "benchmark", _benchmark(draft))
-        write_manifest(folder, describe(candidate, version, folder, proven, findings))
+        write_manifest(folder, describe(candidate, version, folder, proven))
         published = publish(folder, root)
     publish_test_pictures(candidate.dataset, root)
     return published
@@ -152,7 +148,6 @@ def describe(
     version: int,
     folder: Path,
     proven: Parity = parity.NONE_YET,
-    findings: tuple[Finding, ...] = (),
 ) -> Manifest:
     """The manifest of a staged folder."""
     return Manifest(
@@ -167,15 +162,8 @@ def describe(
         provenance=candidate.provenance,
         parity=proven,
         quantization=describe_quantization(len(candidate.calibration)),
-        findings=findings,
+        findings=candidate.assessment.findings,
     )
-
-
-def _differences(candidate: Candidate, draft: Artifact) -> Iterator[Finding]:
-    """Whether training images are named otherwise by the published model."""
-    images = candidate.calibration
-    trained = network_logits(candidate.network, images.pixels, candidate.normalization).numpy()
-    return evaluation_differs(trained, parity.served_logits(draft, images))
 
 
 def _quantised(candidate: Candidate, model: bytes) -> Quantised:

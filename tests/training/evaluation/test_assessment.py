@@ -110,11 +110,3 @@ class OneSided(Brightest):
 def test_flaws_are_found_by_name(network: nn.Module, names: list[str]) -> None:
     found = assess(network, AS_IT_IS, MIXED, ("dark", "light"), ())
     assert [finding.name for finding in found.findings] == names
-
-
-def test_class_that_a_part_lacks_is_found() -> None:
-    one_class = split_of([[255, 0], [240, 10]], [0, 0]).test
-    found = assess(Brightest(), AS_IT_IS, replace(MIXED, test=one_class), ("dark", "light"), ())
-    (finding,) = found.findings
-    assert finding.name == "missing-class"
-    assert finding.evidence == {"part": "test", "labels": ["light"]}

@@ -25,9 +25,6 @@ from training.evaluation.flaws import (
     chance_level,
     dead_outputs,
     double_softmax,
-    evaluation_differs,
-    metrics_disagree,
-    missing_classes,
     rarely_predicted,
     refuse_flawed,
     statistics_differ,
@@ -147,33 +144,6 @@ class TestRarelyPredicted:
         assert not [*rarely_predicted({"test": measured([0, 1], [0, 1])})]
 
 
-class TestMetricsDisagree:
-    @pytest.mark.parametrize(
-        ("field", "value"),
-        [
-            ("accuracy", 0.99),
-            ("interval", (0.5, 0.6)),
-            ("confusion_matrix", ((3, 0, 0), (0, 3, 0), (0, 0, 3))),
-            ("macro", {"precision": 1, "recall": 1, "f1": 1}),
-        ],
-        ids=["accuracy", "interval", "matrix", "macro"],
-    )
-    def test_changed_figure_is_named(self, field: str, value: object) -> None:
-        right = measured([0, 1, 2, 2], [0, 1, 2, 1])
-        wrong = SplitMetrics.model_validate({**right.model_dump(), field: value})
-        found = [*metrics_disagree({"validation": wrong})]
-        assert set(names(found)) == {"metrics-disagree"}
-        assert all(finding.evidence["part"] == "validation" for finding in found)
-
-    @pytest.mark.parametrize(
-        ("predicted", "labels"),
-        [([0, 1, 2, 2], [0, 1, 2, 1]), ([0, 0, 0], [0, 1, 1]), ([1], [0])],
-        ids=["some-wrong", "never-predicted", "all-wrong"],
-    )
-    def test_our_own_metrics_agree(self, predicted: list[int], labels: list[int]) -> None:
-        assert not [*metrics_disagree({"test": measured(predicted, labels)})]
-
-
 class TestDoubleSoftmax:
     def test_probabilities_are_named(self) -> None:
         logits = np.exp(sound())
@@ -206,21 +176,7 @@ class TestWatch:
         assert brief(watch(0.8 * np.eye(3)[truth] + 0.2 / 3, truth)) == "double-softmax"
 
 
-class TestMissingClasses:
-    def test_part_and_classes_are_named(self) -> None:
-        (finding,) = missing_classes({"train": np.array([0, 1, 2]), "test": np.array([1])}, ABC)
-        assert finding.message == "the test part has no image of a, c"
-
-
 class TestEvaluationDiffers:
-    @pytest.mark.parametrize(("others", "found"), [(0, 0), (2, 0), (3, 1)], ids=str)
-    def test_images_named_otherwise_are_counted(self, others: int, found: int) -> None:
-        logits = np.eye(3)[[0] * 1000]
-        other = np.eye(3)[[1] * others + [0] * (1000 - others)]
-        findings = [*evaluation_differs(logits, other)]
-        assert names(findings) == ["evaluation-differs"] * found
-        assert all(finding.evidence["named_otherwise"] == others for finding in findings)
-
     def test_statistics_of_other_images_are_named(self, small: Split) -> None:
         scaling = normalization.measure(small.train)
         network = fitted(nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(64, 10)), small)

@@ -71,8 +71,3 @@ def test_network_that_answers_with_nan_is_refused(tmp_path: Path, images: Images
     staged = publish_known_answer(tmp_path, runtimes=("onnx-int8",))
     with pytest.raises(ParityError, match="differs from the network by nan"):
         parity.check(staged, images, np.full_like(logits(images), np.nan))
-
-
-def test_logits_come_by_the_way_of_a_request(tmp_path: Path, images: Images) -> None:
-    staged = publish_known_answer(tmp_path, runtimes=("onnx",))
-    np.testing.assert_allclose(parity.served_logits(staged, images), logits(images), atol=1e-5)
