@@ -1,5 +1,6 @@
 """One robustness evaluation, end to end: published models on pictures of other sources."""
 
+import io
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -75,8 +76,10 @@ def _evaluate_set(predictor: Predictor, pictures: PictureSet, folder: Path) -> S
     answers = _answers(predictor, pictures)
     report = report_set(pictures.name, answers)
     name = f"{manifest.name}/{manifest.version}: {pictures.title}"
-    sheet = draw_sheet(answers, manifest.input, name)
-    write(folder / f"{manifest.name}-{manifest.version}-{pictures.name}.png", png(sheet))
+    sheet = io.BytesIO()
+    draw_sheet(answers, manifest.input, name).save(sheet, "PNG")
+    file = f"{manifest.name}-{manifest.version}-{pictures.name}.png"
+    write(folder / file, sheet.getvalue())
     return report
 
 

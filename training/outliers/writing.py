@@ -58,7 +58,7 @@ def draw_glyph(rng: np.random.Generator, text: str, font: str) -> Pixels:
     glyph = Image.new("L", (side, side))
     size = int(rng.uniform(0.45, 0.75) * side)
     middle = (side / 2, side / 2)
-    ImageDraw.Draw(glyph).text(middle, text, fill=255, font=_font(font, size), anchor="mm")
+    ImageDraw.Draw(glyph).text(middle, text, fill=255, font=typeface(font, size), anchor="mm")
     slant = rng.uniform(-_SLANT, _SLANT)
     slanted = glyph.transform(
         glyph.size,
@@ -71,7 +71,8 @@ def draw_glyph(rng: np.random.Generator, text: str, font: str) -> Pixels:
 
 
 @cache
-def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
+def typeface(name: str, size: int) -> ImageFont.FreeTypeFont:
+    """One of the fonts that come with matplotlib, in that size in pixels."""
     path = Path(mpl.get_data_path(), "fonts", "ttf", f"{name}.ttf")
     return ImageFont.truetype(str(path), size)
 
