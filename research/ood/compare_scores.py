@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from artifact.manifest import Name
+from artifact.scores import SCORES
 from research.ood.report import EVERYTHING, PRINTED, RunScores, ScoreRow, write_report
-from research.ood.scores import Activations, activations_of, methods
 from training import data, outliers
 from training.checkpoint import Checkpoint
 from training.config import RunConfig
@@ -20,6 +20,7 @@ from training.data import Split, normalization
 from training.data.normalization import Normalization
 from training.errors import CheckpointError, DatasetError
 from training.evaluation import evaluate
+from training.evaluation.logits import network_logits
 from training.evaluation.rejection import ACCEPTED, separate, threshold_for
 from training.networks.architectures import build
 from vision.input import Input
@@ -64,25 +65,24 @@ def _score_run(config: OODConfig, name: str) -> RunScores:
     network = build(run.shape, spec.shape, 10, run.seed)
     network.load_state_dict(begun.weights)
 
-    def activations(pixels: Tensor) -> Activations:
-        return activations_of(network, pixels, scaling)
+    def logits_of(pixels: Tensor) -> NDArray[np.float64]:
+        return network_logits(network, pixels, scaling).double().numpy()
 
-    validation, test = activations(split.validation.pixels), activations(split.test.pixels)
-    temperature = evaluate.fit_temperature(validation.logits, split.validation.truth)
-    others = {kind: activations(pixels) for kind, pixels in _outliers(config, spec).items()}
-    scores = methods(activations(split.train.pixels), split.train.truth, temperature)
+    validation, test = logits_of(split.validation.pixels), logits_of(split.test.pixels)
+    temperature = evaluate.fit_temperature(validation, split.validation.truth)
+    others = {kind: logits_of(pixels) for kind, pixels in _outliers(config, spec).items()}
     return RunScores(
         run=name,
         config=run,
-        accuracy=float((test.logits.argmax(axis=1) == split.test.truth).mean()),
+        accuracy=float((test.argmax(axis=1) == split.test.truth).mean()),
         rows=tuple(
             _row(
                 method,
-                score(validation),
-                score(test),
-                {kind: score(found) for kind, found in others.items()},
+                score(validation / temperature),
+                score(test / temperature),
+                {kind: score(found / temperature) for kind, found in others.items()},
             )
-            for method, score in scores.items()
+            for method, score in SCORES.items()
         ),
     )
 

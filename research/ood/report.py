@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from artifact.manifest import Separation
-from artifact.scores import SCORES
 from research.output import markdown, write
 from training.config import RunConfig
 from training.evaluation.rejection import ACCEPTED
@@ -34,9 +33,8 @@ photographs and no handwritten letters among them.
 Left out, because they read as a digit when they stand alone: the letters
 {letters}; circles, upright ellipses and single straight lines.
 
-AUROC is the chance that a test image scores higher than an outlier. The two distances need the
-features before the last layer, which the exported files do not give; they are here to show what
-that would bring. The figure is of the best score that needs nothing but the logits.
+AUROC is the chance that a test image scores higher than an outlier. The figure is of the score
+whose AUROC is the highest.
 """
 
 
@@ -97,9 +95,8 @@ class RunScores:
 
     @property
     def best(self) -> ScoreRow:
-        """The score of the highest AUROC over all outliers, of those that artifacts may use."""
-        usable = (row for row in self.rows if row.method in SCORES)
-        return max(usable, key=lambda row: row.separation.auroc)
+        """The score of the highest AUROC over all outliers."""
+        return max(self.rows, key=lambda row: row.separation.auroc)
 
 
 def write_report(compared: Sequence[RunScores], path: Path) -> None:

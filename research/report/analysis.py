@@ -11,8 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from artifact.metrics import Metrics, SplitMetrics
-from artifact.repository import Artifact
+from artifact.metrics import SplitMetrics
 from artifact.statistics.comparison import ComparedModel, OptionGroup, RuntimeFigures
 from artifact.statistics.constraints import Constraints
 from artifact.statistics.decision import Choice, Decision, decide
@@ -30,11 +29,6 @@ _TITLES: Final = {
     "epochs": "Epochs",
     "ratios": "Training and validation images",
     "poolings": "Pooling",
-}
-_TARGETS: Final = {  # by model: most parameters, least mean test accuracy over the seeds
-    "mobilenet": (25_000, 0.9960),
-    "conv": (200_000, 0.9970),
-    "mobilenet-tiny": (8_000, 0.9950),
 }
 _FEWEST_RUNS: Final = 3  # of one split: fewer say more of themselves than of their split
 _KIB: Final = 1024
@@ -159,24 +153,6 @@ def split_gains(runs: Iterable[Outcome]) -> list[SplitGain]:
         if len(values) >= _FEWEST_RUNS
     ]
     return found if len(found) > 1 else []
-
-
-class Target(NamedTuple):
-    """The aim for a network of that size."""
-
-    parameters: int
-    accuracy: float
-    is_reached: bool
-
-
-def target(artifact: Artifact, metrics: Metrics) -> Target | None:
-    """The aim for that model, and whether it is reached; None where there is none."""
-    manifest = artifact.manifest
-    if manifest.name not in _TARGETS or metrics.seeds is None:
-        return None
-    most, least = _TARGETS[manifest.name]
-    is_reached = manifest.architecture.parameters <= most and metrics.seeds.mean >= least
-    return Target(most, least, is_reached)
 
 
 def float_and_quantised(model: ComparedModel) -> tuple[RuntimeFigures, RuntimeFigures] | None:

@@ -115,7 +115,6 @@ def _environment() -> Environment:
         differing=analysis.differing,
         explanations=explanations,
         float_and_quantised=analysis.float_and_quantised,
-        target=analysis.target,
     )
     return environment
 

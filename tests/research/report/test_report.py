@@ -155,7 +155,7 @@ def test_seeds_of_a_model_are_told_with_the_published_one_in_bold(
     files = list_files(artifact.folder)
     write_manifest(artifact.folder, artifact.manifest.model_copy(update={"files": files}))
     told = section(report(tmp_path), "Seeds")
-    assert "| `known` | - | **75.00%** | 80.00% | 77.500 ± 3.536% |" in told
+    assert "| `known` | **75.00%** | 80.00% | 77.500 ± 3.536% |" in told
 
 
 def test_recommendation_is_the_decision_of_the_service(tmp_path: Path, models: Path) -> None:
