@@ -16,7 +16,7 @@ from artifact.manifest import FindingName, Manifest, Part, RuntimeId, Share
 from artifact.metrics import Examples, Metrics, Seeds
 from artifact.repository import Artifact
 from artifact.statistics.option import Option, published_options
-from artifact.statistics.paired import PairedDifference, holm, paired_difference
+from artifact.statistics.paired import PairedDifference, holm
 from artifact.statistics.pareto import FrontPoint, pareto_front
 
 
@@ -137,11 +137,16 @@ class _Tested:
 
     manifest: Manifest
     metrics: Metrics
-    wrong: frozenset[int]
-    benchmark: Benchmark | None
+    options: tuple[Option, ...]  # one a runtime, the default one first
+    hardware: str | None
 
     def __str__(self) -> str:
-        return f"{self.manifest.name}/{self.manifest.version}"
+        return self.options[0].model
+
+    @property
+    def wrong(self) -> int:
+        """How many test images it names wrongly."""
+        return len(self.options[0].wrong)
 
 
 def compare_models(contenders: Iterable[Contender]) -> ModelComparison:
@@ -163,15 +168,12 @@ def option_groups(contenders: Iterable[Contender]) -> list[OptionGroup]:
     """What can be chosen of published models: a group for every set of test images."""
     outcomes = map(_test, contenders)
     tested = [outcome for outcome in outcomes if isinstance(outcome, _Tested)]
-    return [_as_options(group) for group in _same_images(tested)]
-
-
-def _as_options(group: Sequence[_Tested]) -> OptionGroup:
-    options = (
-        published_options(model.manifest, model.metrics, model.wrong, model.benchmark)
-        for model in group
-    )
-    return OptionGroup(group[0].manifest.provenance.dataset, [*chain(*options)])
+    return [
+        OptionGroup(
+            group[0].manifest.provenance.dataset, [*chain(*(model.options for model in group))]
+        )
+        for group in _same_images(tested)
+    ]
 
 
 def _test(contender: Contender) -> _Tested | NotCompared:
@@ -187,7 +189,9 @@ def _test(contender: Contender) -> _Tested | NotCompared:
             reason=f"its examples list {len(wrong)} wrong test images of "
             f"{contender.manifest.provenance.split.test}, its metrics {images - right} of {images}",
         )
-    return _Tested(contender.manifest, metrics, wrong, contender.benchmark)
+    benchmark = contender.benchmark
+    options = tuple(published_options(contender.manifest, metrics, wrong, benchmark))
+    return _Tested(contender.manifest, metrics, options, benchmark.hardware if benchmark else None)
 
 
 def _same_images(tested: Sequence[_Tested]) -> list[list[_Tested]]:
@@ -221,7 +225,7 @@ def _describe_images(model: _Tested) -> object:
 
 
 def _compare_group(group: Sequence[_Tested]) -> ComparedGroup:
-    best_first = sorted(group, key=lambda model: (len(model.wrong), str(model)))
+    best_first = sorted(group, key=lambda model: (model.wrong, str(model)))
     models = tuple(map(_describe, best_first))
     provenance = best_first[0].manifest.provenance
     return ComparedGroup(
@@ -236,20 +240,11 @@ def _compare_group(group: Sequence[_Tested]) -> ComparedGroup:
 
 def _compare_pairs(models: Sequence[_Tested]) -> tuple[ComparedPair, ...]:
     pairs = list(combinations(models, 2))
-    compared = [_pair(first, second) for first, second in pairs]
+    compared = [first.options[0].against(second.options[0]) for first, second in pairs]
     adjusted = holm([paired.p_value for paired in compared])
     return tuple(
         ComparedPair(first=str(first), second=str(second), paired=paired, adjusted_p_value=p_value)
         for (first, second), paired, p_value in zip(pairs, compared, adjusted, strict=True)
-    )
-
-
-def _pair(first: _Tested, second: _Tested) -> PairedDifference:
-    return paired_difference(
-        images=first.manifest.provenance.split.test,
-        first=len(second.wrong - first.wrong),
-        second=len(first.wrong - second.wrong),
-        both_wrong=len(first.wrong & second.wrong),
     )
 
 
@@ -262,22 +257,19 @@ def _describe(model: _Tested) -> ComparedModel:
         seeds=metrics.seeds,
         parameters=manifest.architecture.parameters,
         macs=manifest.architecture.macs,
-        hardware=model.benchmark.hardware if model.benchmark else None,
-        runtimes=tuple(_on(runtime, model) for runtime in manifest.runtimes),
+        hardware=model.hardware,
+        runtimes=tuple(
+            RuntimeFigures(
+                runtime=option.runtime,
+                accuracy=option.accuracy,
+                macro_recall=option.macro_recall,
+                bytes=option.bytes,
+                p50_ms=option.p50_ms,
+            )
+            for option in model.options
+        ),
         quantised=metrics.quantised.against_float if metrics.quantised else None,
         findings=tuple(finding.name for finding in manifest.findings),
-    )
-
-
-def _on(runtime: RuntimeId, model: _Tested) -> RuntimeFigures:
-    quantised = model.metrics.quantised if runtime == "onnx-int8" else None
-    test = (quantised or model.metrics).test
-    return RuntimeFigures(
-        runtime=runtime,
-        accuracy=test.accuracy,
-        macro_recall=test.macro.recall,
-        bytes=model.manifest.files[runtime].bytes,
-        p50_ms=model.benchmark.p50_ms(runtime) if model.benchmark else None,
     )
 
 
