@@ -1,7 +1,6 @@
 """What the templates need to know of studies and models beyond the stored figures."""
 
 import tomllib
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -30,7 +29,6 @@ _TITLES: Final = {
     "ratios": "Training and validation images",
     "poolings": "Pooling",
 }
-_FEWEST_RUNS: Final = 3  # of one split: fewer say more of themselves than of their split
 _KIB: Final = 1024
 _DEAD_DIGITS: Final = ("4", "7")  # as the seed report's second network has it
 
@@ -128,31 +126,6 @@ def dead(outcomes: Iterable[Outcome]) -> list[Outcome]:
     """The runs whose network never predicts some class, the worst first."""
     found = [run for run in outcomes if never_predicted(run.metrics.test)]
     return sorted(found, key=lambda run: run.metrics.test.accuracy)
-
-
-class SplitGain(NamedTuple):
-    """By how much one split's validation images are easier than the test images."""
-
-    ratio: str  # of training and validation images, in percent
-    seed: int
-    runs: int
-    gain: float  # median of validation accuracy less test accuracy
-
-
-def split_gains(runs: Iterable[Outcome]) -> list[SplitGain]:
-    """Every split that enough runs with a sound head have in common; none if fewer than two."""
-    gains: dict[tuple[str, int], list[float]] = defaultdict(list)
-    for run in runs:
-        if run.head == "linear":
-            ratio = round(100 * run.provenance.split.ratio)
-            split = (f"{ratio}/{100 - ratio}", run.provenance.seed)
-            gains[split].append(run.metrics.validation.accuracy - run.metrics.test.accuracy)
-    found = [
-        SplitGain(*split, len(values), median(values))
-        for split, values in sorted(gains.items())
-        if len(values) >= _FEWEST_RUNS
-    ]
-    return found if len(found) > 1 else []
 
 
 def float_and_quantised(model: ComparedModel) -> tuple[RuntimeFigures, RuntimeFigures] | None:

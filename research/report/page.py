@@ -41,7 +41,6 @@ def write_report(config: ReportConfig) -> None:
     Raises:
         BrokenArtifact: A study or a model is not what its files say.
         OutputError: The page cannot be written.
-        StudyError: The trials for the published models are not understood.
     """
     results = gather(config.studies_dir, config.models_dir)
     write(config.output, _render(results, config))
@@ -70,7 +69,6 @@ def _render(results: StoredResults, config: ReportConfig) -> str:
             never_predicted_there=_never_predicted_there(),
             flawed=flawed and analysis.FlawedHead(flawed),
             varied=analysis.varied(results.studies),
-            splits=analysis.split_gains(results.runs.values()),
             recommendations=list(map(recommend, results.options)),
         )
     )
@@ -105,7 +103,6 @@ def _environment() -> Environment:
         points=lambda difference: f"{abs(100 * difference):.2f} points",
         signed=lambda difference: f"{100 * difference:+.2f}",
         spread=_spread,
-        with_deviation=_with_deviation,
     )
     environment.globals.update(
         PROTOCOLS=analysis.PROTOCOLS,
@@ -141,11 +138,6 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _spread(summary: Summary) -> str:
-    return _with_deviation(summary.mean, summary.standard_deviation)
-
-
-def _with_deviation(mean: float, deviation: float | None) -> str:
     """Mean and standard deviation of an accuracy; the mean alone for one seed."""
-    return (
-        f"{100 * mean:.2f}%" if deviation is None else f"{100 * mean:.2f} ± {100 * deviation:.2f}%"
-    )
+    mean, deviation = 100 * summary.mean, summary.standard_deviation
+    return f"{mean:.2f}%" if deviation is None else f"{mean:.2f} ± {100 * deviation:.2f}%"

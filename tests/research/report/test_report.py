@@ -120,31 +120,6 @@ def test_varied_arms_are_held_against_the_protocols_own(tmp_path: Path) -> None:
     assert "Why cross-entropy over focal: the classes are balanced" in told
 
 
-@pytest.mark.usefixtures("models")
-def test_what_was_tried_is_a_table_what_was_kept_first(tmp_path: Path) -> None:
-    (tmp_path / "studies").mkdir()
-    (tmp_path / "studies" / "trials.json").write_text(
-        '{"trials": [{"model": "conv", "tried": "mixup", "seeds": 1, "accuracy": 0.99,'
-        ' "baseline": 0.991, "kept": false, "note": "digits do not mix"},'
-        ' {"model": "conv", "tried": "EMA", "seeds": 3, "accuracy": 0.992,'
-        ' "standard_deviation": 0.0004, "baseline": 0.991, "kept": true}]}'
-    )
-    told = section(report(tmp_path), "What was tried for the published models")
-    kept, dropped = (line for line in told.splitlines() if line.startswith("| `conv`"))
-    assert kept == "| `conv` | EMA | - | yes | validation | 3 | 99.20 ± 0.04% | +0.10 |"
-    assert "| mixup | digits do not mix | no | validation | 1 | 99.00% | -0.10 |" in dropped
-
-
-@pytest.mark.usefixtures("models")
-def test_trials_that_are_not_understood_are_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "studies").mkdir()
-    (tmp_path / "studies" / "trials.json").write_text('{"trials": [{"model": "conv"}]}')
-    assert main(["report", "--studies-dir", str(tmp_path / "studies")]) == 1
-    assert "trials.json is not understood: trials.0.tried" in capsys.readouterr().err
-
-
 def test_seeds_of_a_model_are_told_with_the_published_one_in_bold(
     tmp_path: Path, models: Path
 ) -> None:
@@ -167,20 +142,3 @@ def test_recommendation_is_the_decision_of_the_service(tmp_path: Path, models: P
     verdict = f"ship `{decision.pick.model}`" if decision.pick else "ship none"
     assert verdict in told
     assert all(reason in told for reason in decision.reasons)
-
-
-@pytest.mark.usefixtures("models")
-def test_split_is_as_much_easier_as_validation_is_above_test(tmp_path: Path) -> None:
-    losses = ("cross-entropy", "label-smoothing", "focal", "squared-error")
-    tests = [(0.97, 0.99), (0.97, 0.99), (0.96, 0.99), (0.97, 0.98)]  # all 0.98 on validation
-    store_study(tmp_path / "studies", "losses", dict(zip(losses, tests, strict=True)))
-    told = section(report(tmp_path), "What the split decides")
-    assert "| 80/20 | 0 | 4 | +1.00 |" in told
-    assert "| 80/20 | 1 | 4 | -1.00 |" in told
-    assert "Over 2 splits that is -1.00 to +1.00 points." in told
-
-
-@pytest.mark.usefixtures("models")
-def test_few_runs_of_a_split_say_nothing_of_it(tmp_path: Path) -> None:
-    store_study(tmp_path / "studies", "architectures", {"mobilenet": FLAT, "conv": FLAT})
-    assert "What the split decides" not in report(tmp_path)
