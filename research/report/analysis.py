@@ -1,25 +1,24 @@
 """What the templates need to know of studies and models beyond the stored figures."""
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from statistics import median
 from typing import Final, NamedTuple
 
-import numpy as np
-
-from artifact.metrics import SplitMetrics
 from artifact.statistics.comparison import ComparedModel, OptionGroup, RuntimeFigures
 from artifact.statistics.constraints import Constraints
 from artifact.statistics.decision import Choice, Decision, decide
-from artifact.study import REPORTED, Outcome, Study, StudyPair, WholeStudy
+from artifact.study import Study, StudyPair, WholeStudy
 
-FLAWED_HEAD: Final = "flawed-head"
 PROTOCOLS: Final = {"seed": "the seed report's protocol", "ours": "our protocol"}
 
 _TITLES: Final = {
+    "architectures": "MobileNet blocks or standard convolutions",
+    "mixes": "Mixed blocks",
+    "optimizers": "Optimizer",
     "activations": "Activation",
     "interpolations": "Resampling of changed images",
     "losses": "Loss function",
@@ -28,9 +27,9 @@ _TITLES: Final = {
     "epochs": "Epochs",
     "ratios": "Training and validation images",
     "poolings": "Pooling",
+    "flawed-head": "A ReLU on the logits",
 }
 _KIB: Final = 1024
-_DEAD_DIGITS: Final = ("4", "7")  # as the seed report's second network has it
 
 
 _Texts = dict[str, dict[str, dict[str, str]]]  # better or worse, study, arm
@@ -57,12 +56,9 @@ def best_arm(study: Study) -> str:
     return max(study.arms, key=lambda arm: arm.test_accuracy.mean).label
 
 
-def varied(studies: Mapping[str, WholeStudy]) -> dict[str, list[Study]]:
-    """Studies that are not the seed report's, by title; a study without one has its name."""
-    stems = {name.removesuffix("-ours") for name in studies} - {
-        *REPORTED,
-        FLAWED_HEAD,
-    }
+def by_title(studies: Mapping[str, WholeStudy]) -> dict[str, list[Study]]:
+    """Studies by title, in both protocols; one without a title has its name."""
+    stems = {name.removesuffix("-ours") for name in studies}
     return {
         _TITLES.get(stem, stem): [
             studies[name].study for name in (stem, f"{stem}-ours") if name in studies
@@ -70,62 +66,6 @@ def varied(studies: Mapping[str, WholeStudy]) -> dict[str, list[Study]]:
         for stem in [*_TITLES, *sorted(stems - _TITLES.keys())]
         if stem in stems
     }
-
-
-def one_against_rest(metrics: SplitMetrics) -> float:
-    """Mean over the classes of the accuracy of that class against all others."""
-    counts = np.array(metrics.confusion_matrix)
-    wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * counts.diagonal()
-    return float(1 - (wrong / counts.sum()).mean())
-
-
-def as_one_against_rest(accuracy: float) -> float:
-    """The same for ten classes, computed from the accuracy: an error is wrong for two of them."""
-    return 1 - 0.2 * (1 - accuracy)
-
-
-def never_predicted(metrics: SplitMetrics) -> list[str]:
-    """Classes that the network predicts for no image."""
-    predicted = np.array(metrics.confusion_matrix).sum(axis=0)
-    return [row.label for row, count in zip(metrics.per_class, predicted, strict=True) if not count]
-
-
-@dataclass(frozen=True)
-class FlawedHead:
-    """The study that reproduces the seed report's fault."""
-
-    whole: WholeStudy
-
-    @property
-    def outcomes(self) -> list[Outcome]:
-        """Every run, arm by arm."""
-        arms = self.whole.study.arms
-        return [self.whole.runs[run] for arm in arms for run in arm.runs.values()]
-
-    @property
-    def flawed(self) -> list[Outcome]:
-        """The runs with a ReLU on the logits."""
-        return [run for run in self.outcomes if run.head == "relu"]
-
-    @property
-    def sound(self) -> list[Outcome]:
-        """The runs without it."""
-        return [run for run in self.outcomes if run.head == "linear"]
-
-    @property
-    def two_dead_digits(self) -> tuple[str, float] | None:
-        """Error rate of a network whose only errors are two digits that it never predicts."""
-        support = {row.label: row.support for row in self.outcomes[0].metrics.test.per_class}
-        if not set(_DEAD_DIGITS) <= support.keys():
-            return None
-        error = sum(support[digit] for digit in _DEAD_DIGITS) / sum(support.values())
-        return " and ".join(_DEAD_DIGITS), error
-
-
-def dead(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """The runs whose network never predicts some class, the worst first."""
-    found = [run for run in outcomes if never_predicted(run.metrics.test)]
-    return sorted(found, key=lambda run: run.metrics.test.accuracy)
 
 
 def float_and_quantised(model: ComparedModel) -> tuple[RuntimeFigures, RuntimeFigures] | None:

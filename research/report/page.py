@@ -2,24 +2,19 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict, Field
 
-from artifact.study import LEVEL, REPORTED, Summary
+from artifact.study import LEVEL, Summary
 from research.accuracy_cost import draw_comparison
 from research.output import write
 from research.report import analysis
 from research.report.analysis import explanations, recommend
 from research.report.results import StoredResults, gather
-from research.report.seed_report import (
-    comparisons,
-    draw_seed_report,
-    figure_rows,
-)
 from training.figures.canvas import png
 
 
@@ -47,14 +42,11 @@ def write_report(config: ReportConfig) -> None:
 
 
 def _render(results: StoredResults, config: ReportConfig) -> str:
-    page, found = config.output, comparisons(results.studies)
+    page = config.output
     drawn = {
         group.dataset: _write(page, group.dataset, draw_comparison(group))
         for group in results.comparison.groups
     }
-    if rows := list(figure_rows(found)):
-        drawn["seed"] = _write(page, "seed", draw_seed_report(rows))
-    flawed = results.studies.get(analysis.FLAWED_HEAD)
     text = (
         _environment()
         .get_template("report.md.j2")
@@ -63,12 +55,8 @@ def _render(results: StoredResults, config: ReportConfig) -> str:
             links=Path(os.path.relpath(config.studies_dir, page.parent)).as_posix(),
             results=results,
             runs=list(results.runs.values()),
-            comparisons=found,
             figures=drawn,
-            reported=REPORTED,
-            never_predicted_there=_never_predicted_there(),
-            flawed=flawed and analysis.FlawedHead(flawed),
-            varied=analysis.varied(results.studies),
+            studied=analysis.by_title(results.studies),
             recommendations=list(map(recommend, results.options)),
         )
     )
@@ -90,14 +78,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        as_one_against_rest=analysis.as_one_against_rest,
         code=lambda name: f"`{name}`",
         counted=_counted,
         kib=lambda size: f"{size / 1024:.0f}",
         listed=_listed,
         micros=lambda milliseconds: "-" if milliseconds is None else f"{1000 * milliseconds:.0f}",
-        never_predicted=analysis.never_predicted,
-        one_against_rest=analysis.one_against_rest,
         p_value=lambda value: f"{value:.2g}",
         percent=lambda share: "-" if share is None else f"{100 * share:.2f}%",
         points=lambda difference: f"{abs(100 * difference):.2f} points",
@@ -108,7 +93,6 @@ def _environment() -> Environment:
         PROTOCOLS=analysis.PROTOCOLS,
         LEVEL=LEVEL,
         best_arm=analysis.best_arm,
-        dead=analysis.dead,
         differing=analysis.differing,
         explanations=explanations,
         float_and_quantised=analysis.float_and_quantised,
@@ -119,16 +103,6 @@ def _environment() -> Environment:
 def _counted(count: int, noun: str, plural: str | None = None) -> str:
     """`1 seed`, `3 seeds`."""
     return f"{count} {noun if count == 1 else plural or noun + 's'}"
-
-
-def _never_predicted_there() -> Mapping[Sequence[str], Sequence[str]]:
-    """Networks of the seed report by the digits that their confusion matrices never name."""
-    networks: dict[Sequence[str], list[str]] = {}
-    for arms in REPORTED.values():
-        for name, row in arms.items():
-            if row.never_predicted:
-                networks.setdefault(row.never_predicted, []).append(name)
-    return networks
 
 
 def _listed(names: Iterable[str]) -> str:

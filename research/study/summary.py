@@ -1,7 +1,7 @@
 """From the outcomes of a study's runs to its figures: means, spreads, and what is noise."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from math import sqrt
 
@@ -84,14 +84,9 @@ def _arm(arm: Arm, outcomes: Outcomes) -> StudyArm:
 
 
 def _pairs(outcomes: Mapping[str, Outcomes]) -> tuple[StudyPair, ...]:
-    return adjusted(compare(one, other, outcomes) for one, other in combinations(outcomes, 2))
-
-
-def adjusted(pairs: Iterable[StudyPair]) -> tuple[StudyPair, ...]:
-    """The pairs with their p corrected for being told together."""
-    pairs = tuple(pairs)
-    told = [pair.p_value for pair in pairs if pair.p_value is not None]
-    corrected = iter(holm(told))
+    """Every two arms, with their p corrected for being told together."""
+    pairs = [_compare(one, other, outcomes) for one, other in combinations(outcomes, 2)]
+    corrected = iter(holm([pair.p_value for pair in pairs if pair.p_value is not None]))
     return tuple(
         pair
         if pair.p_value is None
@@ -100,7 +95,7 @@ def adjusted(pairs: Iterable[StudyPair]) -> tuple[StudyPair, ...]:
     )
 
 
-def compare(one: str, other: str, outcomes: Mapping[str, Outcomes]) -> StudyPair:
+def _compare(one: str, other: str, outcomes: Mapping[str, Outcomes]) -> StudyPair:
     """Two arms compared on the seeds that both have, the better one first."""
     seeds = sorted(outcomes[one].keys() & outcomes[other].keys())
     differences = np.array([_test(outcomes[one][k]) - _test(outcomes[other][k]) for k in seeds])
