@@ -1,5 +1,6 @@
 """The application: its routes, what wraps them, and what it loads when it starts."""
 
+import itertools
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Final
@@ -21,7 +22,7 @@ from service.api import (
     studies,
     why,
 )
-from service.api.docs import DESCRIPTION, TAGS, name_example, stored_examples
+from service.api.docs import DESCRIPTION, TAGS, with_examples
 from service.api.errors import answer, install_handlers
 from service.api.parameters import LONG_ADDRESS, refuse_repeated
 from service.browser_headers import BrowserHeaders
@@ -107,13 +108,17 @@ class _Application(FastAPI):
         return RecordMiddleware(public, service.recorder, service.tracing)
 
     def openapi(self) -> docs.Document:
-        # A model that exists, so that what the documentation shows works when tried.
+        # What exists, so that what the documentation shows works when tried.
         service: Service = self.state.service
-        schema = stored_examples(super().openapi(), service.studies, service.datasets)
-        models = service.models
-        if models is None or models.default not in models:
-            return schema
-        return name_example(schema, models.get())
+        examples: dict[str, str] = {}
+        if service.models is not None and service.models.default in service.models:
+            manifest = service.models.get().manifest
+            examples |= {"name": manifest.name, "version": str(manifest.version)}
+        for stored in itertools.islice(service.studies or (), 1):
+            examples["study"] = stored.study.name
+        for published in itertools.islice(service.datasets, 1):
+            examples["dataset"] = published.dataset.name
+        return with_examples(super().openapi(), examples)
 
 
 class AddressLimits:

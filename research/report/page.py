@@ -2,19 +2,28 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict, Field
 
-from artifact.study import LEVEL, Summary
+from artifact.metrics import Metrics
+from artifact.repository import Artifact, Repository
+from artifact.statistics.comparison import (
+    Contender,
+    ModelComparison,
+    OptionGroup,
+    compare_models,
+    option_groups,
+)
+from artifact.study import LEVEL, Outcome, Studies, Summary, WholeStudy
 from research.accuracy_cost import draw_comparison
 from research.output import write
 from research.report import analysis
 from research.report.analysis import explanations, recommend
-from research.report.results import StoredResults, gather
 from training.figures.canvas import png
 
 
@@ -30,6 +39,45 @@ class ReportConfig(BaseModel):
     )
 
 
+@dataclass(frozen=True)
+class StoredResults:
+    """Everything that the report is made of."""
+
+    studies: Mapping[str, WholeStudy]
+    models: tuple[Artifact, ...]  # the highest version of every published model, sorted by name
+    comparison: ModelComparison  # of these models
+    options: Sequence[OptionGroup]  # what can be shipped of them, by data set
+
+    @property
+    def runs(self) -> Mapping[str, Outcome]:
+        """Every run of the studies once, by its digest."""
+        return {name: run for whole in self.studies.values() for name, run in whole.runs.items()}
+
+    @property
+    def metrics(self) -> list[tuple[Artifact, Metrics]]:
+        """Every model that was published with metrics, and these."""
+        found = [(model, model.find("metrics", Metrics)) for model in self.models]
+        return [(model, metrics) for model, metrics in found if metrics is not None]
+
+
+def _gather(studies_dir: Path, models_dir: Path) -> StoredResults:
+    """Read everything, verified.
+
+    Raises:
+        BrokenArtifact: A study or a model is not what its files say.
+    """
+    repository = Repository.scan(models_dir)
+    names = sorted({artifact.manifest.name for artifact in repository})
+    models = tuple(repository.get(name) for name in names)
+    contenders = list(map(Contender.of, models))
+    return StoredResults(
+        studies={stored.study.name: stored.whole() for stored in Studies.scan(studies_dir)},
+        models=models,
+        comparison=compare_models(contenders),
+        options=option_groups(contenders),
+    )
+
+
 def write_report(config: ReportConfig) -> None:
     """Write the page and its figures.
 
@@ -37,7 +85,7 @@ def write_report(config: ReportConfig) -> None:
         BrokenArtifact: A study or a model is not what its files say.
         OutputError: The page cannot be written.
     """
-    results = gather(config.studies_dir, config.models_dir)
+    results = _gather(config.studies_dir, config.models_dir)
     write(config.output, _render(results, config))
 
 

@@ -10,7 +10,7 @@ from artifact.datasets import StoredDataset
 from artifact.files import sha256
 from artifact.manifest import Part
 from artifact.predictions import Predictions
-from service.api.evidence import IfNoneMatch, is_known, published
+from service.api.evidence import IfNoneMatch, cached, published
 from service.api.parameters import NOT_FOUND, NOT_READY, Name, PredictionChoice, Responses
 from service.api.schemas import (
     ComparedExample,
@@ -81,7 +81,7 @@ def get_sheet(
 ) -> Response:
     """Give one sheet: `columns` pictures in a row, row by row, in the order of the data set."""
     content = service_of(request).datasets.get(dataset).sheet(sheet)
-    return _cached(content, "image/png", if_none_match)
+    return cached(lambda: content, sha256(content), if_none_match)
 
 
 @router.get(
@@ -95,7 +95,7 @@ def get_test_picture(
 ) -> Response:
     """Give one test picture, which any model can be asked about."""
     content = service_of(request).datasets.get(dataset).picture(index)
-    return _cached(content, "image/png", if_none_match)
+    return cached(lambda: content, sha256(content), if_none_match)
 
 
 @router.get(
@@ -215,11 +215,5 @@ def _disputed(service: Service, model: LoadedModel) -> frozenset[int]:
 
 
 def _answer(content: Part, if_none_match: str | None) -> Response:
-    return _cached(content.model_dump_json().encode(), "application/json", if_none_match)
-
-
-def _cached(content: bytes, kind: str, if_none_match: str | None) -> Response:
-    headers = {"ETag": f'"{sha256(content)}"', "Cache-Control": "no-cache"}
-    if is_known(if_none_match, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return Response(content, media_type=kind, headers=headers)
+    text = content.model_dump_json().encode()
+    return cached(lambda: text, sha256(text), if_none_match, "application/json")

@@ -12,9 +12,6 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from artifact.datasets import Datasets
-from artifact.study import Studies
-from service.registry import LoadedModel
 from service.v2 import schemas as open_inference
 
 _PACKAGE: Final = "fastapi_offline"
@@ -119,24 +116,8 @@ def _assets() -> Path:
     return Path(package.origin).parent / "static"
 
 
-def name_example(schema: Document, model: LoadedModel) -> Document:
-    """Give every `name` and `version` in a path of an OpenAPI schema one that exists as example."""
-    return _with_examples(
-        schema, {"name": model.manifest.name, "version": str(model.manifest.version)}
-    )
-
-
-def stored_examples(schema: Document, studies: Studies | None, datasets: Datasets) -> Document:
-    """Give every `study` and `dataset` in a path of an OpenAPI schema one that exists."""
-    study, dataset = next(iter(studies or ()), None), next(iter(datasets), None)
-    examples = {
-        **({"study": study.study.name} if study else {}),
-        **({"dataset": dataset.dataset.name} if dataset else {}),
-    }
-    return _with_examples(schema, examples)
-
-
-def _with_examples(schema: Document, examples: dict[str, str]) -> Document:
+def with_examples(schema: Document, examples: dict[str, str]) -> Document:
+    """Give every parameter of those names in a path of an OpenAPI schema its example."""
     for path in schema["paths"].values():
         for operation in path.values():
             for parameter in operation.get("parameters", ()):

@@ -4,6 +4,7 @@ Files are served by their role and never by a path: to look at, and to keep.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Annotated, Final, TypeVar
 
@@ -174,11 +175,9 @@ def _serve(
     file = model.manifest.files.get(role)
     if file is None:
         raise UnknownModel(f"{model} was published without {role}")
-    headers = {"ETag": f'"{file.sha256}"', "Cache-Control": cache_control(query)}
-    if is_known(if_none_match, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
     kind = _TYPES.get(PurePosixPath(PATHS[role]).suffix, _BYTES)
-    return Response(model.artifact.read(role), media_type=kind, headers=headers)
+    read = partial(model.artifact.read, role)
+    return cached(read, file.sha256, if_none_match, kind, cache_control(query))
 
 
 def cache_control(query: VersionChoice) -> str:
@@ -186,10 +185,19 @@ def cache_control(query: VersionChoice) -> str:
     return _CACHE_VERSION if query.version else _CACHE_HIGHEST
 
 
-def is_known(if_none_match: str | None, etag: str) -> bool:
-    """Whether the client says that it has the file of that tag."""
-    candidates = (if_none_match or "").split(",")
-    return any(tag.strip().removeprefix("W/") in (etag, "*") for tag in candidates)
+def cached(
+    read: Callable[[], bytes],
+    sha256: str,
+    if_none_match: str | None,
+    kind: str = "image/png",
+    cache: str = _CACHE_HIGHEST,
+) -> Response:
+    """Answer with what is read, or with nothing where the client has what has that digest."""
+    headers = {"ETag": f'"{sha256}"', "Cache-Control": cache}
+    tags = (tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(","))
+    if not {headers["ETag"], "*"}.isdisjoint(tags):
+        return Response(status_code=304, headers=headers)
+    return Response(read(), media_type=kind, headers=headers)
 
 
 def _files() -> APIRouter:

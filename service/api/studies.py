@@ -16,7 +16,7 @@ from artifact.study import (
     WholeStudy,
     reported,
 )
-from service.api.evidence import IfNoneMatch, is_known
+from service.api.evidence import IfNoneMatch, cached
 from service.api.parameters import NOT_READY, Responses
 from service.api.schemas import Detail
 from service.state import service_of
@@ -94,10 +94,7 @@ def get_study_figure(
     """Draw a study: accuracy by arm, learning curves, what accuracy costs, confusion."""
     stored = service_of(request).studied().get(study)
     picture = stored.figure(figure)
-    headers = {"ETag": f'"{stored.study.figures[figure].sha256}"', "Cache-Control": "no-cache"}
-    if is_known(if_none_match, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return Response(picture, media_type="image/png", headers=headers)
+    return cached(lambda: picture, stored.study.figures[figure].sha256, if_none_match)
 
 
 def _headline(request: Request, stored: StoredStudy) -> StudyHeadline:

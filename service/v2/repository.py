@@ -13,7 +13,7 @@ from service.errors import malformed
 from service.loader import load_datasets, load_model
 from service.registry import ModelRegistry
 from service.settings import Settings
-from service.state import Service, service_of
+from service.state import service_of
 from service.v2.lookup import PREFIX
 from service.v2.request import read_object, read_parameters
 from service.v2.schemas import ADMINISTRATION, INDEX, NOT_READY, REFUSED, IndexEntry, Name
@@ -58,7 +58,12 @@ async def load(request: Request, name: Name, credentials: Credentials) -> Respon
             "a model is loaded as it was published; parameters are not accepted: "
             f"{', '.join(sorted(parameters))[:100]}"
         )
-    await _load(service, name)
+    async with service.administration:
+        service.loaded()
+        versions = await to_thread.run_sync(load_model, name, service.settings)
+        service.datasets = await to_thread.run_sync(load_datasets, service.settings)
+        service.models = service.loaded().replace(name, versions)
+        service.telemetry.count_broken(len(service.models.broken))
     return Response()
 
 
@@ -67,7 +72,10 @@ async def unload(request: Request, name: Name, credentials: Credentials) -> Resp
     """Unload every version of a model; requests under way are finished."""
     service = service_of(request)
     _check_allowed(credentials, service.settings)
-    await _unload(service, name)
+    async with service.administration:
+        models = service.loaded()
+        models.get(name)
+        service.models = models.replace(name, [])
     return Response()
 
 
@@ -110,34 +118,3 @@ def _check_allowed(credentials: Credentials, settings: Settings) -> None:
     expected = settings.admin_token.get_secret_value()
     if not hmac.compare_digest(sent.encode(), expected.encode()):
         raise HTTPException(401, _NOT_ALLOWED, {"WWW-Authenticate": "Bearer"})
-
-
-async def _load(service: Service, name: str) -> None:
-    """Read, verify and open a published model, and answer from it from then on.
-
-    Requests are answered by what was loaded before until all of it is open; if it fails, also
-    afterwards.
-
-    Raises:
-        BrokenArtifact: A file is not what it should be.
-        RuntimeUnavailable: No runtime that the model has a file for is open here.
-        UnknownModel: No such model is published.
-    """
-    async with service.administration:
-        service.loaded()
-        versions = await to_thread.run_sync(load_model, name, service.settings)
-        service.datasets = await to_thread.run_sync(load_datasets, service.settings)
-        service.models = service.loaded().replace(name, versions)
-        service.telemetry.count_broken(len(service.models.broken))
-
-
-async def _unload(service: Service, name: str) -> None:
-    """Answer no more requests from any version of a model; those under way are finished.
-
-    Raises:
-        UnknownModel: No such model is loaded.
-    """
-    async with service.administration:
-        models = service.loaded()
-        models.get(name)
-        service.models = models.replace(name, [])

@@ -7,7 +7,6 @@ by the temperature first to describe the model as it is served.
 
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain, zip_longest
-from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,22 +150,6 @@ def fit_temperature(logits: Floats, labels: Integers) -> float:
 
     bound = np.log(LARGEST_TEMPERATURE)
     return float(np.exp(minimize_scalar(loss, bounds=(-bound, bound), method="bounded").x))
-
-
-def rejection_threshold(scores: Floats, accepted: float = 0.995) -> float:
-    """Find the highest score that still accepts a share of the pictures.
-
-    Args:
-        scores: Of validation pictures, [N]; higher for in-distribution pictures.
-        accepted: Least share of them whose score reaches the threshold.
-
-    Raises:
-        ValueError: `accepted` is not a share.
-    """
-    if not 0 < accepted <= 1:
-        raise ValueError(f"accepted is {accepted}: it is a share above 0 and at most 1")
-    most_familiar_first = np.sort(scores)[::-1]
-    return float(most_familiar_first[ceil(accepted * len(scores)) - 1])
 
 
 def choose_examples(

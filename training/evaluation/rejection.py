@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from artifact.manifest import Rejection, RejectionPoint, ScoreName, Separation
-from training.evaluation.evaluate import rejection_threshold
 
 Floats = NDArray[np.floating]
 
@@ -51,8 +50,10 @@ def auroc(known: Floats, outliers: Floats) -> float:
 
 
 def threshold_for(known: Floats, accepted: float) -> float:
-    """Find the threshold, rounded down, that accepts at least that share of the known."""
-    return math.floor(rejection_threshold(known, accepted) * _DIGITS) / _DIGITS
+    """Find the highest threshold, rounded down, that accepts at least that share of the known."""
+    most_familiar_first = np.sort(known)[::-1]
+    highest = float(most_familiar_first[math.ceil(accepted * len(known)) - 1])
+    return math.floor(highest * _DIGITS) / _DIGITS
 
 
 def _point(known: Floats, outliers: Mapping[str, Floats], accepted: float) -> RejectionPoint:

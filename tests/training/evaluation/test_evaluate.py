@@ -12,7 +12,6 @@ from training.evaluation.evaluate import (
     cross_entropy,
     fit_temperature,
     mark_disputed,
-    rejection_threshold,
     reliability,
     split_metrics,
 )
@@ -223,23 +222,6 @@ class TestTemperature:
     def test_huge_logits_do_not_overflow(self) -> None:
         labels = np.array([0, 1, 2, 1])
         assert fit_temperature(answers([0, 1, 2, 0], margin=1e30), labels) > 1
-
-
-class TestRejection:
-    @pytest.mark.parametrize("images", [1, 7, 199, 200, 201, 1000])
-    @pytest.mark.parametrize("accepted", [0.5, 0.995, 1.0])
-    def test_at_least_the_share_is_accepted_and_no_image_more(
-        self, images: int, accepted: float
-    ) -> None:
-        scores = draw(images, 10)[0].max(axis=1)
-        threshold = rejection_threshold(scores, accepted)
-        assert (scores >= threshold).mean() >= accepted
-        assert (scores > threshold).sum() < max(accepted * images, 1)
-
-    @pytest.mark.parametrize("accepted", [0.0, -0.1, 1.1])
-    def test_no_share_is_refused(self, accepted: float) -> None:
-        with pytest.raises(ValueError, match="share above 0 and at most 1"):
-            rejection_threshold(np.array([0.5, 0.5]), accepted)
 
 
 class TestExamples:

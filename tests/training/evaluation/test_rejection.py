@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.evaluation.rejection import auroc, fit_rejection, separate
+from training.evaluation.rejection import auroc, fit_rejection, separate, threshold_for
 
 KNOWN = np.linspace(0.5, 1, 1000, dtype=np.float32)
 
@@ -10,6 +10,15 @@ def test_nearly_all_validation_pictures_are_accepted() -> None:
     rejection = fit_rejection("energy", KNOWN, {})
     assert 0.995 <= rejection.accepted < 0.998
     assert (rejection.threshold <= KNOWN).mean() == rejection.accepted
+
+
+@pytest.mark.parametrize("images", [1, 7, 199, 200, 201, 1000])
+@pytest.mark.parametrize("accepted", [0.5, 0.995, 1.0])
+def test_at_least_the_share_is_accepted_and_no_image_more(images: int, accepted: float) -> None:
+    scores = np.random.default_rng(0).permutation(images).astype(np.float32)
+    threshold = threshold_for(scores, accepted)
+    assert (scores >= threshold).mean() >= accepted
+    assert (scores > threshold).sum() < max(accepted * images, 1)
 
 
 def test_equally_familiar_pictures_are_all_accepted() -> None:
