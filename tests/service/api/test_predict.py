@@ -46,22 +46,6 @@ def test_raw_body_gets_the_answer_of_the_form(client: TestClient, content_type: 
     assert raw.json() == post_form(client, "/predict", picture("top-right"), field="image")
 
 
-def test_part_without_a_content_type_is_read(client: TestClient) -> None:
-    body = b"\r\n".join(
-        [
-            b"--edge",
-            b'Content-Disposition: form-data; name="image"; filename="a"',
-            b"",
-            picture("bottom-left"),
-            b"--edge--",
-            b"",
-        ]
-    )
-    headers = {"Content-Type": "multipart/form-data; boundary=edge"}
-    response = client.post("/predict", content=body, headers=headers)
-    assert response.json()["label"] == "bottom-left"
-
-
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
