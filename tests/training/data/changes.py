@@ -2,19 +2,73 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
 
 from tests.pictures import draw, draw_folder
 
+Change = Callable[[Path], None]
+
 LABELS = ("bar", "circle", "line")
+LATIN_1 = os.fsdecode(b"caf\xe9")
 
 
-def nested(root: Path) -> None:
-    place = root / "train" / "bar" / "2026" / "november"
-    place.mkdir(parents=True)
-    (root / "train" / "bar" / "000.png").rename(place / "000.png")
+def move(*places: tuple[str, str]) -> Change:
+    def change(root: Path) -> None:
+        for source, target in places:
+            (root / target).parent.mkdir(parents=True, exist_ok=True)
+            (root / source).rename(root / target)
+
+    return change
+
+
+def copy(*places: tuple[str, str]) -> Change:
+    def change(root: Path) -> None:
+        for source, target in places:
+            copied = shutil.copytree if (root / source).is_dir() else shutil.copy
+            copied(root / source, root / target)
+
+    return change
+
+
+def remove(*places: str) -> Change:
+    def change(root: Path) -> None:
+        for place in places:
+            shutil.rmtree(root / place)
+
+    return change
+
+
+def write(*places: str, content: bytes = b"") -> Change:
+    def change(root: Path) -> None:
+        for place in places:
+            (root / place).write_bytes(content)
+
+    return change
+
+
+def keep(count: int) -> Change:
+    """Leave so many pictures of a class to learn from."""
+
+    def change(root: Path) -> None:
+        for path in sorted((root / "train" / "bar").iterdir())[count:]:
+            path.unlink()
+
+    return change
+
+
+def link(place: str, target: str) -> Change:
+    return lambda root: (root / place).symlink_to(target)
+
+
+def draw_one(place: str) -> Change:
+    return lambda root: draw(root / place, 0, 900)
+
+
+def in_both(source: str, target: str) -> tuple[tuple[str, str], ...]:
+    return tuple((f"{part}/{source}", f"{part}/{target}") for part in ("train", "test"))
 
 
 def flat(root: Path) -> None:
@@ -26,15 +80,6 @@ def flat(root: Path) -> None:
         shutil.rmtree(root / part)
 
 
-def flat_with_a_class_train(root: Path) -> None:
-    flat(root)
-    (root / "line").rename(root / "train")
-
-
-def without_test(root: Path) -> None:
-    shutil.rmtree(root / "test")
-
-
 def with_validation(root: Path) -> None:
     draw_folder(root / "more", train=5, test=0, first=500)
     (root / "more" / "train").rename(root / "Val")
@@ -44,34 +89,7 @@ def with_validation(root: Path) -> None:
 def system_files(root: Path) -> None:
     for name in ("Thumbs.db", ".DS_Store", "desktop.ini", "._000.png", "Icon\r"):
         (root / "train" / "bar" / name).write_bytes(b"\xd0\xcf\x11\xe0")
-    shutil.copytree(root / "train" / "bar", root / "train" / "__MACOSX")
-    shutil.copytree(root / "train" / "bar", root / "train" / "bar" / ".git")
-
-
-def any_name_and_ending(root: Path) -> None:
-    (root / "train" / "bar" / "000.png").rename(root / "train" / "bar" / "001.txt")
-
-
-def composed_and_decomposed(root: Path) -> None:
-    (root / "train" / "bar").rename(root / "train" / "caf\u00e9")
-    (root / "test" / "bar").rename(root / "test" / "cafe\u0301")
-
-
-def damaged(root: Path) -> None:
-    path = root / "train" / "bar" / "000.png"
-    path.write_bytes(path.read_bytes()[:100])
-
-
-def no_picture(root: Path) -> None:
-    (root / "test" / "bar" / "notes.txt").write_text("no picture")
-
-
-def empty(root: Path) -> None:
-    (root / "test" / "bar" / "new.png").touch()
-
-
-def too_large(root: Path) -> None:
-    Image.new("1", (20_000, 20_000)).save(root / "train" / "bar" / "poster.png")
+    copy(("train/bar", "train/__MACOSX"), ("train/bar", "train/bar/.git"))(root)
 
 
 def far_too_long(root: Path) -> None:
@@ -79,133 +97,64 @@ def far_too_long(root: Path) -> None:
         file.truncate(2**40)
 
 
-def broken_link(root: Path) -> None:
-    (root / "train" / "bar" / "zzz.png").symlink_to("/nonexistent.png")
-
-
-def link_in_a_circle(root: Path) -> None:
-    (root / "train" / "bar" / "loop.png").symlink_to("loop.png")
-
-
-def link_out(root: Path) -> None:
-    draw(root.parent / "elsewhere.png", 0, 900)
-    (root / "train" / "bar" / "link.png").symlink_to(root.parent / "elsewhere.png")
-
-
-def pipe(root: Path) -> None:
-    os.mkfifo(root / "train" / "bar" / "pipe.png")
-
-
-def file_name_in_latin_1(root: Path) -> None:
-    bar = os.fsencode(root / "train" / "bar")
-    Path(os.fsdecode(bar + b"/000.png")).rename(os.fsdecode(bar + b"/caf\xe9.png"))
-
-
-def hidden_class(root: Path) -> None:
-    for part in ("train", "test"):
-        shutil.copytree(root / part / "bar", root / part / ".square")
-
-
-def loose_picture(root: Path) -> None:
-    draw(root / "train" / "loose.png", 0, 900)
-
-
-def folder_beside(root: Path) -> None:
-    (root / "old").mkdir()
-
-
-def learnt_test_picture(root: Path) -> None:
-    shutil.copy(root / "test" / "bar" / "020.png", root / "train" / "bar" / "copy.png")
-
-
-def copy_in_one_part(root: Path) -> None:
-    shutil.copy(root / "train" / "bar" / "000.png", root / "train" / "bar" / "copy.png")
-
-
-def copy_in_two_classes(root: Path) -> None:
-    shutil.copy(root / "train" / "bar" / "000.png", root / "train" / "line" / "copy.png")
-
-
-def two_spellings(root: Path) -> None:
-    for part in ("train", "test"):
-        (root / part / "line").rename(root / part / "Bar")
-
-
-def few(root: Path) -> None:
-    for path in sorted((root / "train" / "bar").iterdir())[5:]:
-        path.unlink()
-
-
 def many_damaged(root: Path) -> None:
     for path in sorted((root / "train").rglob("*.png"))[::9]:
         path.write_bytes(b"GIF89a")
 
 
-def class_in_test_only(root: Path) -> None:
-    draw(root / "test" / "star" / "0.png", 0, 900)
+def all_of(*changes: Change) -> Change:
+    def change(root: Path) -> None:
+        for each in changes:
+            each(root)
+
+    return change
 
 
-def class_in_train_only(root: Path) -> None:
-    shutil.rmtree(root / "test" / "bar")
-
-
-def class_without_a_picture(root: Path) -> None:
-    (root / "train" / "star").mkdir()
-
-
-def class_of_copies_alone(root: Path) -> None:
-    shutil.rmtree(root / "train" / "bar")
-    shutil.copytree(root / "test" / "bar", root / "train" / "bar")
-
-
-def class_with_one_picture(root: Path) -> None:
-    for path in sorted((root / "train" / "bar").iterdir())[1:]:
-        path.unlink()
-
-
-def spelt_otherwise_in_test(root: Path) -> None:
-    (root / "test" / "bar").rename(root / "test" / "Bar")
-
-
-def class_name_in_latin_1(root: Path) -> None:
-    for part in ("train", "test"):
-        (root / part / "bar").rename(os.fsdecode(os.fsencode(root / part) + b"/caf\xe9"))
-
-
-def class_name_with_a_line_break(root: Path) -> None:
-    for part in ("train", "test"):
-        (root / part / "bar").rename(root / part / "a\nb")
-
-
-def linked_class(root: Path) -> None:
-    (root / "train" / "bar").rename(root.parent / "bar")
-    (root / "train" / "bar").symlink_to(root.parent / "bar")
-
-
-def one_class(root: Path) -> None:
-    for label in LABELS[1:]:
-        for part in ("train", "test"):
-            shutil.rmtree(root / part / label)
-
-
-def no_class(root: Path) -> None:
-    shutil.rmtree(root)
-    root.mkdir()
-
-
-def nothing(root: Path) -> None:
-    shutil.rmtree(root)
-
-
-def a_file(root: Path) -> None:
-    shutil.rmtree(root)
-    root.touch()
-
-
-def only_test(root: Path) -> None:
-    shutil.rmtree(root / "train")
-
-
-def validation_lacks_a_class(root: Path) -> None:
-    with_validation(root)
-    shutil.rmtree(root / "Val" / "bar")
+CHANGES: dict[str, Change] = {
+    "nested": move(("train/bar/000.png", "train/bar/2026/november/000.png")),
+    "flat": flat,
+    "flat, with a class train": all_of(flat, move(("line", "train"))),
+    "without test": remove("test"),
+    "with validation": with_validation,
+    "system files": system_files,
+    "any name and ending": move(("train/bar/000.png", "train/bar/001.txt")),
+    "composed and decomposed": move(
+        ("train/bar", "train/caf\u00e9"), ("test/bar", "test/cafe\u0301")
+    ),
+    "damaged": lambda root: os.truncate(root / "train/bar/000.png", 100),
+    "no picture": write("test/bar/notes.txt", content=b"no picture"),
+    "empty": write("test/bar/new.png"),
+    "too large": lambda root: Image.new("1", (20_000, 20_000)).save(root / "train/bar/poster.png"),
+    "far too long": far_too_long,
+    "broken link": link("train/bar/zzz.png", "/nonexistent.png"),
+    "link in a circle": link("train/bar/loop.png", "loop.png"),
+    "link out": all_of(
+        draw_one("../elsewhere.png"), link("train/bar/link.png", "../../../elsewhere.png")
+    ),
+    "pipe": lambda root: os.mkfifo(root / "train/bar/pipe.png"),
+    "file name in Latin 1": move(("train/bar/000.png", f"train/bar/{LATIN_1}.png")),
+    "hidden class": copy(*in_both("bar", ".square")),
+    "loose picture": draw_one("train/loose.png"),
+    "folder beside": lambda root: (root / "old").mkdir(),
+    "learnt test picture": copy(("test/bar/020.png", "train/bar/copy.png")),
+    "copy in one part": copy(("train/bar/000.png", "train/bar/copy.png")),
+    "copy in two classes": copy(("train/bar/000.png", "train/line/copy.png")),
+    "two spellings": move(*in_both("line", "Bar")),
+    "few": keep(5),
+    "many damaged": many_damaged,
+    "class in test only": draw_one("test/star/0.png"),
+    "class in train only": remove("test/bar"),
+    "class without a picture": lambda root: (root / "train/star").mkdir(),
+    "class of copies alone": all_of(remove("train/bar"), copy(("test/bar", "train/bar"))),
+    "class with one picture": keep(1),
+    "spelt otherwise in test": move(("test/bar", "test/Bar")),
+    "class name in Latin 1": move(*in_both("bar", LATIN_1)),
+    "class name with a line break": move(*in_both("bar", "a\nb")),
+    "linked class": all_of(move(("train/bar", "../bar")), link("train/bar", "../../bar")),
+    "one class": remove("train/circle", "train/line", "test/circle", "test/line"),
+    "no class": remove("train", "test"),
+    "nothing": remove(""),
+    "a file": all_of(remove(""), write("")),
+    "only test": remove("train"),
+    "validation lacks a class": all_of(with_validation, remove("Val/bar")),
+}

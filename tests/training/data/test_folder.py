@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +6,7 @@ import torch
 from PIL import Image
 
 from tests.pictures import draw_folder
-from tests.training.data import changes
+from tests.training.data.changes import CHANGES, LABELS
 from training import data
 from training.__main__ import main
 from training.config import Places, RunConfig
@@ -29,7 +28,7 @@ def sizes(root: Path) -> tuple[int, int, int]:
 
 def test_each_folder_is_a_class(folder: Path) -> None:
     dataset = data.load("folder", folder, side=16, mode="RGB")
-    assert (dataset.name, dataset.labels, dataset.shape) == ("stamps", changes.LABELS, (3, 16, 16))
+    assert (dataset.name, dataset.labels, dataset.shape) == ("stamps", LABELS, (3, 16, 16))
     assert dataset.learning.labels.tolist() == [0] * 20 + [1] * 20 + [2] * 20
     assert dataset.test.labels.tolist() == [0] * 8 + [1] * 8 + [2] * 8
     assert dataset.preprocess == "resize"
@@ -58,23 +57,23 @@ def test_pixels_are_those_of_the_pictures(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (changes.nested, (48, 12, 24)),
-        (changes.flat, (52, 14, 18)),
-        (changes.flat_with_a_class_train, (52, 14, 18)),
-        (changes.without_test, (38, 10, 12)),
-        (changes.with_validation, (60, 15, 24)),
-        (changes.system_files, (48, 12, 24)),
-        (changes.any_name_and_ending, (48, 12, 24)),
-        (changes.composed_and_decomposed, (48, 12, 24)),
+        ("nested", (48, 12, 24)),
+        ("flat", (52, 14, 18)),
+        ("flat, with a class train", (52, 14, 18)),
+        ("without test", (38, 10, 12)),
+        ("with validation", (60, 15, 24)),
+        ("system files", (48, 12, 24)),
+        ("any name and ending", (48, 12, 24)),
+        ("composed and decomposed", (48, 12, 24)),
     ],
 )
 def test_layout_is_understood(
-    change: Callable[[Path], None],
+    change: str,
     expected: tuple[int, int, int],
     folder: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    change(folder)
+    CHANGES[change](folder)
     assert sizes(folder) == expected
     told = caplog.text.replace("no test folder, drawn as test", "")
     assert "left out" not in told
@@ -82,41 +81,41 @@ def test_layout_is_understood(
 
 
 NOTED = [
-    (changes.damaged, "damaged or cut short (1): train/bar/000.png", 59),
-    (changes.no_picture, "not a picture (1): test/bar/notes.txt", 60),
-    (changes.empty, "empty file (1): test/bar/new.png", 60),
-    (changes.too_large, "too large (1): train/bar/poster.png", 60),
-    (changes.far_too_long, "larger than 20,971,520 bytes (1): train/bar/film.mkv", 60),
-    (changes.broken_link, "broken link (1): train/bar/zzz.png", 60),
-    (changes.link_in_a_circle, "broken link (1): train/bar/loop.png", 60),
-    (changes.link_out, "link out of the folder (1): train/bar/link.png", 60),
-    (changes.pipe, "no file (1): train/bar/pipe.png", 60),
+    ("damaged", "damaged or cut short (1): train/bar/000.png", 59),
+    ("no picture", "not a picture (1): test/bar/notes.txt", 60),
+    ("empty", "empty file (1): test/bar/new.png", 60),
+    ("too large", "too large (1): train/bar/poster.png", 60),
+    ("far too long", "larger than 20,971,520 bytes (1): train/bar/film.mkv", 60),
+    ("broken link", "broken link (1): train/bar/zzz.png", 60),
+    ("link in a circle", "broken link (1): train/bar/loop.png", 60),
+    ("link out", "link out of the folder (1): train/bar/link.png", 60),
+    ("pipe", "no file (1): train/bar/pipe.png", 60),
     (
-        changes.file_name_in_latin_1,
+        "file name in Latin 1",
         r"not UTF-8 or not printable (1): train/bar/caf\xe9.png",
         59,
     ),
-    (changes.hidden_class, "hidden, left out (2): test/.square, train/.square", 60),
-    (changes.loose_picture, "picture in no class's folder, left out (1): train/loose.png", 60),
-    (changes.folder_beside, "folder beside train and test, left out (1): old", 60),
-    (changes.learnt_test_picture, "(1): train/bar/copy.png = test/bar/020.png", 60),
-    (changes.copy_in_one_part, "(1): train/bar/copy.png = train/bar/000.png", 60),
-    (changes.copy_in_two_classes, "(1): train/bar/000.png = train/line/copy.png", 59),
-    (changes.two_spellings, "classes that differ in spelling alone (1): Bar / bar", 60),
-    (changes.few, "class with fewer than 10 pictures to learn from (1): bar", 45),
-    (changes.flat, "no test folder, drawn as test (1)", 66),
+    ("hidden class", "hidden, left out (2): test/.square, train/.square", 60),
+    ("loose picture", "picture in no class's folder, left out (1): train/loose.png", 60),
+    ("folder beside", "folder beside train and test, left out (1): old", 60),
+    ("learnt test picture", "(1): train/bar/copy.png = test/bar/020.png", 60),
+    ("copy in one part", "(1): train/bar/copy.png = train/bar/000.png", 60),
+    ("copy in two classes", "(1): train/bar/000.png = train/line/copy.png", 59),
+    ("two spellings", "classes that differ in spelling alone (1): Bar / bar", 60),
+    ("few", "class with fewer than 10 pictures to learn from (1): bar", 45),
+    ("flat", "no test folder, drawn as test (1)", 66),
 ]
 
 
 @pytest.mark.parametrize(("change", "told", "learnt"), NOTED)
 def test_what_is_left_out_or_odd_is_told(
-    change: Callable[[Path], None],
+    change: str,
     told: str,
     learnt: int,
     folder: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    change(folder)
+    CHANGES[change](folder)
     assert sum(sizes(folder)[:2]) == learnt
     assert told in caplog.text
     assert str(folder) not in caplog.text
@@ -124,31 +123,31 @@ def test_what_is_left_out_or_odd_is_told(
 
 REFUSED = [
     (
-        changes.many_damaged,
+        "many damaged",
         ["cut short (7): train/bar/000", "7 of 84 files cannot be used"],
     ),
-    (changes.class_in_test_only, ["class without a picture to learn from (1): star (1 in test)"]),
-    (changes.class_in_train_only, ["class without a test picture (1): bar (20 in train)"]),
-    (changes.class_without_a_picture, ["class's folder without a picture (1): train/star"]),
+    ("class in test only", ["class without a picture to learn from (1): star (1 in test)"]),
+    ("class in train only", ["class without a test picture (1): bar (20 in train)"]),
+    ("class without a picture", ["class's folder without a picture (1): train/star"]),
     (
-        changes.class_of_copies_alone,
+        "class of copies alone",
         ["picture to learn from (1): bar (8 in test)", "copy of a"],
     ),
     (
-        changes.class_with_one_picture,
+        "class with one picture",
         ["a single picture to learn from (1): bar (8 in test, 1"],
     ),
-    (changes.spelt_otherwise_in_test, ["to learn from (1): Bar", "spelling alone (1): Bar / bar"]),
-    (changes.class_name_in_latin_1, [r"not printable (2): test/caf\xe9, train/caf\xe9"]),
-    (changes.class_name_with_a_line_break, [r"not printable (2): test/a\nb, train/a\nb"]),
-    (changes.linked_class, ["link to a folder, not followed (1): train/bar"]),
-    (changes.one_class, ["fewer than two classes; accepted are DIR/<class>/... and", "(1): bar"]),
-    (changes.no_class, ["fewer than two classes; accepted are DIR/<class>/... and", "(1): none"]),
-    (changes.nothing, ["data directory 'stamps' does not exist: accepted are DIR/<class>/..."]),
-    (changes.a_file, ["data directory 'stamps' is no directory: accepted are DIR/<class>/..."]),
-    (changes.only_test, ["has test but no folder train: accepted are DIR/<class>/..."]),
+    ("spelt otherwise in test", ["to learn from (1): Bar", "spelling alone (1): Bar / bar"]),
+    ("class name in Latin 1", [r"not printable (2): test/caf\xe9, train/caf\xe9"]),
+    ("class name with a line break", [r"not printable (2): test/a\nb, train/a\nb"]),
+    ("linked class", ["link to a folder, not followed (1): train/bar"]),
+    ("one class", ["fewer than two classes; accepted are DIR/<class>/... and", "(1): bar"]),
+    ("no class", ["fewer than two classes; accepted are DIR/<class>/... and", "(1): none"]),
+    ("nothing", ["data directory 'stamps' does not exist: accepted are DIR/<class>/..."]),
+    ("a file", ["data directory 'stamps' is no directory: accepted are DIR/<class>/..."]),
+    ("only test", ["has test but no folder train: accepted are DIR/<class>/..."]),
     (
-        changes.validation_lacks_a_class,
+        "validation lacks a class",
         ["without a validation picture (1): bar (8 in test, 20 in"],
     ),
 ]
@@ -156,12 +155,12 @@ REFUSED = [
 
 @pytest.mark.parametrize(("change", "told"), REFUSED)
 def test_what_cannot_be_learnt_from_is_refused_in_one_list(
-    change: Callable[[Path], None],
+    change: str,
     told: list[str],
     folder: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    change(folder)
+    CHANGES[change](folder)
     where = ("--runs-dir", f"{folder.parent}/runs", "--models-dir", f"{folder.parent}/models")
     assert main(["run", "--dataset", "folder", "--data-dir", str(folder), *where]) == 1
     message = capsys.readouterr().err
@@ -172,12 +171,12 @@ def test_what_cannot_be_learnt_from_is_refused_in_one_list(
 
 def test_every_problem_is_in_the_list(folder: Path) -> None:
     for change in (
-        changes.damaged,
-        changes.broken_link,
-        changes.class_in_test_only,
-        changes.learnt_test_picture,
+        "damaged",
+        "broken link",
+        "class in test only",
+        "learnt test picture",
     ):
-        change(folder)
+        CHANGES[change](folder)
     with pytest.raises(DatasetError) as error:
         data.load("folder", folder)
     [first, *problems] = str(error.value).splitlines()
@@ -191,7 +190,7 @@ def test_every_problem_is_in_the_list(folder: Path) -> None:
 
 
 def test_drawn_test_part_stays_as_pictures_are_renamed_or_damaged(folder: Path) -> None:
-    changes.flat(folder)
+    CHANGES["flat"](folder)
     before = data.load("folder", folder).test
     for path in sorted((folder / "bar").iterdir()):
         path.rename(path.with_name(f"renamed-{path.name}"))
