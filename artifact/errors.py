@@ -1,14 +1,5 @@
 """Everything this package refuses, as one small tree.
 
-TandemError                 of vision.errors
-├── BrokenArtifact          a published folder is not what its manifest says
-├── NotPublished            a folder cannot be written where models are published
-├── UnknownModel            no such model, version or runtime; says which there are
-│   └── NothingLoaded       a model is to be chosen, and there is none
-├── UnknownStudy            no such study, or it has no such figure; says which there are
-├── UnknownDataset          no such data set, or it has no such test picture; says which there are
-└── RuntimeUnavailable      the runtime needs a library that is not installed
-
 Each message says what was wrong and what is accepted, and is fit to be shown to the client.
 """
 

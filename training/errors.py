@@ -1,17 +1,4 @@
-"""Everything training refuses, each with what was wrong and what to do.
-
-TrainingError               never raised itself
-├── DatasetError            a data set is missing, damaged, or cannot be split at that ratio
-├── DeviceError             there is no such device here
-├── DivergedError           the loss is no longer a number
-├── CheckpointError         a run cannot be continued, or would be overwritten
-├── TeacherError            a network cannot be learnt from
-├── PretrainedError         weights that a package brings are absent, or not the known ones
-├── ParityError             an exported file does not answer as the network does
-├── FlawedError             a network with a finding would be published by accident
-├── StudyError              a study is unknown, incomplete, or its stored results are others
-└── OutputError             results cannot be written
-"""
+"""Everything training refuses, each with what was wrong and what to do."""
 
 
 class TrainingError(Exception):

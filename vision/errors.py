@@ -1,11 +1,5 @@
 """What is refused of a picture, and the root of every error of Tandem.
 
-TandemError                 never raised itself
-└── ImageError              the bytes of a picture are refused
-    ├── UnsupportedType     not a format on the allow-list
-    ├── Undecodable         a known format, but damaged or cut short
-    └── TooLarge            more bytes or more pixels than the limit
-
 Each message says what was wrong and what is accepted, and is fit to be shown to the client.
 """
 

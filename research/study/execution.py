@@ -10,9 +10,10 @@ import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing import get_context
 from types import ModuleType
 from typing import Final
 
@@ -91,25 +92,18 @@ def in_processes(jobs: Iterable[Job], count: int) -> Iterator[Result]:
 
 
 def _in_process(job: Job) -> Result:
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(job, sender), daemon=True)
-    process.start()
-    sender.close()  # the process has the only other end: its death ends `recv`
-    try:
-        result: Result = receiver.recv()
-    except (EOFError, ConnectionError):
-        process.join()
-        return Failed(job, f"its process died with {_status(process.exitcode)}")
-    process.join()
-    return result
+    with ProcessPoolExecutor(1, get_context("spawn"), _prepare) as process:
+        try:
+            return process.submit(_attempt, job, Runner()).result()
+        except BrokenProcessPool:
+            return Failed(job, "its process died: of a signal, or for want of memory")
 
 
-def _work(job: Job, sender: Connection) -> None:
+def _prepare() -> None:
+    """Begin a process that does one run."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # in order: open files are closed
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    sender.send(_attempt(job, Runner()))
 
 
 def _end_with_parent() -> None:
@@ -118,12 +112,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _status(code: int | None) -> str:
-    if code is not None and code < 0:
-        return signal.Signals(-code).name
-    return f"status {code}"
 
 
 def _on_cluster(jobs: Iterable[Job], address: str, most: int | None) -> Iterator[Result]:

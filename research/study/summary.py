@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
-from math import sqrt
 
 import numpy as np
 from scipy import stats
@@ -47,14 +46,14 @@ def summary(values: Sequence[float]) -> Summary:
     mean = float(np.mean(values))
     if len(values) < 2:
         return Summary(mean=mean, standard_deviation=None, interval=None)
-    deviation = float(np.std(values, ddof=1))
-    half = _half_width(deviation, len(values))
-    return Summary(mean=mean, standard_deviation=deviation, interval=(mean - half, mean + half))
-
-
-def _half_width(deviation: float, count: int) -> float:
-    quantile = float(stats.t.ppf((1 + _CONFIDENCE) / 2, count - 1))
-    return quantile * deviation / sqrt(count)
+    error = float(stats.sem(values))
+    return Summary(
+        mean=mean,
+        standard_deviation=float(np.std(values, ddof=1)),
+        interval=stats.t.interval(_CONFIDENCE, len(values) - 1, mean, error)
+        if error
+        else (mean,) * 2,
+    )
 
 
 def _arm(arm: Arm, outcomes: Outcomes) -> StudyArm:
@@ -117,12 +116,11 @@ def _noise(
     differences: np.ndarray[tuple[int], np.dtype[np.float64]],
 ) -> tuple[tuple[float, float] | None, float | None]:
     """Interval and p of Student's paired test; None where there is no spread to judge by."""
-    if len(differences) < 2 or not (deviation := float(differences.std(ddof=1))):
+    if len(differences) < 2 or not np.ptp(differences):
         return None, None
-    mean, half = float(differences.mean()), _half_width(deviation, len(differences))
-    statistic = mean / (deviation / sqrt(len(differences)))
-    p_value = 2 * float(stats.t.sf(abs(statistic), len(differences) - 1))
-    return (mean - half, mean + half), p_value
+    test = stats.ttest_1samp(differences, 0)
+    low, high = test.confidence_interval(_CONFIDENCE)
+    return (float(low), float(high)), float(test.pvalue)
 
 
 def _test(outcome: Outcome) -> float:
