@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from service.app import create_app
 from service.settings import Settings
 from tests.training.decide.drawn import CLASSES, draw, write_folder
 from training.__main__ import main
+from training.evaluation.rejection import KEPT
 
 pytestmark = pytest.mark.timeout(900)  # a whole command a test, on a machine that others use too
 
@@ -203,6 +205,36 @@ def test_unmet_constraints_publish_nothing(
     assert (again.status, again.summary["decision"]["verdict"]) == (status, verdict)
     assert again.summary["published"] == []
     assert sorted(decided.models.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("classes", "said"),
+    [
+        (CLASSES, "and of those of a class that was held out"),
+        (CLASSES[:2], "no class could be held out to choose or judge that with"),
+    ],
+    ids=["of three classes", "of two classes"],
+)
+def test_unfamiliar_pictures_are_judged_with_drawn_ones_and_classes_held_out(
+    tmp_path: Path, classes: tuple[str, ...], said: str
+) -> None:
+    write_folder(tmp_path / "shapes", 1 + 200 // len(classes), classes)
+    told = decide(tmp_path, "--arms", "linear-hog-colour", "--minutes", "60")
+    [model] = Repository.scan(told.models)
+    assert (rejection := model.manifest.rejection) is not None
+    assert rejection.accepted >= KEPT
+    [note] = (note for note in told.summary["notes"] if "answered as unfamiliar" in note)
+    assert said in re.sub(r"\d+% ", "", note)
+
+
+def test_few_pictures_support_no_threshold_and_the_report_says_so(
+    decided: Decided, models: dict[str, Artifact]
+) -> None:
+    assert all(one.manifest.rejection is None for one in models.values())
+    assert any(
+        "24 pictures are too few to say which score is unusually low" in note
+        for note in decided.summary["notes"]
+    )
 
 
 def test_pictures_that_say_nothing_of_their_class_ship_none(tmp_path: Path) -> None:

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from training.evaluation.rejection import auroc, fit_rejection, separate, threshold_for
+from training.evaluation.rejection import (
+    KEPT,
+    auroc,
+    choose_rejection,
+    fit_rejection,
+    separate,
+    threshold_for,
+)
 
 KNOWN = np.linspace(0.5, 1, 1000, dtype=np.float32)
 
@@ -43,6 +50,29 @@ def test_auroc_is_the_chance_that_the_known_scores_higher(
 def test_threshold_rests_on_the_known_alone() -> None:
     with_outliers = fit_rejection("energy", KNOWN, {"far": KNOWN - 1, "near": KNOWN})
     assert with_outliers.threshold == fit_rejection("energy", KNOWN, {}).threshold
+
+
+@pytest.mark.parametrize(
+    ("choosing", "accepted"),
+    [
+        ({"far": [0.1] * 9}, 1),
+        ({"near": [0.52] * 9}, 0.95),
+        ({"amid": [0.7] * 9}, 1),
+        ({"the same": KNOWN}, 1),
+        ({"far": [0.1] * 999, "near": [0.52]}, 0.95),
+        ({"nearer than it is worth": [0.52, *[0.7] * 99]}, 1),
+    ],
+    ids=lambda kinds: " and ".join(kinds) if isinstance(kinds, dict) else "",
+)
+def test_threshold_is_where_most_outliers_are_rejected_for_the_fewest_known(
+    choosing: dict[str, list[float]], accepted: float
+) -> None:
+    kinds = {kind: np.array(scores, np.float32) for kind, scores in choosing.items()}
+    others = {"others": KNOWN - 1}
+    rejection = choose_rejection("energy", KNOWN, kinds, others)
+    assert rejection.accepted == pytest.approx(accepted, abs=0.002)
+    assert rejection.accepted >= KEPT
+    assert rejection.separation == separate(KNOWN, others)
 
 
 def test_curve_tells_what_every_threshold_would_accept() -> None:

@@ -31,7 +31,7 @@ Features = NDArray[np.float32]
 FeatureName = Literal["pixels", "hog-colour", "efficientnet-lite0"]
 
 _MANY: Final = 3_000  # pictures: the strength is chosen on that many
-_HELD_OUT: Final = 8  # classes, to see what becomes of pictures of others
+_HELD_OUT: Final = 8  # groups of classes, at most, to see what becomes of pictures of others
 _TWINS: Final = 4_000  # pictures: of more, those that are mirrored too teach little
 _BATCH: Final = 32  # pictures: the maps of more take memory, and no less time
 _VIEWS: Final = 2  # of every picture: as it is, and mirrored
@@ -135,23 +135,25 @@ class Regression:
         logits: Logits = features @ self.weight.T + self.bias
         return logits
 
-    def without_own_class(self, fold: Fold) -> Logits:
-        """Of the test pictures of some classes, each by a regression that has not learnt its class.
+    def without_own_class(self, fold: Fold) -> list[Logits]:
+        """Of the fold's test pictures, each by a regression that has not learnt its class.
 
-        What a class that nobody thought of looks like to the model, [n, classes].
+        What a class that nobody thought of looks like to the model: [n, classes] for each group of
+        classes that were held out together.
         """
         targets, features = self.task.targets, self.arm.of_all(self.task)
         train = fold.train[:: max(1, len(fold.train) // _MANY)]
         logits = []
-        for held_out in np.unique(targets[fold.test])[:_HELD_OUT]:
-            kept = train[targets[train] != held_out]
-            asked = fold.test[targets[fold.test] == held_out]
+        present = np.unique(targets[fold.test])
+        for held_out in np.array_split(present, min(_HELD_OUT, len(present))):
+            kept = train[~np.isin(targets[train], held_out)]
+            asked = fold.test[np.isin(targets[fold.test], held_out)]
             with threadpool_limits(1):
                 weight, bias = fit(
                     features[kept][None], targets[kept], self.task.classes, self.arm.strength
                 )
             logits.append(replace(self, weight=weight, bias=bias).of_features(features[asked]))
-        return np.concatenate(logits)
+        return logits
 
     def network(self) -> nn.Module:
         """Features and linear layer as one module."""

@@ -20,11 +20,13 @@ from training.evaluation.evaluate import (
     reliability,
     split_metrics,
 )
-from training.evaluation.rejection import fit_rejection
+from training.evaluation.rejection import choose_rejection
 from training.export.quantization import assess_quantised
 
 _SCORE: Final[ScoreName] = "max-logit"
-FEWEST_KNOWN: Final = 200  # pictures: of fewer, the three in a thousand that are rejected are none
+FEWEST_KNOWN: Final = (
+    200  # pictures: of fewer, the five in a hundred that may go are a handful
+)
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,23 @@ class Evidence:
             quantised=None if rounded is None else self._quantised(rounded),
         )
 
-    def rejection(self, outliers: Mapping[str, Logits]) -> Rejection | None:
-        """Below which score a picture is unfamiliar; None where too few pictures would tell."""
+    def rejection(
+        self, choosing: Mapping[str, Logits], others: Mapping[str, Logits]
+    ) -> Rejection | None:
+        """Below which score a picture is unfamiliar; None where too few pictures would tell.
+
+        Args:
+            choosing: Of pictures of no class that the threshold is chosen with, kind by kind.
+            others: Of those that it is judged with.
+        """
         if len(self.logits) < FEWEST_KNOWN:
             return None
-        scores = {kind: self._score(logits) for kind, logits in outliers.items()}
-        return fit_rejection(_SCORE, self._score(self.logits), scores)
+        known = self._score(self.logits)
+        scores = (
+            {kind: self._score(logits) for kind, logits in outliers.items()}
+            for outliers in (choosing, others)
+        )
+        return choose_rejection(_SCORE, known, *scores)
 
     def _score(self, logits: Logits) -> NDArray[np.floating]:
         return SCORES[_SCORE](logits / np.float32(self.temperature))

@@ -47,6 +47,7 @@ from vision.preprocess import tensor
 _COMPARED: Final = 64  # pictures that the files are compared with the network on
 _OUTLIERS: Final = ("noise", "textures", "shapes", "letters")  # that no one photographs or draws
 _DRAWN: Final = 24  # of each kind
+DRAWN: Final = "drawn pictures"  # all of those kinds, as one that counts like the next
 HELD_OUT: Final = "held-out classes"  # a kind of outliers
 _TWO: Final = 2  # classes: without one of them there is nothing to tell apart
 _SHOWN: Final = 64  # pixels a side of the pictures in figures
@@ -228,19 +229,28 @@ class Made:
             labels=self.subject.labels,
             input=task.store.input(self.arm.side),
             temperature=self.evidence.temperature,
-            rejection=self.evidence.rejection(self._outliers()),
+            rejection=self.evidence.rejection(*self._outliers()),
             files=files,
             provenance=self._provenance(),
             parity=parity.NONE_YET,
             quantization=calibration if "onnx-int8" in files else None,
         )
 
-    def _outliers(self) -> dict[str, Logits]:
-        """What is made of pictures of no class that was learnt, by kind."""
-        found = _drawn_outliers(self.subject, self.arm, self.network)
+    def _outliers(self) -> tuple[dict[str, Logits], dict[str, Logits]]:
+        """What is made of pictures of no class that was learnt, by kind.
+
+        Those that the threshold is chosen with, and those that it is judged with: drawn otherwise,
+        and of other classes.
+        """
+        drawn = _drawn_outliers(self.subject, self.arm, self.network, "fitting")
+        choosing = {DRAWN: np.concatenate(list(drawn.values()))}
+        others = _drawn_outliers(self.subject, self.arm, self.network, "held-out")
         if isinstance(self.learned, Regression) and self.subject.task.classes > _TWO:
-            found[HELD_OUT] = self.learned.without_own_class(self.subject.folds[0])
-        return found
+            held_out = self.learned.without_own_class(self.subject.folds[0])
+            if len(held_out) >= _TWO:  # a test folder may hold one class alone
+                choosing[HELD_OUT] = np.concatenate(held_out[::2])
+                others[HELD_OUT] = np.concatenate(held_out[1::2])
+        return choosing, others
 
     def _provenance(self) -> Provenance:
         subject, arm, epochs = self.subject, self.arm, self.learned.epochs
@@ -269,12 +279,14 @@ class Made:
 
 
 @torch.inference_mode()
-def _drawn_outliers(subject: Subject, arm: Arm, network: nn.Module) -> dict[str, Logits]:
+def _drawn_outliers(
+    subject: Subject, arm: Arm, network: nn.Module, part: outliers.Part
+) -> dict[str, Logits]:
     """What the network makes of drawn pictures of no class, by kind."""
     spec = subject.task.store.input(arm.side)
     logits: dict[str, Logits] = {}
     for kind in _OUTLIERS:
-        drawn = outliers.views(kind, "held-out", _DRAWN, subject.task.seed, spec)
+        drawn = outliers.views(kind, part, _DRAWN, subject.task.seed, spec)
         logits[kind] = network(torch.from_numpy(tensor(drawn, spec))).numpy()
     return logits
 

@@ -1,6 +1,7 @@
 """What came out, as one document: the JSON, and what the report is written from."""
 
 from collections.abc import Iterator
+from statistics import mean
 from typing import Annotated, Final
 
 import numpy as np
@@ -141,13 +142,18 @@ def _unfamiliar(outcome: Outcome, best: Evidence) -> Iterator[str]:
         if (rejection := manifest.rejection) is None or rejection.separation is None:
             continue
         curve = rejection.separation.curve
-        point = next((one for one in curve if one.threshold == rejection.threshold), None)
-        if point is not None and HELD_OUT in point.outliers:
-            yield (
-                f"{manifest.name}: {1 - point.outliers[HELD_OUT]:.0%} of the pictures of a class "
-                f"that was held out are answered as unfamiliar, and {1 - point.accepted:.1%} of "
-                "the others"
+        point = next(one for one in curve if one.threshold == rejection.threshold)
+        drawn = mean(share for kind, share in point.outliers.items() if kind != HELD_OUT)
+        held_out = point.outliers.get(HELD_OUT)
+        yield (
+            f"{manifest.name}: {1 - point.accepted:.1%} of these pictures are answered as "
+            f"unfamiliar, {1 - drawn:.0%} of drawn ones of no class"
+            + (
+                "; no class could be held out to choose or judge that with"
+                if held_out is None
+                else f" and {1 - held_out:.0%} of those of a class that was held out"
             )
+        )
 
 
 def _best(outcome: Outcome) -> Evidence:
