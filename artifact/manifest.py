@@ -115,8 +115,8 @@ class Linear(Cost):
     """One linear layer on features that were not learnt from these pictures."""
 
     kind: Literal["linear"] = "linear"
-    features: Literal["pixels", "hog-colour", "efficientnet-lite0"] = Field(
-        description="What is computed of a picture; the last one learnt from ImageNet."
+    features: Literal["pixels", "hog-colour", "mobilenet-v3-small", "efficientnet-lite0"] = Field(
+        description="What is computed of a picture; the last two learnt from ImageNet."
     )
     width: Positive = Field(description="Features of one picture.")
 

@@ -26,7 +26,7 @@ class TeacherError(TrainingError):
 
 
 class PretrainedError(TrainingError):
-    """Weights that a package brings are absent, or not the known ones."""
+    """Pretrained weights are absent, or not the known ones."""
 
 
 class ParityError(TrainingError):

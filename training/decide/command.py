@@ -13,6 +13,8 @@ from training.decide.config import DecideConfig, Limits
 from training.decide.outcome.report import write_report
 from training.decide.outcome.summary import summarise
 from training.decide.run import run
+from training.errors import PretrainedError
+from training.networks import mobilenet_v3
 
 _STATUS: Final[dict[Verdict, int]] = {
     "ship": 0,
@@ -25,6 +27,8 @@ _STATUS: Final[dict[Verdict, int]] = {
 def execute(options: Namespace) -> int:
     """Decide, and return the exit status: 0 published, 3 constraints unmet, 4 ship none."""
     config, limits = from_options(DecideConfig, options), from_options(Limits, options)
+    if options.download:
+        _download()
     outcome = run(options.folder, config, limits.constraints, _say)
     summary = summarise(outcome)
     report = write_report(summary, outcome)
@@ -36,6 +40,14 @@ def execute(options: Namespace) -> int:
     if options.serve and outcome.decision.pick is not None:
         _serve(config.models_dir, outcome.decision.pick.model.rpartition("/")[0])
     return status
+
+
+def _download() -> None:
+    """Fetch weights; without them the command goes on, and its plan says what is left out."""
+    try:
+        mobilenet_v3.fetch()
+    except PretrainedError as error:
+        _say(f"--download: {error}")
 
 
 def _say(line: str) -> None:

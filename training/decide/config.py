@@ -79,4 +79,9 @@ def add_arguments(command: ArgumentParser) -> None:
     """Add what is no field of the configuration."""
     command.add_argument("folder", type=Path, metavar="DIR", help="One folder of pictures a class.")
     command.add_argument("--json", type=Path, metavar="FILE", help="Write all that came out there.")
+    command.add_argument(
+        "--download",
+        action="store_true",
+        help="Fetch torchvision's ImageNet weights into torch's cache, unless they are there.",
+    )
     command.add_argument("--serve", action="store_true", help="Serve what was published.")

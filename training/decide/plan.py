@@ -110,12 +110,13 @@ def left_out(seconds: float) -> str:
     return f"left out, it takes about {seconds:.0f} s"
 
 
-def remembered(path: Path, arms: Sequence[TrainedArm]) -> Plan | None:
+def remembered(path: Path, linear: Sequence[LinearArm], arms: Sequence[TrainedArm]) -> Plan | None:
     """What was saved for exactly these arms; None where nothing was."""
     if not path.exists():
         return None
     told = json.loads(path.read_bytes())
-    if list(told["trained"]) != [arm.name for arm in arms]:
+    planned = {*told["linear"], *told["omitted"]}, list(told["trained"])
+    if planned != ({arm.name for arm in linear}, [arm.name for arm in arms]):
         return None
     pairs = zip(arms, told["trained"].values(), strict=True)
     trained = (Planned(arm.planned(*sizes), cost, note) for arm, (*sizes, cost, note) in pairs)

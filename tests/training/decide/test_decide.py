@@ -5,12 +5,15 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from fastapi.testclient import TestClient
+from torchvision.models import mobilenet_v3_small
 
 from artifact.datasets import Datasets
 from artifact.manifest import Blocks, Linear
@@ -22,10 +25,12 @@ from service.settings import Settings
 from tests.training.decide.drawn import CLASSES, draw, write_folder
 from training.__main__ import main
 from training.evaluation.rejection import KEPT
+from training.networks import mobilenet_v3
 
 pytestmark = pytest.mark.timeout(900)  # a whole command a test, on a machine that others use too
 
 ARMS = ("linear-hog-colour", "mobilenet")
+TORCHVISIONS = "mobilenet-v3-small-pretrained"
 
 
 @dataclass(frozen=True)
@@ -225,6 +230,36 @@ def test_unfamiliar_pictures_are_judged_with_drawn_ones_and_classes_held_out(
     assert rejection.accepted >= KEPT
     [note] = (note for note in told.summary["notes"] if "answered as unfamiliar" in note)
     assert said in re.sub(r"\d+% ", "", note)
+
+
+def test_weights_that_are_not_in_torchs_cache_are_left_out_and_the_plan_says_why(
+    decided: Decided,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    told = decide(decided.folder, "--arms", "linear-hog-colour", TORCHVISIONS, "--max-ms", "1e-9")
+    why = "left out, its weights are not in torch's cache: --download fetches them (10 MB)"
+    assert told.arm(TORCHVISIONS)["note"] == why
+    assert f"plan: {TORCHVISIONS}: {why}" in capsys.readouterr().err
+
+
+def test_weights_in_torchs_cache_compete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    write_folder(tmp_path / "shapes", 6)
+    file = io.BytesIO()
+    torch.save(mobilenet_v3_small().state_dict(), file)
+    name = f"mobilenet_v3_small-{sha256(file.getvalue()).hexdigest()[:8]}.pth"
+    monkeypatch.setattr(mobilenet_v3, "URL", f"https://nowhere.invalid/{name}")
+    mobilenet_v3.place().parent.mkdir(parents=True)
+    mobilenet_v3.place().write_bytes(file.getvalue())
+    told = decide(tmp_path, "--arms", "linear-hog-colour", TORCHVISIONS)
+    assert told.arm(TORCHVISIONS)["accuracy"] is not None
+    models = {one.manifest.name: one.manifest for one in Repository.scan(told.models)}
+    architecture = models[f"shapes-{TORCHVISIONS}"].architecture
+    assert isinstance(architecture, Linear)
+    assert (architecture.features, architecture.width) == ("mobilenet-v3-small", 1768)
 
 
 def test_few_pictures_support_no_threshold_and_the_report_says_so(

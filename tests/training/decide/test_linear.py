@@ -5,7 +5,7 @@ import torch
 
 from artifact.runtimes.onnx import OnnxRuntime
 from artifact.runtimes.torchscript import TorchScriptRuntime
-from training.decide.arms.features import HogColour, Pixels, Pretrained
+from training.decide.arms.features import HogColour, Pixels, efficientnet_lite0
 from training.decide.arms.linear import fit, with_head
 from training.export.files import to_onnx, to_torchscript
 from training.export.quantization import quantize
@@ -72,7 +72,7 @@ def test_hog_tells_orientations_apart_and_not_their_sign() -> None:
 
 def test_imagenet_features_are_exported_as_they_are_computed() -> None:
     pictures = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    network = Pretrained().eval()
+    network = efficientnet_lite0().eval()
     with torch.inference_mode():
         expected = network(pictures).numpy()
     assert expected.shape == (2, 1944)
@@ -84,7 +84,7 @@ def test_imagenet_features_in_8_bits_name_what_they_name_without() -> None:
     generator = np.random.default_rng(0)
     pictures = generator.random((24, 3, 4, 4), np.float32).repeat(16, 2).repeat(16, 3)
     weight = generator.normal(size=(5, 1944)).astype(np.float32)
-    features = to_onnx(Pretrained().eval(), (3, 64, 64))
+    features = to_onnx(efficientnet_lite0().eval(), (3, 64, 64))
     whole = with_head(features, weight, np.zeros(5, np.float32))
     exact, rounded = (
         OnnxRuntime(file).run(pictures) for file in (whole, quantize(whole, pictures))

@@ -67,8 +67,9 @@ def test_no_time_leaves_the_simplest_arm_alone(
     assert planned.kept == ()
     assert "linear-hog-colour: left out, it takes about" in "\n".join(planned.lines(folds, 0))
     planned.save(tmp_path / "plan.json")
-    assert remembered(tmp_path / "plan.json", trained) == planned
-    assert remembered(tmp_path / "plan.json", trained[:1]) is None
+    assert remembered(tmp_path / "plan.json", linear, trained) == planned
+    assert remembered(tmp_path / "plan.json", linear, trained[:1]) is None
+    assert remembered(tmp_path / "plan.json", linear[:1], trained) is None
 
 
 def test_training_that_takes_too_long_ends_whole_after_fewer_epochs(

@@ -4,6 +4,7 @@ Each is a module from unit pixels [N, C, H, W] to features [N, D], so that it is
 linear layer as one file.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from math import pi
 from typing import Final
@@ -12,12 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.networks import efficientnet
+from training.networks import efficientnet, mobilenet_v3
 
 _GRID: Final = 16  # places a side, of the pixels
 _ORIENTATIONS: Final = 9
 _CELLS: Final = 8  # a side
-_STAGES: Final = (9, 15, 19, 20)  # layers up to the last blocks of 40, 112, 192 and 320 channels
+_EFFICIENTNET: Final = (9, 15, 19, 20)  # layers up to the blocks of 40, 112, 192 and 320 channels
+_MOBILENET: Final = (4, 9, 12, 13)  # layers up to the blocks of 24, 48, 96 and 576 channels
 _TINY: Final = 1e-3  # keeps what has no gradient from being divided by 0
 _NEAR_ZERO: Final = 0.01  # of a feature: below, its root is a straight line
 
@@ -74,30 +76,40 @@ class HogColour(nn.Module):
 
 
 class Pretrained(nn.Module):
-    """What EfficientNet-Lite0 makes of the picture, at the end and on the way there.
+    """What a network that knows ImageNet makes of the picture, at the end and on the way there.
 
     Beside the last layer's features, those of four earlier stages: they know less of ImageNet's
     classes, and more of outlines and textures that drawings have too. Of each the signed root is
     taken, so that a few strong ones do not outshout the rest: Perronnin, Sanchez and Mensink,
     Improving the Fisher kernel (2010).
+
+    Args:
+        layers: Of the network; the last one's output is [N, D].
+        stages: How many layers come before the end of each earlier stage.
+        mean: Of the pictures that it learnt from.
+        std: Of those.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        layers: Sequence[nn.Module],
+        stages: Sequence[int],
+        mean: Sequence[float],
+        std: Sequence[float],
+    ) -> None:
         super().__init__()
         self.near_zero = _NEAR_ZERO
-        layers = [*efficientnet.pretrained()]
-        ends = [*_STAGES, len(layers)]
         self.parts = nn.ModuleList(
-            nn.Sequential(*layers[start:end]) for start, end in pairwise((0, *ends))
+            nn.Sequential(*layers[start:end]) for start, end in pairwise((0, *stages, len(layers)))
         )
-        self.register_buffer("mean", torch.tensor(efficientnet.MEAN).view(1, -1, 1, 1))
-        self.register_buffer("std", torch.tensor(efficientnet.STD).view(1, -1, 1, 1))
+        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features [N, 1944] of pictures in colour or grey."""
+        """Features [N, D] of pictures in colour or grey, the stages' beside the last layer's."""
         maps = (images - self.mean) / self.std
         features: list[Tensor] = []
         for part in self.parts:
@@ -105,3 +117,14 @@ class Pretrained(nn.Module):
             features.append(maps.mean(dim=(2, 3)) if maps.dim() == 4 else maps)
         together = torch.cat(features, dim=1)
         return together / (together.abs() + self.near_zero).sqrt()
+
+
+def efficientnet_lite0() -> Pretrained:
+    """What EfficientNet-Lite0 makes of a picture: 1,944 features."""
+    layers = [*efficientnet.pretrained()]
+    return Pretrained(layers, _EFFICIENTNET, efficientnet.MEAN, efficientnet.STD)
+
+
+def mobilenet_v3_small() -> Pretrained:
+    """What torchvision's MobileNetV3-Small makes of a picture: 1,768 features."""
+    return Pretrained([*mobilenet_v3.layers()], _MOBILENET, mobilenet_v3.MEAN, mobilenet_v3.STD)

@@ -28,7 +28,8 @@ from training.export.files import OUTPUT, to_onnx
 from training.networks.architectures import count_macs, count_parameters
 
 Features = NDArray[np.float32]
-FeatureName = Literal["pixels", "hog-colour", "efficientnet-lite0"]
+FeatureName = Literal["pixels", "hog-colour", "mobilenet-v3-small", "efficientnet-lite0"]
+LEARNT_FROM_IMAGENET: Final = ("mobilenet-v3-small", "efficientnet-lite0")
 
 _MANY: Final = 3_000  # pictures: the strength is chosen on that many
 _HELD_OUT: Final = 8  # groups of classes, at most, to see what becomes of pictures of others

@@ -24,9 +24,7 @@ from training.evaluation.rejection import choose_rejection
 from training.export.quantization import assess_quantised
 
 _SCORE: Final[ScoreName] = "max-logit"
-FEWEST_KNOWN: Final = (
-    200  # pictures: of fewer, the five in a hundred that may go are a handful
-)
+FEWEST_KNOWN: Final = 200  # pictures: of fewer, the five in a hundred that may go are a handful
 
 
 @dataclass(frozen=True)

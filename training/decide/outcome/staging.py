@@ -26,7 +26,7 @@ from training.config import slug
 from training.data import Images
 from training.data.credits import CREDITS
 from training.decide.arms.base import Arm, Learned, Logits, Task
-from training.decide.arms.linear import Regression, run_in_batches, unit
+from training.decide.arms.linear import LEARNT_FROM_IMAGENET, Regression, run_in_batches, unit
 from training.decide.collection.splits import Fold, Indices, tested
 from training.decide.outcome.evidence import Evidence
 from training.decide.results import Answers
@@ -153,7 +153,7 @@ def _can_be_rounded(subject: Subject, learned: Learned) -> bool:
     answers count, are gone by now. A regression has the same features in every fold.
     """
     if isinstance(learned, Regression):
-        return learned.arm.features == "efficientnet-lite0"
+        return learned.arm.features in LEARNT_FROM_IMAGENET
     return len(subject.folds) == 1
 
 
