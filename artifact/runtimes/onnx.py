@@ -26,13 +26,16 @@ class OnnxRuntime:
         Raises:
             BrokenArtifact: The bytes are no such model.
         """
-        self._session = session = open_session(model, threads)
+        session = open_session(model, threads)
         try:
             (source,), (target,) = session.get_inputs(), session.get_outputs()
         except ValueError as error:
             raise BrokenArtifact("the model has not one input and one output") from error
         self.input_name: str = source.name
         self.output_name: str = target.name
+        # Below the method that checks the input's name once more, in 2 of the 80 microseconds that
+        # a small network takes.
+        self._run_session = session._sess.run  # noqa: SLF001 - as above
 
     def run(self, batch: Batch) -> Logits:
         """Compute the logits [N, K] of a batch [N, C, H, W], in pieces that fit the caches."""
@@ -42,7 +45,7 @@ class OnnxRuntime:
         return np.concatenate([self._run(batch[start : start + _PIECE]) for start in starts])
 
     def _run(self, batch: Batch) -> Logits:
-        logits: Logits = self._session.run([self.output_name], {self.input_name: batch})[0]
+        logits: Logits = self._run_session([self.output_name], {self.input_name: batch}, None)[0]
         return logits
 
 

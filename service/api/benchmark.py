@@ -152,7 +152,7 @@ class _Pause:
             raise ClientDisconnect
         if self._service.draining:
             raise not_ready(DRAINING)
-        if self._service.telemetry.in_flight.value > 1:  # this one, and others
+        if self._service.telemetry.in_flight.total > 1:  # this one, and others
             # As long as the run took: serving has the processor, and Python, half of the time.
             sleep(max(_SHORTEST_PAUSE, perf_counter() - self._resumed))
         self._resumed = perf_counter()

@@ -1,67 +1,63 @@
 """Counts at the pace of the requests, handed to Prometheus' client at the pace of its readers.
 
 One update of the client's histogram takes a microsecond, in multiprocess mode three, and a request
-makes ten: a buffer adds up plain numbers and flushes them when Prometheus asks, or now and then.
+makes ten. A list takes a number in some tens of nanoseconds, from any thread without a lock; a
+buffer hands over what its list has gathered when Prometheus asks, and twice a second.
 """
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from threading import Lock
-from typing import Protocol
 
+import numpy as np
 from prometheus_client import Counter, Gauge, Histogram
 
 
-class MetricsBuffer(Protocol):
-    """Holds numbers that Prometheus' client does not know yet."""
+class _Pending:
+    """Numbers that Prometheus' client does not know yet.
+
+    Attributes:
+        add: Takes one number; any thread may call it.
+        add_all: Takes several.
+    """
+
+    __slots__ = ("_lock", "_numbers", "add", "add_all")
+
+    def __init__(self) -> None:
+        self._numbers: list[float] = []
+        self._lock = Lock()  # of those who take out; who adds needs none, as lists only grow then
+        self.add = self._numbers.append
+        self.add_all = self._numbers.extend
+
+    def _take(self) -> list[float]:
+        """Take out what is there; under the lock, so that no other takes the same."""
+        taken = self._numbers[:]
+        del self._numbers[: len(taken)]
+        return taken
+
+
+class SumBuffer(_Pending):
+    """Adds up for a counter, or for a gauge that goes up and down."""
+
+    __slots__ = ("_flushed", "_metric")
+
+    def __init__(self, metric: Counter | Gauge) -> None:
+        super().__init__()
+        self._metric = metric
+        self._flushed = 0.0
+
+    @property
+    def total(self) -> int:
+        """Everything that was added so far."""
+        with self._lock:
+            return int(self._flushed + sum(self._numbers))
 
     def flush(self) -> None:
-        """Tell the client."""
-        ...
-
-
-class CounterBuffer:
-    """The buffer of a counter."""
-
-    __slots__ = ("_counter", "_flushed", "_lock", "total")
-
-    def __init__(self, counter: Counter) -> None:
-        self._counter = counter
-        self._lock = Lock()
-        self._flushed = 0
-        self.total = 0
-
-    def add(self, amount: int = 1) -> None:
-        """Count that many more."""
+        """Tell the client what was added since the last time."""
         with self._lock:
-            self.total += amount
-
-    def flush(self) -> None:
-        """Add to the counter what was counted since the last flush."""
-        with self._lock:
-            unflushed, self._flushed = self.total - self._flushed, self.total
-        if unflushed:
-            self._counter.inc(unflushed)
-
-
-class GaugeBuffer:
-    """The buffer of a gauge."""
-
-    __slots__ = ("_gauge", "_lock", "value")
-
-    def __init__(self, gauge: Gauge) -> None:
-        self._gauge = gauge
-        self._lock = Lock()
-        self.value = 0
-
-    def add(self, amount: int) -> None:
-        """Go up by the amount; down where it is negative."""
-        with self._lock:
-            self.value += amount
-
-    def flush(self) -> None:
-        """Set the gauge."""
-        self._gauge.set(self.value)
+            amount = sum(self._take())
+            self._flushed += amount
+        if amount:
+            self._metric.inc(amount)
 
 
 class BatchHistogram(Histogram):
@@ -75,29 +71,21 @@ class BatchHistogram(Histogram):
         self._sum.inc(total)
 
 
-class HistogramBuffer:
-    """The buffer of a histogram."""
+class HistogramBuffer(_Pending):
+    """Gathers observations for a histogram."""
 
-    __slots__ = ("_bounds", "_counts", "_histogram", "_lock", "_total")
+    __slots__ = ("_bounds", "_histogram")
 
     def __init__(self, histogram: BatchHistogram, bounds: Sequence[float]) -> None:
+        super().__init__()
         self._histogram = histogram
-        self._bounds = bounds
-        self._lock = Lock()
-        self._counts = [0] * (len(bounds) + 1)
-        self._total = 0.0
-
-    def add(self, value: float, times: int = 1) -> None:
-        """Take a value into account, which came so many times."""
-        bucket = bisect_left(self._bounds, value)
-        with self._lock:
-            self._counts[bucket] += times
-            self._total += value * times
+        self._bounds = np.asarray(bounds)
 
     def flush(self) -> None:
-        """Add to the histogram what came since the last flush."""
+        """Tell the client what was observed since the last time."""
         with self._lock:
-            counts, self._counts = self._counts, [0] * len(self._counts)
-            total, self._total = self._total, 0.0
-        if any(counts):
-            self._histogram.add(counts, total)
+            values = self._take()
+        if values:
+            buckets = self._bounds.searchsorted(values)
+            counts = np.bincount(buckets, minlength=len(self._bounds) + 1)
+            self._histogram.add(counts.tolist(), sum(values))

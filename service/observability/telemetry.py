@@ -16,7 +16,7 @@ from prometheus_client import (
 )
 
 from artifact.predictor import Predictor
-from service.observability.buffers import CounterBuffer, GaugeBuffer, HistogramBuffer, MetricsBuffer
+from service.observability.buffers import HistogramBuffer, SumBuffer
 from service.observability.metrics import PICTURES, SECONDS, Metrics
 from service.observability.shared import SharedFolder, count_alone, what_all_counted
 
@@ -32,13 +32,13 @@ _FLUSH_SECONDS: Final = 0.5
 
 
 _Labels = TypeVar("_Labels")
-_Buffer = TypeVar("_Buffer", bound=MetricsBuffer)
+_Buffer = TypeVar("_Buffer")
 
 
 class Telemetry:
     """Counts and times what the service does; every method may be called from any thread.
 
-    An update costs some tenths of a microsecond: `flush` is what tells Prometheus' client.
+    An update is cheap: `flush` is what tells Prometheus' client.
     """
 
     def __init__(
@@ -51,21 +51,20 @@ class Telemetry:
             count_alone()
             ProcessCollector(registry=registry)
             PlatformCollector(registry=registry)
-        self._shared = folder is not None
         self._registry = registry if folder is None else what_all_counted(folder)
         self._tracing = tracing
         self._metrics = metrics = Metrics(registry)
-        self._answers = _ByLabels[tuple[str, str, int], CounterBuffer](
-            lambda labels: CounterBuffer(metrics.requests.labels(*labels))
+        self._answers = _ByLabels[tuple[str, str, int], SumBuffer](
+            lambda labels: SumBuffer(metrics.requests.labels(*labels))
         )
         self._request_seconds = _ByLabels[str, HistogramBuffer](
             lambda route: HistogramBuffer(metrics.request_seconds.labels(route), SECONDS)
         )
-        self._errors = _ByLabels[str, CounterBuffer](
-            lambda kind: CounterBuffer(metrics.errors.labels(kind))
+        self._errors = _ByLabels[str, SumBuffer](
+            lambda kind: SumBuffer(metrics.errors.labels(kind))
         )
-        self._fast_path = _ByLabels[str, CounterBuffer](
-            lambda outcome: CounterBuffer(metrics.fast_path.labels(outcome))
+        self._fast_path = _ByLabels[str, SumBuffer](
+            lambda outcome: SumBuffer(metrics.fast_path.labels(outcome))
         )
         self._models = _ByLabels[tuple[str, int, str], ModelTelemetry](
             lambda labels: ModelTelemetry(metrics, labels, tracing)
@@ -74,20 +73,20 @@ class Telemetry:
             stage: HistogramBuffer(metrics.stage_seconds.labels(stage), SECONDS)
             for stage in get_args(Stage)
         }
-        self.in_flight = GaugeBuffer(metrics.in_flight)
+        self.in_flight = SumBuffer(metrics.in_flight)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request and the time from its head to the end of its answer."""
-        self._answers[method, route, status].add()
+        self._answers[method, route, status].add(1)
         self._request_seconds[route].add(seconds)
 
     def refused(self, kind: str) -> None:
         """Count a request, or one picture of several, that got no answer, by the reason."""
-        self._errors[kind].add()
+        self._errors[kind].add(1)
 
     def fast_path(self, outcome: str) -> None:
         """Count a request that the fast path answered or left to the routes, by the reason."""
-        self._fast_path[outcome].add()
+        self._fast_path[outcome].add(1)
 
     def count_broken(self, artifacts: int) -> None:
         """Say how much of what is published cannot be served."""
@@ -112,7 +111,7 @@ class Telemetry:
 
     def prepared(self, stage: Stage, seconds: float, traces: Sequence[Trace]) -> None:
         """Count a step that has just ended, which took so long for each picture."""
-        self._stages[stage].add(seconds, len(traces))
+        self._stages[stage].add_all([seconds] * len(traces))
         if self._tracing is not None:
             for trace in traces:
                 self._tracing.step(stage, seconds, context=trace)
@@ -127,7 +126,7 @@ class Telemetry:
     def flush(self) -> None:
         """Hand everything that was counted to Prometheus' client."""
         self.in_flight.flush()
-        families: tuple[Collection[MetricsBuffer], ...] = (
+        families: tuple[Collection[SumBuffer | HistogramBuffer | ModelTelemetry], ...] = (
             *(self._answers.values(), self._request_seconds.values(), self._errors.values()),
             *(self._fast_path.values(), self._models.values(), self._stages.values()),
         )
@@ -137,10 +136,7 @@ class Telemetry:
 
     @asynccontextmanager
     async def flushing(self) -> AsyncIterator[None]:
-        """Flush now and then meanwhile, where another process may answer Prometheus."""
-        if not self._shared:
-            yield
-            return
+        """Flush now and then meanwhile: another process may answer Prometheus, or nobody asks."""
         task = asyncio.create_task(self._flush_periodically())
         try:
             yield
@@ -179,11 +175,11 @@ class ModelTelemetry:
         self, metrics: Metrics, labels: tuple[str, int, str], tracing: "Tracing | None"
     ) -> None:
         self._tracing = tracing
-        self._depth = GaugeBuffer(metrics.queue_depth.labels(*labels))
+        self._depth = SumBuffer(metrics.queue_depth.labels(*labels))
         self._waits = HistogramBuffer(metrics.queue_seconds.labels(*labels), SECONDS)
         self._inferences = HistogramBuffer(metrics.inference_seconds.labels(*labels), SECONDS)
         self._batches = HistogramBuffer(metrics.batch_size.labels(*labels), PICTURES)
-        self.predictions = CounterBuffer(metrics.predictions.labels(*labels))
+        self.predictions = SumBuffer(metrics.predictions.labels(*labels))
 
     def flush(self) -> None:
         """Tell Prometheus' client."""
@@ -202,7 +198,7 @@ class ModelTelemetry:
 
     def waited(self, seconds: float, traces: Sequence[Trace]) -> None:
         """Requests have waited for so long, or were not queued at all."""
-        self._waits.add(seconds, len(traces))
+        self._waits.add_all([seconds] * len(traces))
         if self._tracing is not None:
             for trace in traces:
                 self._tracing.step("queue", seconds, context=trace)

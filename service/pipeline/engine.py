@@ -45,7 +45,7 @@ class Work(Protocol):
 class Call:
     """One request on its way, and who is told how it ended."""
 
-    __slots__ = ("_deliver", "_group", "is_cancelled", "request", "trace", "work")
+    __slots__ = ("_deliver", "group", "is_cancelled", "request", "trace", "work")
 
     # A request is of its engine's kind, and so are the items of its group.
     def __init__(self, request: Any, deliver: Deliver, trace: Trace) -> None:
@@ -53,16 +53,12 @@ class Call:
         self.trace = trace
         self.is_cancelled = False
         self._deliver = deliver
-        self._group: Group[Any] | None = None  # as above
+        self.group: Group[Any] | None = None  # that it is part of; Any as above
         self.work: Work | None = None  # that it waits for
-
-    def join(self, group: "Group[Any]") -> None:
-        """Be answered together with others."""
-        self.work, self._group = None, group
 
     def end(self, outcome: Rendered | Exception) -> None:
         """Deliver the answer or the failure, unless the request is given up."""
-        self.work = self._group = self.request = None  # they would hold bodies in memory
+        self.work = self.group = self.request = None  # they would hold bodies in memory
         if not self.is_cancelled:
             self._deliver(outcome)
 
@@ -71,8 +67,8 @@ class Call:
         self.is_cancelled = True
         if self.work is not None:
             self.work.cancel()
-        if self._group is not None:
-            self._group.leave()
+        if self.group is not None:
+            self.group.leave()
 
 
 class Group(Generic[Item]):
@@ -88,7 +84,7 @@ class Group(Generic[Item]):
 
     def add(self, call: Call, item: Item, pictures: int) -> None:
         """Answer one more."""
-        call.join(self)
+        call.work, call.group = None, self
         self.calls.append(call)
         self.items.append(item)
         self.pictures += pictures

@@ -11,6 +11,7 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.server.connections import Connections
+from service.server.cycle import Cycle
 from service.server.refusals import Refusal
 
 # A client that is still sending would lose the answer to a reset: what it sends is dropped, for
@@ -49,6 +50,7 @@ class Lifetime(HttpToolsProtocol):
     """Begins and ends one connection; what reads from it inherits this."""
 
     transport: Untyped
+    cycle: Cycle
 
     def __init__(self, shared: Connections, **options: Untyped) -> None:
         """Prepare; the options are uvicorn's."""

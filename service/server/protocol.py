@@ -5,15 +5,14 @@ ignores `Upgrade` offers, refuses what could be framed in two ways, bounds heads
 seconds, and keeps what a pipelining client sends out of memory.
 """
 
-import asyncio
 from time import perf_counter
 from typing import Final
 from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from service.server.connections import Connections
+from service.server.cycle import Cycle
 from service.server.lifetime import Lifetime, Untyped
 from service.server.refusals import Refusal, malformed, refusal_of
 
@@ -22,7 +21,12 @@ _PIECE: Final = 16_384
 _MOST_UNREAD: Final = 65_536  # bytes of a body that the application has not asked for yet
 _TURN_SECONDS: Final = 0.005  # of parsing; a body of chunks of one byte takes ten times as long
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
-_WATCHED: Final = frozenset({b"connection", b"expect", b"host", b"transfer-encoding"})
+# Which of two such lines counts, each server in a chain would decide for itself.
+_ONCE: Final = {
+    b"host": "Host",
+    b"inference-header-content-length": "Inference-Header-Content-Length",
+}
+_WATCHED: Final = frozenset({*_ONCE, b"connection", b"expect", b"transfer-encoding"})
 
 
 class HttpProtocol(Lifetime):
@@ -123,9 +127,9 @@ class HttpProtocol(Lifetime):
         self.headers.append((name, value))
 
     def _check_line(self, name: bytes, value: bytes) -> None:
-        if name == b"host":
-            if any(name == b"host" for name, _ in self.headers):
-                raise malformed("it has two Host lines")
+        if name in _ONCE:
+            if any(name == before for before, _ in self.headers):
+                raise malformed(f"it has two {_ONCE[name]} lines")
         elif name == b"connection":
             self._check_version()
         elif name == b"expect":
@@ -159,7 +163,7 @@ class HttpProtocol(Lifetime):
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
 
-    def _cycle_of(self, scope: Untyped, keeps_alive: bool) -> RequestResponseCycle:
+    def _cycle_of(self, scope: Untyped, keeps_alive: bool) -> Cycle:
         """Complete the ASGI scope of a request whose head is there; uvicorn's own asks twice."""
         url = httptools.parse_url(self.url)
         if url.path is None:
@@ -171,19 +175,7 @@ class HttpProtocol(Lifetime):
         scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
         scope["raw_path"] = self.root_path.encode("ascii") + url.path
         scope["query_string"] = url.query or b""
-        return RequestResponseCycle(
-            scope=scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=self.access_log,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
-            keep_alive=keeps_alive and version != "1.0",
-            on_response=self.on_response_complete,
-        )
+        return Cycle(self, scope, keep_alive=keeps_alive and version != "1.0")
 
     def on_body(self, body: bytes) -> None:
         """Keep a part of a body, unless its request has been answered."""
@@ -192,14 +184,16 @@ class HttpProtocol(Lifetime):
             cycle.body += body
             if len(cycle.body) > _MOST_UNREAD:
                 self.flow.pause_reading()
-            cycle.message_event.set()
+            if cycle.is_awaited:
+                cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         """Let the application know that its request is whole."""
         cycle = self.cycle
         if not (self.parser.should_upgrade() or cycle.response_complete):
             cycle.more_body = False
-            cycle.message_event.set()
+            if cycle.is_awaited:
+                cycle.message_event.set()
 
     def on_response_complete(self) -> None:
         """Go on with what came after the request that has just been answered."""

@@ -4,7 +4,8 @@ import struct
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from vision.orientation import orientation_of
 from vision.structure.base import MOST_PARTS, Structure, check_pixels, cut_short, damaged
@@ -43,6 +44,17 @@ _PASSES: Final = (
 )
 
 
+class _Header(NamedTuple):
+    """What the first chunk says."""
+
+    width: int
+    height: int
+    depth: int  # bits of a sample
+    colour: int  # the type
+    is_plain: bool  # OpenCV decodes it several times as fast as Pillow
+    inflated: int  # bytes of all rows
+
+
 @dataclass(slots=True)
 class _Chunks:
     """What the chunks after the first hold."""
@@ -69,27 +81,15 @@ def inspect(data: bytes, max_pixels: int) -> Structure:
     """
     if len(data) < _FIRST:
         raise cut_short("PNG")
-    length, name, width, height, depth, colour, compression, filters, interlaced, checksum = (
-        _HEADER.unpack_from(data, _SIGNATURE)
-    )
-    if length != 13 or name != b"IHDR" or zlib.crc32(data[12:29]) != checksum:
-        raise damaged("PNG", "it does not begin with a whole IHDR chunk")
-    bits = _BITS.get((colour, depth))
-    if bits is None or compression or filters or interlaced > 1:
-        raise damaged("PNG", "its header says what the format does not have")
-    if not (0 < width < _TOO_LARGE and 0 < height < _TOO_LARGE):
-        raise damaged("PNG", "it has no pixels")
+    width, height, depth, colour, is_plain, inflated = _read_header(data[:_FIRST])
     check_pixels(width, height, max_pixels)
-    # OpenCV decodes them several times as fast as Pillow.
-    is_plain = depth == 8 and colour != _INDEXED and not interlaced and width * height <= _SMALL
     if is_plain and _has_pixels_alone(data):
         if len(data) > _PIECE:
-            _check_rows([data[_FIRST + 8 : -16]], _inflated(width, height, bits, interlaced))
-        return Structure("PNG", width, height, (data,), 4 * width * height, opencv=True)
+            _check_rows([data[_FIRST + 8 : -16]], inflated)
+        return Structure("PNG", width, height, (data,), 4 * width * height, 1, opencv=True)
     chunks = _walk(memoryview(data))
     if colour == _INDEXED and not chunks.colours:
         raise damaged("PNG", "it has no palette")
-    inflated = _inflated(width, height, bits, interlaced)
     stored = sum(map(len, chunks.pixels))
     if stored * _MOST_INFLATED < inflated:
         raise damaged("PNG", "it has too little data for its size")
@@ -104,6 +104,23 @@ def inspect(data: bytes, max_pixels: int) -> Structure:
         orientation=chunks.orientation,
         opencv=is_plain and not chunks.colours,
     )
+
+
+@lru_cache(maxsize=64)  # most clients send pictures of one size, and it is the same bytes each time
+def _read_header(first: bytes) -> _Header:
+    length, name, width, height, depth, colour, compression, filters, interlaced, checksum = (
+        _HEADER.unpack_from(first, _SIGNATURE)
+    )
+    if length != 13 or name != b"IHDR" or zlib.crc32(first[12:29]) != checksum:
+        raise damaged("PNG", "it does not begin with a whole IHDR chunk")
+    bits = _BITS.get((colour, depth))
+    if bits is None or compression or filters or interlaced > 1:
+        raise damaged("PNG", "its header says what the format does not have")
+    if not (0 < width < _TOO_LARGE and 0 < height < _TOO_LARGE):
+        raise damaged("PNG", "it has no pixels")
+    is_plain = depth == 8 and colour != _INDEXED and not interlaced and width * height <= _SMALL
+    inflated = _inflated(width, height, bits, interlaced)
+    return _Header(width, height, depth, colour, is_plain, inflated)
 
 
 def _has_pixels_alone(data: bytes) -> bool:

@@ -5,9 +5,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from service.observability.buffers import (
     BatchHistogram,
-    CounterBuffer,
-    GaugeBuffer,
     HistogramBuffer,
+    SumBuffer,
 )
 
 BOUNDS = (1.0, 2.0, 4.0)
@@ -19,8 +18,8 @@ def registry() -> CollectorRegistry:
 
 
 def test_count_is_handed_over_once(registry: CollectorRegistry) -> None:
-    count = CounterBuffer(Counter("n", "n", registry=registry))
-    count.add()
+    count = SumBuffer(Counter("n", "n", registry=registry))
+    count.add(1)
     count.add(3)
     assert registry.get_sample_value("n_total") == 0
     for _ in range(2):
@@ -29,7 +28,7 @@ def test_count_is_handed_over_once(registry: CollectorRegistry) -> None:
 
 
 def test_level_goes_up_and_down(registry: CollectorRegistry) -> None:
-    level = GaugeBuffer(Gauge("n", "n", registry=registry))
+    level = SumBuffer(Gauge("n", "n", registry=registry))
     level.add(3)
     level.add(-2)
     level.flush()
@@ -57,14 +56,14 @@ def test_distribution_agrees_with_a_histogram_told_one_by_one(registry: Collecto
 
 
 def test_nothing_is_lost_between_threads(registry: CollectorRegistry) -> None:
-    count = CounterBuffer(Counter("n", "n", registry=registry))
+    count = SumBuffer(Counter("n", "n", registry=registry))
     distribution = HistogramBuffer(
         BatchHistogram("a", "a", buckets=BOUNDS, registry=registry), BOUNDS
     )
 
     def update() -> None:
         for turn in range(2000):
-            count.add()
+            count.add(1)
             distribution.add(turn % 5)
             if turn % 100 == 0:
                 count.flush()

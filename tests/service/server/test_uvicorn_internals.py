@@ -1,11 +1,16 @@
+import asyncio
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 from packaging.requirements import Requirement
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from service.app import create_app
 from service.server import uvicorn_internals
+from service.server.cycle import Cycle
 from service.server.http_server import Server
 from service.server.uvicorn_internals import INTERNALS, missing_internals
 from service.settings import Settings
@@ -16,6 +21,48 @@ from service.settings import Settings
 )
 def test_uvicorn_has(name: str) -> None:
     assert name not in missing_internals()
+
+
+def test_cycle_begins_as_uvicorns_does() -> None:
+    given = SimpleNamespace(
+        transport="transport",
+        flow="flow",
+        logger="logger",
+        access_logger="access logger",
+        access_log=True,
+        server_state=SimpleNamespace(default_headers=[(b"a", b"b")]),
+        on_response_complete="on response",
+        expect_100_continue=True,
+    )
+    theirs = RequestResponseCycle(
+        scope="scope",  # type: ignore[arg-type]  # any object shows where it ends up
+        transport=given.transport,
+        flow=given.flow,
+        logger=given.logger,
+        access_logger=given.access_logger,
+        access_log=given.access_log,
+        default_headers=given.server_state.default_headers,
+        message_event=asyncio.Event(),
+        expect_100_continue=given.expect_100_continue,
+        keep_alive=False,
+        on_response=given.on_response_complete,
+    )
+    ours = Cycle(given, "scope", keep_alive=False)  # type: ignore[arg-type]  # as above
+    for name, value in vars(theirs).items():
+        if name == "message_event":
+            assert isinstance(ours.message_event, asyncio.Event)
+            assert not ours.message_event.is_set()
+        else:
+            assert getattr(ours, name) == value, name
+
+
+@pytest.mark.parametrize(
+    "change", [{"body": bytearray(b"x")}, {"more_body": False}, {"disconnected": True}]
+)
+def test_event_that_is_asked_for_late_knows_what_has_arrived(change: dict[str, object]) -> None:
+    cycle = Cycle(MagicMock(), {}, keep_alive=True)
+    vars(cycle).update(change)
+    assert cycle.message_event.is_set()
 
 
 def test_requirement_excludes_releases_without_them() -> None:
