@@ -3,6 +3,7 @@
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from typing import Final
 
 from research.compare import ComparisonConfig, compare
 from research.ood.compare_scores import OODConfig, compare_scores
@@ -17,9 +18,15 @@ from training.config import Places, RunConfig
 from training.errors import StudyError
 from training.export.publication import PUBLISH_FLAWED
 
+_RENAMED: Final = {"decline": "ood"}  # old spellings, until the next release
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says, and return the exit status."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments and (renamed := _RENAMED.get(arguments[0])):
+        sys.stderr.write(f"research: `{arguments[0]}` is now `{renamed}`\n")
+        arguments[0] = renamed
     return _commands().run(arguments)
 
 

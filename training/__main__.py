@@ -1,8 +1,10 @@
 """`python -m training`: the command line of one training run, and nothing else."""
 
+import runpy
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from typing import Final
 
 from training.commands import Commands, add_flag, announce, from_options
 from training.config import Places, RunConfig
@@ -11,9 +13,14 @@ from training.export.addition import AdditionConfig, add_predictions
 from training.export.publication import PUBLISH_FLAWED
 from training.run import run
 
+_MOVED: Final = ("compare", "decline", "evaluate", "report", "seeds", "study")  # to research
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says, and return the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] in _MOVED:
+        _go_to_research(arguments)
     commands = Commands("training", "Train and publish one classifier.")
     with_resume = "the same command with --resume goes on from here"
     summary = "train one network and publish it"
@@ -43,6 +50,13 @@ def _decide(options: Namespace) -> int:
     from training.decide.command import execute  # noqa: PLC0415 - imports what only it needs
 
     return execute(options)
+
+
+def _go_to_research(arguments: Sequence[str]) -> None:
+    """Go on as the command's new spelling; the old one works until the next release."""
+    sys.stderr.write(f"training: this command is now `python -m research {arguments[0]}`\n")
+    sys.argv = ["research", *arguments]
+    runpy.run_module("research", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -235,3 +235,12 @@ def test_mistake_on_the_command_line_is_explained(
 ) -> None:
     assert main(["run", *options, *places(tmp_path)]) == status
     assert message in capsys.readouterr().err
+
+
+def test_old_spelling_of_a_moved_command_says_the_new_one_and_works(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "training", "study", "--list"]
+    ended = subprocess.run(
+        [*command, "--studies-dir", str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert "`python -m research study`" in ended.stderr
+    assert "architectures" in ended.stdout
