@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from artifact.errors import BrokenArtifact
-from artifact.runtimes.base import Batch, Logits
+from artifact.runtimes.base import MOST_AT_ONCE, Batch, Logits, pieces
 
 # Pictures at once: 256 small networks' activations leave a core's caches, and take a third longer
 # each than in pieces of 16 to 64.
@@ -39,10 +39,9 @@ class OnnxRuntime:
 
     def run(self, batch: Batch) -> Logits:
         """Compute the logits [N, K] of a batch [N, C, H, W], in pieces that fit the caches."""
-        if len(batch) <= _PIECE:
+        if len(batch) <= _PIECE and batch.size <= MOST_AT_ONCE:
             return self._run(batch)
-        starts = range(0, len(batch), _PIECE)
-        return np.concatenate([self._run(batch[start : start + _PIECE]) for start in starts])
+        return np.concatenate([self._run(piece) for piece in pieces(batch, _PIECE)])
 
     def _run(self, batch: Batch) -> Logits:
         logits: Logits = self._run_session([self.output_name], {self.input_name: batch}, None)[0]

@@ -3,10 +3,11 @@
 import io
 import warnings
 
+import numpy as np
 import torch
 
 from artifact.errors import BrokenArtifact
-from artifact.runtimes.base import Batch, Logits
+from artifact.runtimes.base import MOST_AT_ONCE, Batch, Logits, pieces
 
 
 class TorchScriptRuntime:
@@ -36,7 +37,12 @@ class TorchScriptRuntime:
             raise BrokenArtifact("torch refuses the TorchScript archive") from error
 
     def run(self, batch: Batch) -> Logits:
-        """Compute the logits [N, K] of a batch [N, C, H, W]."""
+        """Compute the logits [N, K] of a batch [N, C, H, W]; of many large pictures in pieces."""
+        if batch.size <= MOST_AT_ONCE:
+            return self._run(batch)
+        return np.concatenate([self._run(piece) for piece in pieces(batch, len(batch))])
+
+    def _run(self, batch: Batch) -> Logits:
         with torch.inference_mode():
             logits: Logits = self._module(torch.from_numpy(batch)).numpy()
         return logits

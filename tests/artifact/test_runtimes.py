@@ -11,7 +11,7 @@ from onnx.external_data_helper import convert_model_to_external_data
 
 from artifact.errors import BrokenArtifact
 from artifact.manifest import MODEL_FILES, RuntimeId
-from artifact.runtimes.base import Batch
+from artifact.runtimes.base import Batch, pieces
 from artifact.runtimes.table import is_installed, open_runtime
 from tests.known_answer import LABELS, SIDE, onnx_model, torchscript_model
 
@@ -36,6 +36,28 @@ def test_runtime_computes_the_known_logits_at_any_batch_size(
     logits = open_runtime(runtime, model(runtime)).run(quarters(*labels))
     assert logits.dtype == np.float32
     np.testing.assert_allclose(logits, GAIN * np.eye(4)[list(labels)], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("count", "side", "sizes"),
+    [(3, 28, [3]), (70, 28, [32, 32, 6]), (10, 192, [4, 4, 2]), (2, 2000, [1, 1])],
+)
+def test_pieces_hold_fewer_pictures_the_larger_they_are(
+    count: int, side: int, sizes: list[int]
+) -> None:
+    batch = np.zeros((count, 3, side, side), np.float32)
+    assert [len(piece) for piece in pieces(batch, 32)] == sizes
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "torchscript"])
+def test_answers_in_pieces_are_those_of_the_whole_batch(
+    runtime: RuntimeId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("base", "onnx", "torchscript"):
+        monkeypatch.setattr(f"artifact.runtimes.{module}.MOST_AT_ONCE", 3 * SIDE * SIDE)
+    labels = [0, 1, 2, 3, 2, 1, 0]
+    logits = open_runtime(runtime, model(runtime)).run(quarters(*labels))
+    assert logits.argmax(axis=1).tolist() == labels
 
 
 @pytest.mark.parametrize(("runtime", "name"), [("onnx", "pixels"), ("torchscript", "input")])

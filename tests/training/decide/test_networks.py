@@ -1,9 +1,35 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 
 from training.decide.arms.augmentation import augment
 from training.decide.arms.networks import grown, receptive_field
 from training.networks.architectures import BlockKind, build
+
+PEAK = """
+import resource
+import numpy as np
+import torch
+from training.decide.arms.base import network_logits
+from training.networks.efficientnet import EfficientNetLite0
+
+torch.set_num_threads(1)
+network = EfficientNetLite0().eval()
+batch = np.zeros((32, 3, 192, 192), np.float32)
+network_logits(network, batch[:1])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+assert network_logits(network, batch).shape == (32, 1280)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1000)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere it is told in bytes")
+def test_logits_of_many_large_pictures_take_little_memory() -> None:
+    said = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    assert float(said.stdout) < 180  # megabytes; all at once took 290
 
 
 @pytest.mark.parametrize("side", [16, 28, 32, 48, 64, 96, 128])

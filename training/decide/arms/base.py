@@ -5,10 +5,12 @@ from math import inf
 from typing import Final, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from artifact.manifest import Architecture
+from artifact.runtimes.base import pieces
 from training.decide.collection.splits import Indices
 from training.decide.collection.store import Store
 
@@ -66,3 +68,10 @@ class Arm(Protocol):
     def describe(self, network: nn.Module, store: Store) -> Architecture:
         """What its network is, as the manifest says it."""
         ...
+
+
+@torch.inference_mode()
+def network_logits(network: nn.Module, batch: NDArray[np.float32]) -> Logits:
+    """Logits [N, classes] of unit pixels [N, C, H, W], some pictures at a time."""
+    parts = pieces(batch, len(batch))
+    return np.concatenate([network(torch.from_numpy(part)).numpy() for part in parts])

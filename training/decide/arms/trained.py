@@ -16,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 from artifact.manifest import Architecture
 from training.decide.arms.augmentation import augment
-from training.decide.arms.base import Logits, Task
+from training.decide.arms.base import Logits, Task, network_logits
 from training.decide.collection.splits import Indices
 from training.decide.collection.store import Store
 
@@ -70,6 +70,7 @@ class TrainedArm:
 
     def learn(self, task: Task, train: Indices, seconds: float = inf) -> "Network":
         """Train for the planned epochs; for fewer, whole, where the time would not suffice."""
+        torch.set_num_threads(task.threads)  # a TorchScript file that was opened set its own
         fitting = _Fitting(self, task, train, learnt=train)
         began, progress, epochs = perf_counter(), 0.0, 0
         while progress < 1:
@@ -99,12 +100,11 @@ class Network:
     trained: nn.Module
     epochs: int  # that there was time for
 
-    @torch.inference_mode()
     def logits(self, indices: Indices) -> Logits:
         """Of those pictures, [n, classes]."""
         parts = np.array_split(indices, max(1, len(indices) // _BATCH))
-        pixels = (torch.from_numpy(self.task.store.read(self.arm.side, part)) for part in parts)
-        return np.concatenate([self.trained(_unit(part)).numpy() for part in pixels])
+        read = (torch.from_numpy(self.task.store.read(self.arm.side, part)) for part in parts)
+        return np.concatenate([network_logits(self.trained, _unit(part).numpy()) for part in read])
 
     def network(self) -> nn.Module:
         """The trained network."""

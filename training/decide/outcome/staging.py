@@ -25,7 +25,7 @@ from training import outliers
 from training.config import slug
 from training.data import Images
 from training.data.credits import CREDITS
-from training.decide.arms.base import Arm, Learned, Logits, Task
+from training.decide.arms.base import Arm, Learned, Logits, Task, network_logits
 from training.decide.arms.linear import LEARNT_FROM_IMAGENET, Regression, run_in_batches, unit
 from training.decide.collection.splits import Fold, Indices, tested
 from training.decide.outcome.evidence import Evidence
@@ -34,17 +34,14 @@ from training.environment import describe_environment
 from training.evaluation.evaluate import split_metrics
 from training.export import parity
 from training.export.files import to_onnx, to_torchscript
-from training.export.quantization import (
-    CALIBRATION_IMAGES,
-    describe_quantization,
-    quantize,
-)
+from training.export.quantization import describe_quantization, quantize
 from training.export.sprites import publish_pictures
 from training.figures import FigureInputs, draw_figures
 from training.networks.filters import describe_filters
 from vision.preprocess import tensor
 
 _COMPARED: Final = 64  # pictures that the files are compared with the network on
+_CALIBRATED: Final = 128  # pictures that the ranges of 8-bit integers are chosen on
 _OUTLIERS: Final = ("noise", "textures", "shapes", "letters")  # that no one photographs or draws
 _DRAWN: Final = 24  # of each kind
 DRAWN: Final = "drawn pictures"  # all of those kinds, as one that counts like the next
@@ -140,8 +137,8 @@ def _model_files(
         "torchscript": to_torchscript(network),
     }
     if _can_be_rounded(subject, learned):
-        drawn = subject.learnt[:: max(1, len(subject.learnt) // CALIBRATION_IMAGES)]
-        pixels = store.read(arm.side, drawn[:CALIBRATION_IMAGES])
+        drawn = subject.learnt[:: max(1, len(subject.learnt) // _CALIBRATED)]
+        pixels = store.read(arm.side, drawn[:_CALIBRATED])
         files["onnx-int8"] = quantize(files["onnx"], unit(pixels))
     return files
 
@@ -221,7 +218,7 @@ class Made:
     def manifest(self, name: str, version: int, folder: Path) -> Manifest:
         """The manifest of a staged folder, before its files are compared with the network."""
         task, files = self.subject.task, list_files(folder)
-        calibration = describe_quantization(min(len(self.subject.learnt), CALIBRATION_IMAGES))
+        calibration = describe_quantization(min(len(self.subject.learnt), _CALIBRATED))
         return Manifest(
             name=name,
             version=version,
@@ -278,7 +275,6 @@ class Made:
         )
 
 
-@torch.inference_mode()
 def _drawn_outliers(
     subject: Subject, arm: Arm, network: nn.Module, part: outliers.Part
 ) -> dict[str, Logits]:
@@ -287,16 +283,15 @@ def _drawn_outliers(
     logits: dict[str, Logits] = {}
     for kind in _OUTLIERS:
         drawn = outliers.views(kind, part, _DRAWN, subject.task.seed, spec)
-        logits[kind] = network(torch.from_numpy(tensor(drawn, spec))).numpy()
+        logits[kind] = network_logits(network, tensor(drawn, spec))
     return logits
 
 
 def _parity(draft: Artifact, subject: Subject, arm: Arm, network: nn.Module) -> Parity:
     chosen = subject.tested[:: max(1, len(subject.tested) // _COMPARED)]
-    pixels = torch.from_numpy(subject.task.store.read(arm.side, chosen))
-    images = Images(pixels, torch.from_numpy(subject.task.targets[chosen]))
-    with torch.inference_mode():
-        expected: Logits = network(pixels.float() / 255).numpy()
+    pixels = subject.task.store.read(arm.side, chosen)
+    images = Images(torch.from_numpy(pixels), torch.from_numpy(subject.task.targets[chosen]))
+    expected = network_logits(network, unit(pixels))
     # A regression's logits are as large as its pictures are few: 32 bits are relative to that.
     tolerance = parity.TOLERANCE * max(1.0, float(np.abs(expected).max()))
     return parity.check(draft, images, expected, tolerance)
