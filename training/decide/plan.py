@@ -15,8 +15,10 @@ from training.decide.collection.splits import Fold
 from training.environment import give_back_memory
 
 _GOOD: Final = 2 / 3  # of an arm's most epochs: more than that are rather spent on larger pictures
+_PROMISE: Final = 2  # equal shares that an arm may have before those after it, which promise less
 _FEWEST_EXPORTS: Final = 2  # a pick and its rival
-_EXPORT: Final = 10.0  # seconds, for one model's files, figures and latencies
+EXPORT: Final = 10.0  # seconds, for one model's files, figures and latencies, before one is timed
+_AROUND: Final = 6.0  # seconds: libraries before the first line, the report after the last
 _SLACK: Final = 1.15  # of every estimate: other programs run too
 
 
@@ -34,8 +36,18 @@ class Budget:
 
     @property
     def left(self) -> float:
-        """Seconds that remain."""
-        return self.seconds - self.spent
+        """Seconds that remain for what is planned."""
+        return self.seconds - _AROUND - self.spent
+
+    @property
+    def overrun(self) -> tuple[str, ...]:
+        """What is to be said where the minutes did not suffice for what always runs."""
+        if self.spent <= self.seconds:
+            return ()
+        return (
+            f"took {self.spent:.0f} s of {self.seconds:.0f}: reading the pictures, the first arm, "
+            "one model's files and what had begun do not fit; --minutes says how many there are",
+        )
 
 
 @dataclass(frozen=True)
@@ -43,8 +55,19 @@ class Planned:
     """A trained arm in the plan."""
 
     arm: TrainedArm  # with its size and epochs
-    per_picture: float  # seconds of one picture in one epoch, at that size
+    smallest: float  # seconds of one picture in one epoch, at the arm's smallest size
     note: str = ""  # why it is dropped; empty where it is not
+
+    @property
+    def per_picture(self) -> float:
+        """Seconds of one picture in one epoch, at its size."""
+        return self.smallest * (self.arm.side / self.arm.sides[0]) ** 2
+
+    @property
+    def least(self) -> "Planned":
+        """The same for the fewest epochs at the smallest size."""
+        arm = self.arm
+        return Planned(arm.planned(arm.sides[0], arm.fewest), self.smallest)
 
     def seconds(self, pictures: int) -> float:
         """That learning from so many pictures may take; the arm keeps to it."""
@@ -58,7 +81,33 @@ class Plan:
     linear: dict[str, float]  # seconds of every linear arm that there is time for
     omitted: dict[str, float]  # of the others
     trained: tuple[Planned, ...]
-    exports: int  # models
+    exports: int = 0  # models whose files are still to be made
+    export: float = EXPORT  # seconds of the files of one
+
+    @property
+    def files(self) -> float:
+        """Seconds of all files that are still to be made."""
+        return _files(self.exports, self.export)
+
+    def shared(
+        self, folds: Sequence[Fold], left: float, made: int = 0, export: float = EXPORT
+    ) -> "Plan":
+        """Divide the seconds among the trained arms; the last are dropped where they are too few.
+
+        Args:
+            folds: What every arm learns.
+            left: Seconds, when all other arms have ended.
+            made: Models whose files are there.
+            export: Seconds of the files of one.
+        """
+        learnt = _learnt(folds)
+        for count in range(len(self.trained), -1, -1):
+            exports = len(self.linear) - made + count
+            kept = [*_shared(self.trained[:count], left - _files(exports, export), learnt)]
+            if all(one.arm.epochs >= one.arm.fewest for one in kept):
+                break
+        dropped = (_drop(one, learnt) for one in self.trained[count:])
+        return Plan(self.linear, self.omitted, (*kept, *dropped), exports, export)
 
     @property
     def kept(self) -> tuple[Planned, ...]:
@@ -73,12 +122,12 @@ class Plan:
     def reserve(self, folds: Sequence[Fold]) -> float:
         """Seconds of what follows the comparison: learning from all pictures, and the files."""
         learnt = _again(folds)
-        return reserve_for(self.exports) + sum(one.seconds(learnt) for one in self.kept)
+        return self.files + sum(one.seconds(learnt) for one in self.kept)
 
     def save(self, path: Path) -> None:
         """Remember it, so that the same command goes on with the same epochs."""
         trained = {
-            one.arm.name: [one.arm.side, one.arm.epochs, one.per_picture, one.note]
+            one.arm.name: [one.arm.side, one.arm.epochs, one.smallest, one.note]
             for one in self.trained
         }
         told = {
@@ -86,6 +135,7 @@ class Plan:
             "omitted": self.omitted,
             "trained": trained,
             "exports": self.exports,
+            "export": self.export,
         }
         replace(path, json.dumps(told).encode())
 
@@ -95,14 +145,18 @@ class Plan:
             yield f"{name}: about {seconds:.0f} s"
         for name, seconds in self.omitted.items():
             yield f"{name}: {left_out(seconds)}"
+        yield from self.trained_lines(folds)
+        yield f"files of {self.exports} models: about {self.files:.0f} s"
+        total = sum(self.linear.values()) + self.files
+        total += sum(one.seconds(_learnt(folds)) for one in self.kept)
+        yield f"together about {total:.0f} s of the {left:.0f} s that are left"
+
+    def trained_lines(self, folds: Sequence[Fold]) -> Iterator[str]:
+        """What is planned of every trained arm, in words."""
         for planned in self.trained:
             arm, seconds = planned.arm, planned.seconds(_learnt(folds))
             told = planned.note or f"{arm.side} px, {arm.epochs} epochs, about {seconds:.0f} s"
             yield f"{arm.name}: {told}"
-        yield f"files of {self.exports} models: about {reserve_for(self.exports):.0f} s"
-        total = sum(self.linear.values()) + reserve_for(self.exports)
-        total += sum(one.seconds(_learnt(folds)) for one in self.kept)
-        yield f"together about {total:.0f} s of the {left:.0f} s that are left"
 
 
 def left_out(seconds: float) -> str:
@@ -120,12 +174,11 @@ def remembered(path: Path, linear: Sequence[LinearArm], arms: Sequence[TrainedAr
         return None
     pairs = zip(arms, told["trained"].values(), strict=True)
     trained = (Planned(arm.planned(*sizes), cost, note) for arm, (*sizes, cost, note) in pairs)
-    return Plan(told["linear"], told["omitted"], tuple(trained), told["exports"])
+    return Plan(told["linear"], told["omitted"], tuple(trained), told["exports"], told["export"])
 
 
-def reserve_for(arms: int) -> float:
-    """Seconds that the files of so many models take."""
-    return _SLACK * _EXPORT * arms
+def _files(models: int, export: float) -> float:
+    return _SLACK * export * models
 
 
 def plan(
@@ -137,16 +190,12 @@ def plan(
 ) -> Plan:
     """Time every arm; share what the linear ones leave among the others, the last are dropped."""
     seconds, omitted = _affordable(linear, task, folds, budget)
-    timed = [(arm, arm.seconds_per_picture(task)) for arm in trained]
+    timed = tuple(
+        Planned(arm.planned(arm.sides[0], arm.fewest), arm.seconds_per_picture(task))
+        for arm in trained
+    )
     give_back_memory()
-    for count in range(len(timed), -1, -1):
-        exports = len(seconds) + count
-        left = budget.left - sum(seconds.values()) - reserve_for(exports)
-        kept = [*_shared(timed[:count], left, _learnt(folds))]
-        if all(one.arm.epochs >= one.arm.fewest for one in kept):
-            break
-    dropped = (_drop(*one, folds) for one in timed[count:])
-    return Plan(seconds, omitted, (*kept, *dropped), exports)
+    return Plan(seconds, omitted, timed).shared(folds, budget.left - sum(seconds.values()))
 
 
 def _affordable(
@@ -157,42 +206,43 @@ def _affordable(
     omitted: dict[str, float] = {}
     for arm in arms:
         seconds = _SLACK * arm.seconds(task, folds)
-        fits = sum(kept.values()) + seconds <= budget.left - reserve_for(_FEWEST_EXPORTS)
+        fits = sum(kept.values()) + seconds <= budget.left - _files(_FEWEST_EXPORTS, EXPORT)
         (kept if fits or not kept else omitted)[arm.name] = seconds
     return kept, omitted
 
 
-def _shared(
-    timed: Sequence[tuple[TrainedArm, float]], left: float, learnt: int
-) -> Iterator[Planned]:
-    """The arms with their epochs; what one does not need is left to those after it."""
-    for place, (arm, smallest) in enumerate(timed):
-        planned = _sized(arm, smallest, left / (len(timed) - place) / learnt)
+def _shared(timed: Sequence[Planned], left: float, learnt: int) -> Iterator[Planned]:
+    """The arms with their epochs: the first may have twice its share, if the others have enough."""
+    fewest = [one.least.seconds(learnt) for one in timed]
+    for place, one in enumerate(timed):
+        equal = left / (len(timed) - place)
+        planned = _sized(one, min(_PROMISE * equal, left - sum(fewest[place + 1 :])) / learnt)
         left -= planned.seconds(learnt)
         yield planned
 
 
-def _sized(arm: TrainedArm, smallest: float, share: float) -> Planned:
+def _sized(timed: Planned, share: float) -> Planned:
     """The arm at the largest size at which it has good epochs, else at its smallest.
 
     Args:
-        arm: Has its sizes.
-        smallest: Seconds of one picture in one epoch, at its smallest size.
+        timed: The arm, at any size.
         share: Seconds for each picture that it learns from.
     """
+    arm = timed.arm
     for side in reversed(arm.sides):
-        cost = smallest * (side / arm.sides[0]) ** 2
-        epochs = min(int(share / (_SLACK * cost)), arm.most)
+        one = Planned(arm.planned(side, 1), timed.smallest)
+        epochs = min(int(share / one.seconds(1)), arm.most)
         if epochs >= _GOOD * arm.most:
             break
-    return Planned(arm.planned(side, epochs), cost)
+    return Planned(arm.planned(side, epochs), timed.smallest)
 
 
-def _drop(arm: TrainedArm, per_picture: float, folds: Sequence[Fold]) -> Planned:
-    fewest = Planned(arm.planned(arm.sides[0], arm.fewest), per_picture)
-    needed = fewest.seconds(_learnt(folds))
-    note = f"dropped, {arm.fewest} epochs at {arm.sides[0]} px take {needed:.0f} s"
-    return Planned(fewest.arm, per_picture, note)
+def _drop(timed: Planned, learnt: int) -> Planned:
+    least = timed.least
+    needed = least.seconds(learnt)
+    arm = least.arm
+    note = f"dropped, {arm.epochs} epochs at {arm.side} px take {needed:.0f} s"
+    return Planned(arm, timed.smallest, note)
 
 
 def _learnt(folds: Sequence[Fold]) -> int:

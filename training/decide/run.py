@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from artifact.publish import publish, staging
+from artifact.publish import publish
 from artifact.repository import Artifact
 from artifact.statistics.constraints import Constraints
 from artifact.statistics.decision import Decision, decide
@@ -25,12 +25,13 @@ from training.decide.collection.check import Collection, check, contradictions, 
 from training.decide.collection.splits import Fold, split
 from training.decide.collection.store import Store, write
 from training.decide.config import DecideConfig
-from training.decide.outcome.staging import Staged, Subject, stage
-from training.decide.plan import Budget, Plan, left_out, plan, remembered, reserve_for
+from training.decide.exports import Exports
+from training.decide.outcome.staging import Staged, Subject
+from training.decide.plan import Budget, Plan, left_out, plan, remembered
 from training.decide.race import Race, Say, run_trained
 from training.decide.results import Answers, ResultCache
 from training.decide.roster import absent, roster
-from training.environment import give_back_memory, reuse_memory
+from training.environment import reuse_memory
 from training.errors import DatasetError
 
 _FEWEST_STAGED: Final = 2  # a pick and its rival
@@ -78,7 +79,10 @@ def run(folder: Path, config: DecideConfig, constraints: Constraints, say: Say) 
     _refuse_unknown(constraints, collection.labels)
     say(f"{config.named(folder)}: {collection.summary}")
     prepared = prepare(collection, config.named(folder), config, say)
-    planned = _plan(prepared, budget, config)
+    known = _known_plan(prepared, config)
+    planned = known or plan(
+        prepared.linear, _at_most(prepared, config), prepared.task, prepared.folds, budget
+    )
     missing = absent(config.arms)
     lines = [*(f"{name}: {why}" for name, why in missing.items())]
     lines += planned.lines(prepared.folds, budget.left)
@@ -90,21 +94,28 @@ def run(folder: Path, config: DecideConfig, constraints: Constraints, say: Say) 
     answers = [_majority(race), *map(race.run, linear)]
     answers += [Answers(name, note=left_out(cost)) for name, cost in planned.omitted.items()]
     answers += [Answers(name, note=why) for name, why in missing.items()]
-    answers += run_trained(race, planned.kept, answers, planned.reserve(prepared.folds))
-    answers += [Answers(one.arm.name, note=one.note) for one in planned.dropped]
     subject = _subject(prepared, config, folder)
     with ExitStack() as stack:
-        finished = _finished(prepared, planned, answers)
-        staged = _stage_all(subject, finished, planned, config, stack, race)
-        options = [option for one in staged.values() for option in one.options]
+        exports = Exports(subject, race, config.models_dir, stack)
+        for arm, answer in _finished(prepared, planned, answers)[:_FEWEST_STAGED]:
+            exports.add(arm, answer)
+        if known is None:
+            planned = _planned_again(planned, exports)
+            planned.save(_plan_file(prepared, config))
+        answers += run_trained(race, planned.kept, answers, planned.reserve(prepared.folds))
+        answers += [Answers(one.arm.name, note=one.note) for one in planned.dropped]
+        learning = {one.arm.name: one.seconds(len(subject.learnt)) for one in planned.kept}
+        for arm, answer in _finished(prepared, planned, answers):
+            exports.add(arm, answer, learning.get(arm.name, 0.0))
+        options = [option for one in exports.staged.values() for option in one.options]
         decision = decide(options, constraints)
-        published = _publish(subject, staged, decision, config.models_dir)
+        published = _publish(subject, exports.staged, decision, config.models_dir)
     return Outcome(
         subject.name,
         prepared,
-        (*prepared.notes, *lines),
+        (*prepared.notes, *lines, *budget.overrun),
         answers,
-        staged,
+        exports.staged,
         decision,
         published,
         budget.spent,
@@ -130,17 +141,28 @@ def prepare(collection: Collection, name: str, config: DecideConfig, say: Say) -
     return Prepared(collection, kept, task, folds, linear, trained, notes)
 
 
-def _plan(prepared: Prepared, budget: Budget, config: DecideConfig) -> Plan:
+def _known_plan(prepared: Prepared, config: DecideConfig) -> Plan | None:
     """The plan of the same command before, where there was one: its results can be used again."""
-    kept = (
-        prepared.task.store.folder / f"plan-{config.minutes:g}-{config.epochs}-{config.seed}.json"
-    )
-    arms = [arm.at_most(config.epochs) for arm in prepared.trained]
-    planned = remembered(kept, prepared.linear, arms)
-    if planned is None:
-        planned = plan(prepared.linear, arms, prepared.task, prepared.folds, budget)
-        planned.save(kept)
-    return planned
+    return remembered(_plan_file(prepared, config), prepared.linear, _at_most(prepared, config))
+
+
+def _plan_file(prepared: Prepared, config: DecideConfig) -> Path:
+    told = f"planned-{config.minutes:g}-{config.epochs}-{config.seed}.json"
+    return prepared.task.store.folder / told
+
+
+def _at_most(prepared: Prepared, config: DecideConfig) -> list[TrainedArm]:
+    return [arm.at_most(config.epochs) for arm in prepared.trained]
+
+
+def _planned_again(planned: Plan, exports: Exports) -> Plan:
+    """The plan, now that it is known how long a model's files take here."""
+    race = exports.race
+    again = planned.shared(race.folds, race.budget.left, len(exports.staged), exports.expected)
+    if again.trained:
+        lines = "\n      ".join(again.trained_lines(race.folds))
+        race.say(f"one model's files take {exports.expected:.0f} s; so\n      {lines}")
+    return again
 
 
 def _refuse_unknown(constraints: Constraints, labels: tuple[str, ...]) -> None:
@@ -213,32 +235,6 @@ def _finished(
     ]
     targets = prepared.task.targets
     return sorted(finished, key=lambda pair: -pair[1].right(prepared.folds, targets).mean())
-
-
-def _stage_all(
-    subject: Subject,
-    finished: Sequence[tuple[Arm, Answers]],
-    planned: Plan,
-    config: DecideConfig,
-    stack: ExitStack,
-    race: Race,
-) -> dict[str, Staged]:
-    """Stage the best arm and a rival, and the others while there is time."""
-    staged: dict[str, Staged] = {}
-    learning = {one.arm.name: one.seconds(len(subject.learnt)) for one in planned.kept}
-    for arm, answers in finished:
-        seconds = learning.get(arm.name, 0.0)
-        needed = reserve_for(1) + (0.0 if race.knows(arm) else seconds)
-        if len(staged) >= _FEWEST_STAGED and needed > race.budget.left:
-            answers.note = "answered every picture, but there was no time to export it"
-            continue
-        race.say(f"export: {arm.name}")
-        name = f"{subject.name}-{arm.name}"
-        folder = stack.enter_context(staging(config.models_dir, name))
-        learned = race.published(arm, subject.learnt, seconds)
-        staged[arm.name] = stage(subject, arm, learned, answers, folder, config.models_dir)
-        give_back_memory()
-    return staged
 
 
 def _publish(

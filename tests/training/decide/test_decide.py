@@ -272,6 +272,18 @@ def test_few_pictures_support_no_threshold_and_the_report_says_so(
     )
 
 
+def test_minutes_that_are_too_few_make_one_model_and_say_what_was_left_out(
+    decided: Decided, tmp_path: Path
+) -> None:
+    told = decide(
+        tmp_path, "--minutes", "0.01", "--arms", *ARMS, pictures=decided.folder / "shapes"
+    )
+    assert told.status == 0
+    assert [one.rpartition("/")[0] for one in told.summary["published"]] == [f"shapes-{ARMS[0]}"]
+    assert told.arm("mobilenet")["note"].startswith("dropped, ")
+    assert [note for note in told.summary["notes"] if re.match(r"took \d+ s of 1: ", note)]
+
+
 def test_pictures_that_say_nothing_of_their_class_ship_none(tmp_path: Path) -> None:
     write_folder(tmp_path / "shapes", 12, classes=("heads", "tails"))
     told = decide(tmp_path, "--arms", "linear-pixels")

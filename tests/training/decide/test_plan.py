@@ -1,5 +1,6 @@
 """What fits into the minutes, and that nothing takes longer than it was given."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,31 @@ def test_no_time_leaves_the_simplest_arm_alone(
     assert remembered(tmp_path / "plan.json", linear, trained) == planned
     assert remembered(tmp_path / "plan.json", linear, trained[:1]) is None
     assert remembered(tmp_path / "plan.json", linear[:1], trained) is None
+
+
+def test_later_arms_keep_what_they_need_and_the_first_has_twice_its_share(
+    collection: Collection, task: Task, folds: list[Fold]
+) -> None:
+    whole = plan(*roster(collection, ARMS), task, folds, Budget(3600))
+    mobilenet, conv = (
+        replace(one, smallest=cost) for one, cost in zip(whole.kept, (0.001, 0.002), strict=True)
+    )
+    needed = mobilenet.seconds(300) + conv.least.seconds(300) + 0.1
+    shared = replace(whole, trained=(mobilenet, conv)).shared(folds, needed, made=2, export=0)
+    assert [one.arm.epochs for one in shared.kept] == [60, 20]
+    tight = shared.shared(folds, conv.least.seconds(300), made=2, export=0)
+    assert ([one.arm.name for one in tight.kept], len(tight.dropped)) == (["mobilenet"], 1)
+
+
+def test_files_that_take_longer_leave_less_to_trained_arms(
+    collection: Collection, task: Task, folds: list[Fold]
+) -> None:
+    whole = plan(*roster(collection, ARMS), task, folds, Budget(3600))
+    slow = whole.shared(folds, 600, made=2, export=700)
+    assert ([*slow.kept], slow.exports, slow.files) == ([], 0, 0)
+    quick = whole.shared(folds, 600, made=2, export=5)
+    assert len(quick.kept) == quick.exports == 2
+    assert quick.reserve(folds) > quick.files == pytest.approx(11.5)
 
 
 def test_training_that_takes_too_long_ends_whole_after_fewer_epochs(
