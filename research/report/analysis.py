@@ -1,10 +1,7 @@
 """What the templates need to know of studies and models beyond the stored figures."""
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -30,9 +27,6 @@ _TITLES: Final = {
     "flawed-head": "A ReLU on the logits",
 }
 _KIB: Final = 1024
-
-
-_Texts = dict[str, dict[str, dict[str, str]]]  # better or worse, study, arm
 
 
 class Differing(NamedTuple):
@@ -109,62 +103,3 @@ def _limits(group: OptionGroup, decision: Decision) -> Iterator[tuple[str, Choic
             if pick is not None and pick != previous:
                 yield title, pick
             previous = pick or previous
-
-
-def explanations(study: Study) -> Iterator[tuple[str, str, str]]:
-    """Better arm, worse arm and explanation, for arms that differ from the protocol's own.
-
-    Where no arm is the protocol's own, for arms that differ from each other. Each is one of
-    explanations.toml, and no measurement.
-    """
-    own = study.own.label if study.own else None
-    for pair in study.pairs:
-        if pair.more_than_noise and own in (None, pair.first, pair.second):
-            text = explain(study.name, pair.first, pair.second, own)
-            if text is not None:
-                yield pair.first, pair.second, text
-
-
-def explain(study: str, better: str, worse: str, own: str | None) -> str | None:
-    """Why an arm is better than another; None where it is not known.
-
-    Args:
-        study: Its name.
-        better: Label of the better arm.
-        worse: Label of the worse one.
-        own: Label of the protocol's own arm: the explanation is of the other one.
-    """
-    question = study.removesuffix("-ours")
-    if question == "learning-rates":
-        return _of_rates(float(better), float(worse))
-    if question == "batch-sizes":
-        return _of_batches(int(better), int(worse))
-    of_better = _text("better", study, better)
-    of_worse = _text("worse", study, worse)
-    return of_worse or of_better if better == own else of_better or of_worse
-
-
-def _text(side: str, study: str, arm: str) -> str | None:
-    """The text of that study, else of its question in the seed report's protocol."""
-    texts = _texts()[side]
-    return texts.get(study, texts.get(study.removesuffix("-ours"), {})).get(arm)
-
-
-@cache
-def _texts() -> _Texts:
-    return tomllib.loads(files(__package__).joinpath("explanations.toml").read_text("utf-8"))
-
-
-def _of_rates(better: float, worse: float) -> str:
-    if worse < better:
-        return f"steps at {worse:g} are too small to get as far in the same epochs"
-    return f"steps at {worse:g} are too large to settle where those at {better:g} do"
-
-
-def _of_batches(better: int, worse: int) -> str:
-    if worse < better:
-        return f"the gradient of batches of {worse} is noisier"
-    return (
-        f"in the same epochs, batches of {worse} give {worse // better} times fewer steps, and "
-        "none of them is larger"
-    )

@@ -23,7 +23,7 @@ from artifact.study import LEVEL, Outcome, Studies, Summary, WholeStudy
 from research.accuracy_cost import draw_comparison
 from research.output import write
 from research.report import analysis
-from research.report.analysis import explanations, recommend
+from research.report.analysis import recommend
 from training.figures.canvas import png
 
 
@@ -142,7 +142,6 @@ def _environment() -> Environment:
         LEVEL=LEVEL,
         best_arm=analysis.best_arm,
         differing=analysis.differing,
-        explanations=explanations,
         float_and_quantised=analysis.float_and_quantised,
     )
     return environment

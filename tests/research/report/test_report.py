@@ -45,22 +45,34 @@ def test_nothing_stored_is_said(tmp_path: Path, models: Path) -> None:
 
 @pytest.mark.usefixtures("models")
 @pytest.mark.parametrize(
-    ("conv", "verdict", "why"),
+    ("conv", "verdict", "noise"),
     [
-        ((0.99, 0.992, 0.988), "**conv** is ahead of **mobilenet** by 1.00 points", True),
-        ((0.97, 0.972, 0.968), "**mobilenet** is ahead of **conv** by 1.00 points", True),
-        ((0.984, 0.975, 0.983), "**conv** is ahead of **mobilenet** by 0.07 points", False),
-        ((0.99,), "1 seed in common cannot tell it from noise", False),
+        (
+            (0.99, 0.992, 0.988),
+            "**conv** is ahead of **mobilenet** by 1.00 points",
+            ": more than noise.",
+        ),
+        (
+            (0.97, 0.972, 0.968),
+            "**mobilenet** is ahead of **conv** by 1.00 points",
+            ": more than noise.",
+        ),
+        (
+            (0.984, 0.975, 0.983),
+            "**conv** is ahead of **mobilenet** by 0.07 points",
+            ": no more than noise.",
+        ),
+        ((0.99,), "1 seed in common cannot tell it from noise", ""),
     ],
     ids=["better", "worse", "noise", "one seed"],
 )
 def test_words_follow_the_figures(
-    tmp_path: Path, conv: tuple[float, ...], verdict: str, *, why: bool
+    tmp_path: Path, conv: tuple[float, ...], verdict: str, noise: str
 ) -> None:
     store_study(tmp_path / "studies", "architectures", {"mobilenet": FLAT, "conv": conv})
     told = section(report(tmp_path), "MobileNet blocks or standard convolutions")
     assert verdict in told
-    assert ("more than noise. Why " in told) == why
+    assert noise in told
     assert "| mobilenet \\* | 3 |" in told
 
 
@@ -93,7 +105,6 @@ def test_varied_arms_are_held_against_the_protocols_own(tmp_path: Path) -> None:
     told = section(report(tmp_path), "Loss function")
     assert "| cross-entropy \\* | 3 |" in told
     assert "That is the protocol's own choice: no other arm does better." in told
-    assert "Why cross-entropy over focal: the classes are balanced" in told
 
 
 def test_seeds_of_a_model_are_told_with_the_published_one_in_bold(
