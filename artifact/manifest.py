@@ -75,7 +75,7 @@ PATHS: dict[Role, str] = {
 
 
 class Part(BaseModel):
-    """A frozen part of a published document; unknown keys, NaN and Infinity are refused."""
+    """A frozen part of a document or a command; unknown keys, NaN and Infinity are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 

@@ -4,9 +4,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from artifact.errors import UnknownModel
+from artifact.manifest import Part
 from artifact.repository import Repository
 from artifact.statistics.comparison import (
     ComparedGroup,
@@ -23,10 +24,8 @@ from research.output import plain, write
 from training.figures.canvas import png
 
 
-class ComparisonConfig(BaseModel):
+class ComparisonConfig(Part):
     """Which models to compare, and where the results go."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: tuple[str, ...] = Field(
         (), description="Names of published models; by default all of them."

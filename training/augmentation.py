@@ -8,18 +8,18 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Generator, Tensor
+
+from artifact.manifest import Part
 
 Interpolation = Literal["bilinear", "bicubic"]
 
 _REFERENCE_SIDE = 28  # 3x3 neighbourhoods change a smaller picture by more: scale them back
 
 
-class Augmentation(BaseModel):
+class Augmentation(Part):
     """How far each image may be changed; every amount is drawn uniformly up to its bound."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     strength: float = Field(1.0, ge=0, description="Multiplies all other bounds; 0 is off.")
     rotation: float = Field(10.0, ge=0, description="Degrees to either side.")

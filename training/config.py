@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from artifact.manifest import Name
+from artifact.manifest import Name, Part
 from training.augmentation import Augmentation
 from training.networks.architectures import Architecture, architecture
 from training.networks.blocks import Activation, Downsampling, Pooling
@@ -25,10 +25,8 @@ _FEWEST_STEPS: Final = 8  # in an epoch
 _SMALLEST_BATCH: Final = 8  # images
 
 
-class RunConfig(BaseModel):
+class RunConfig(Part):
     """One training run. The same values on the same machine give the same weights."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     architecture: str = Field(
         "mobilenet",
@@ -151,10 +149,8 @@ class RunConfig(BaseModel):
         return name
 
 
-class Places(BaseModel):
+class Places(Part):
     """Where a run reads and writes: decides nothing of its result, and is published nowhere."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     data_dir: Path = Field(
         Path("data"), description="Holds the data set, or it is downloaded to there."

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import torch
-from pydantic import BaseModel, ConfigDict
 
 from artifact.hardware import describe_hardware, library_versions
+from artifact.manifest import Part
 from training.config import RunConfig
 from training.errors import DeviceError
 from training.networks.architectures import architecture
@@ -33,10 +33,8 @@ _KEPT = 1 << 30
 _GROWTH = 64 << 20
 
 
-class Environment(BaseModel):
+class Environment(Part):
     """Kept in the checkpoint: another version of the code may resume or publish the run."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     commit: str | None
     libraries: dict[str, str]

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor
 
-from artifact.manifest import Name
+from artifact.manifest import Name, Part
 from artifact.scores import SCORES
 from research.ood.report import EVERYTHING, PRINTED, RunScores, ScoreRow, write_report
 from training import data, outliers
@@ -28,10 +28,8 @@ from vision.input import Input
 Scores = NDArray[np.floating]
 
 
-class OODConfig(BaseModel):
+class OODConfig(Part):
     """Which finished runs are evaluated on out-of-distribution pictures."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     run: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(
         ("mobilenet-mnist-seed0", "conv-mnist-seed0"), description="Folders of finished runs."

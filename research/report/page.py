@@ -8,8 +8,9 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from artifact.manifest import Part
 from artifact.metrics import Metrics
 from artifact.repository import Artifact, Repository
 from artifact.statistics.comparison import (
@@ -27,10 +28,8 @@ from research.report.analysis import recommend
 from training.figures.canvas import png
 
 
-class ReportConfig(BaseModel):
+class ReportConfig(Part):
     """What the report is made of, and where it goes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     studies_dir: Path = Field(Path("studies"), description="The stored studies.")
     models_dir: Path = Field(Path("models"), description="The model repository.")

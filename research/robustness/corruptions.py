@@ -9,7 +9,7 @@ its published severities.
 """
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Final
 
 import cv2
 import numpy as np
@@ -47,25 +47,6 @@ _CLOUD_SIDE = 256  # of the map that a cloud is cut out of
 _CLOUD_DECAY = 1.4**2  # by which the height of a wave falls when its length is halved
 _CANNY_SIGMA = 1.0
 _CANNY_WEAK, _CANNY_STRONG = 0.1 * 255, 0.2 * 255  # of the Sobel gradient's length
-
-Kind = Literal[
-    "shot noise",
-    "impulse noise",
-    "glass blur",
-    "motion blur",
-    "shear",
-    "scale",
-    "rotate",
-    "brightness",
-    "translate",
-    "stripe",
-    "fog",
-    "spatter",
-    "dotted line",
-    "zigzag",
-    "canny edges",
-]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def shot_noise(pixels: Pixels, random: np.random.Generator) -> Pixels:
@@ -204,10 +185,7 @@ def _refined(corners: Floats, amplitude: float, random: np.random.Generator) -> 
     return fine
 
 
-__all__ = ["KINDS", "Kind", "corrupt"]
-
-
-_FUNCTIONS: dict[Kind, Callable[[Pixels, np.random.Generator], Pixels]] = {
+_FUNCTIONS: Final[dict[str, Callable[[Pixels, np.random.Generator], Pixels]]] = {
     "shot noise": shot_noise,
     "impulse noise": impulse_noise,
     "glass blur": glass_blur,
@@ -224,13 +202,14 @@ _FUNCTIONS: dict[Kind, Callable[[Pixels, np.random.Generator], Pixels]] = {
     "zigzag": zigzag,
     "canny edges": canny_edges,
 }
+KINDS: Final = tuple(_FUNCTIONS)
 
 
-def corrupt(kind: Kind, pixels: Pixels, seed: int) -> Pixels:
+def corrupt(kind: str, pixels: Pixels, seed: int) -> Pixels:
     """Corrupt grey pictures in one way; the same seed gives the same pictures.
 
     Args:
-        kind: Of the corruption; each draws its own random numbers.
+        kind: One of KINDS; each draws its own random numbers.
         pixels: uint8 [N, H, W], light ink on black.
         seed: At least 0.
     """

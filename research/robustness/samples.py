@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sklearn.datasets import load_digits
 
-from artifact.manifest import Manifest, RuntimeId, Version
+from artifact.manifest import Manifest, Part, RuntimeId, Version
 from research.robustness.corruptions import KINDS, corrupt
 from training import data
 from training.data import Images
@@ -38,10 +38,8 @@ _BRIGHTEST = 16  # of scikit-learn's digits
 Pixels = NDArray[np.uint8]
 
 
-class RobustnessConfig(BaseModel):
+class RobustnessConfig(Part):
     """Which models are evaluated, on which pictures, and where the results go."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: tuple[str, ...] = Field(
         (), description="Names of published models; by default all of them."

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from artifact.manifest import Part
 from artifact.study import Study
 from research.study.catalogue import studies
 from research.study.definition import Definition, Run
@@ -17,10 +18,8 @@ from training.config import DatasetName
 from training.errors import StudyError
 
 
-class StudyConfig(BaseModel):
+class StudyConfig(Part):
     """How studies are done, and where."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     seeds: int | None = Field(None, ge=1, description="How many; by default each study's own.")
     epochs: int | None = Field(None, ge=1, description="Of the base; by default the study's own.")

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from artifact.manifest import Part
 from artifact.metrics import Seeds
 from artifact.publish import check_publishable
 from artifact.repository import Artifact
@@ -41,10 +42,8 @@ def spread(
     )
 
 
-class SeedsConfig(BaseModel):
+class SeedsConfig(Part):
     """How many seeds, and how they are done."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     seeds: int = Field(5, ge=2, description="How many, from --seed on.")
     processes: int = Field(1, ge=1, description="Runs at a time.")

@@ -3,24 +3,22 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 from torch import Tensor
 
 from artifact.files import sha256
-from artifact.manifest import Provenance
+from artifact.manifest import Part, Provenance
 
 _SHORT: Final = 8  # hexadecimal digits: enough to tell the data sets of one person apart
 _MOST_LABELS: Final = 12  # in a message
 
 
-class DataIdentity(BaseModel):
+class DataIdentity(Part):
     """What a network learns from, how it is split, and what is made of a picture.
 
     Kept in checkpoints: a run goes on with the same data only. `sha256` and `test_sha256` are None
     for models that were published before they were noted.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: str
     labels: tuple[str, ...]

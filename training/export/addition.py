@@ -7,9 +7,9 @@ from typing import get_args
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from artifact.manifest import Name
+from artifact.manifest import Name, Part
 from artifact.metrics import Examples, Metrics
 from artifact.predictions import Predictions
 from artifact.publish import add
@@ -25,10 +25,8 @@ from training.export.pictures import predictions, publish_test_pictures
 _BATCH = 500
 
 
-class AdditionConfig(BaseModel):
+class AdditionConfig(Part):
     """Which published models, and where the pictures that they were tested on lie."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     models_dir: Path = Field(Path("models"), description="The model repository.")
     data_dir: Path = Field(Path("data"), description="Holds the data set of these models.")
