@@ -263,11 +263,3 @@ def test_versions_are_listed_without_being_read(known: Artifact) -> None:
     (root / "known" / "2").mkdir()
     (root / "broken" / "1").mkdir(parents=True)
     assert list_versions(root) == {"broken": ["1"], "known": ["1", "2"]}
-
-
-def test_artifacts_that_were_read_before_are_kept_in_order(tmp_path: Path) -> None:
-    read = [
-        publish_known_answer(tmp_path, name, version, runtimes=["onnx"])
-        for name, version in [("b", 1), ("a", 1), ("b", 2)]
-    ]
-    assert [str(artifact) for artifact in Repository.of(read)] == ["a/1", "b/2", "b/1"]

@@ -1,7 +1,7 @@
 """One client's connection to a service in this process, byte for byte."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -11,10 +11,14 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from service.app import create_app
 from service.server.connection import Connection
 from service.server.connections import ConnectionLimits, Connections
 from service.server.http_server import fast_path_of
+from service.settings import Settings
 from tests.service.slow import until
+
+Seen = tuple[int, list[tuple[str, str]], bytes]
 
 
 class Wire(asyncio.Transport):
@@ -108,6 +112,37 @@ class Listening:
             "app_state": {},
             "_loop": loop,
         }
+
+
+def seen(answer: httpx.Response) -> Seen:
+    """All of an answer but the id, which no two share."""
+    headers = [item for item in answer.headers.multi_items() if item[0] != "x-request-id"]
+    return answer.status_code, headers, answer.content
+
+
+def answer_each_way(
+    settings: Settings, requests: Mapping[str, tuple[str, dict[str, Any]]]
+) -> dict[str, tuple[Seen, Seen, int]]:
+    """Of every request: our connection's answer, uvicorn's, and the status of ours without app."""
+
+    async def ask(client: Client, name: str) -> Seen:
+        client.send(as_bytes(*requests[name]))
+        return seen(await client.answer())
+
+    async def go() -> dict[str, tuple[Seen, Seen, int]]:
+        app = create_app(settings)
+        async with app.router.lifespan_context(app):
+            both, alone = Listening(app), Listening(app, alone=True)
+            return {
+                name: (
+                    await ask(both.connect(), name),
+                    await ask(both.connect_plainly(), name),
+                    (await ask(alone.connect(), name))[0],
+                )
+                for name in requests
+            }
+
+    return asyncio.run(go())
 
 
 def as_bytes(path: str, request: dict[str, Any]) -> bytes:

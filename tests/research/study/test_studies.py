@@ -14,7 +14,7 @@ import pytest
 from artifact.study import Outcome, Studies, open_study
 from research.__main__ import main
 from tests.pictures import draw, draw_folder
-from tests.research.study.family import children, is_running
+from tests.processes import children, is_running
 
 TINY = ("--dataset", "digits", "--epochs", "3", "--seeds", "2")
 STUDY = "optimizers"  # three arms

@@ -1,10 +1,8 @@
-import asyncio
 import io
 import tempfile
 from base64 import b64decode
 from typing import Any
 
-import httpx
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
@@ -162,26 +160,6 @@ def test_models_that_agree_are_said_to_agree(client: TestClient) -> None:
     comparison = client.post("/compare", content=picture(*LABELS)).json()
     assert {answer["label"] for answer in comparison["answers"]} == {"top-left"}
     assert comparison["agree"]
-
-
-async def answer_concurrently(settings: Settings, labels: list[str]) -> list[str]:
-    app = create_app(settings.model_copy(update={"runtimes": ("onnx",)}))
-    transport = httpx.ASGITransport(app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
-    ):
-        # Every third one is large: it goes through a thread while the others overtake it.
-        large = {label: picture(label, side=2000) for label in LABELS}
-        small = {label: picture(label) for label in LABELS}
-        pictures = [(small if i % 3 else large)[label] for i, label in enumerate(labels)]
-        responses = await asyncio.gather(*(client.post("/predict", content=p) for p in pictures))
-    return [response.json()["label"] for response in responses]
-
-
-def test_concurrent_requests_get_their_own_answers(settings: Settings) -> None:
-    labels = [LABELS[index * 7 % 4] for index in range(30)]
-    assert asyncio.run(answer_concurrently(settings, labels)) == labels
 
 
 def test_compare_asks_the_named_models_alone_in_their_order(client: TestClient) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 
-import httpx
 import pytest
 from fastapi import FastAPI
 
@@ -13,22 +12,15 @@ from tests.known_answer import picture
 from tests.service.api.test_refusals import as_body
 from tests.service.bodies import ANSWERED, EVERY, GOOD, REFUSED
 from tests.service.slow import Slow, served, until
-from tests.service.wire import Client, Listening, as_bytes
+from tests.service.wire import Listening, Seen, answer_each_way, as_bytes
 
 REQUEST = as_bytes("/predict", as_body(GOOD))
 HEAD, _, BODY = REQUEST.partition(b"\r\n\r\n")
 HEAD += b"\r\n\r\n"
 
-Seen = tuple[int, list[tuple[str, str]], bytes]
-
 
 def with_header(line: bytes, request: bytes = REQUEST) -> bytes:
     return request.replace(b"\r\n", b"\r\n" + line + b"\r\n", 1)
-
-
-def seen(answer: httpx.Response) -> Seen:
-    headers = [item for item in answer.headers.multi_items() if item[0] != "x-request-id"]
-    return answer.status_code, headers, answer.content
 
 
 def metrics(app: FastAPI) -> str:
@@ -38,26 +30,7 @@ def metrics(app: FastAPI) -> str:
 
 @pytest.fixture(scope="module")
 def answered(settings: Settings) -> dict[str, tuple[Seen, Seen, int]]:
-    """Of every request: our connection's answer, uvicorn's, and the status of ours without app."""
-
-    async def ask(client: Client, name: str) -> Seen:
-        client.send(as_bytes(*EVERY[name]))
-        return seen(await client.answer())
-
-    async def go() -> dict[str, tuple[Seen, Seen, int]]:
-        app = create_app(settings)
-        async with app.router.lifespan_context(app):
-            both, alone = Listening(app), Listening(app, alone=True)
-            return {
-                name: (
-                    await ask(both.connect(), name),
-                    await ask(both.connect_plainly(), name),
-                    (await ask(alone.connect(), name))[0],
-                )
-                for name in EVERY
-            }
-
-    return asyncio.run(go())
+    return answer_each_way(settings, EVERY)
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -18,6 +18,7 @@ from service.server.sockets import bind
 from service.server.supervisor import Supervisor
 from service.settings import Settings
 from tests.known_answer import picture, publish_known_answer
+from tests.processes import is_running
 from tests.service.process import PATIENCE, Running, run_to_the_end, serving, wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -156,15 +157,6 @@ def test_signal_ends_all_after_a_delay_in_which_none_is_ready(
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
     assert not any(folder.exists() for folder in folders)
     assert "Traceback" not in running.log.read_text()
-
-
-def is_running(process: int) -> bool:
-    """Whether it has not ended; whoever inherited an ended one may never ask for its status."""
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
 
 
 def ready(running: Running) -> int:

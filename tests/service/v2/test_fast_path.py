@@ -7,7 +7,6 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 from fastapi import FastAPI
@@ -15,11 +14,10 @@ from fastapi import FastAPI
 from service.app import create_app
 from service.settings import Settings
 from tests.known_answer import LABELS, picture
-from tests.service.server.test_connection import seen
 from tests.service.slow import Slow, served, slow_service
 from tests.service.v2.asking import INFER, LENGTH, TENSOR, ask, binary, image, tensor
 from tests.service.v2.tensors import logits, quarters
-from tests.service.wire import Listening, as_bytes
+from tests.service.wire import Listening, Seen, answer_each_way, as_bytes
 
 BYTES = {"parameters": {"binary_data_output": True}}
 NOT_FINITE = np.full((1, 1, 8, 8), np.inf, np.float32).tobytes()
@@ -85,50 +83,27 @@ LEFT: dict[str, Request] = {
 EVERY = ANSWERED | LEFT
 
 
-async def answer(listening: Listening, name: str, *, plainly: bool = False) -> httpx.Response:
-    client = listening.connect_plainly() if plainly else listening.connect()
-    client.send(as_bytes(*EVERY[name]))
-    return await client.answer()
-
-
 @pytest.fixture(scope="module")
-def answered(settings: Settings) -> dict[str, tuple[httpx.Response, httpx.Response, int]]:
-    """Of every request: our connection's answer, uvicorn's, and the status of ours without app."""
-
-    async def go() -> dict[str, tuple[httpx.Response, httpx.Response, int]]:
-        app = create_app(settings)
-        async with app.router.lifespan_context(app):
-            both, alone = Listening(app), Listening(app, alone=True)
-            return {
-                name: (
-                    await answer(both, name),
-                    await answer(both, name, plainly=True),
-                    (await answer(alone, name)).status_code,
-                )
-                for name in EVERY
-            }
-
-    return asyncio.run(go())
+def answered(settings: Settings) -> dict[str, tuple[Seen, Seen, int]]:
+    return answer_each_way(settings, EVERY)
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_answer_is_the_applications(
-    answered: dict[str, tuple[httpx.Response, httpx.Response, int]], name: str
-) -> None:
+def test_answer_is_the_applications(answered: dict[str, tuple[Seen, Seen, int]], name: str) -> None:
     ours, theirs, _ = answered[name]
-    assert seen(ours) == seen(theirs)
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("name", ANSWERED)
 def test_request_that_is_answered_reaches_no_application(
-    answered: dict[str, tuple[httpx.Response, httpx.Response, int]], name: str
+    answered: dict[str, tuple[Seen, Seen, int]], name: str
 ) -> None:
     assert answered[name][2] == 200
 
 
 @pytest.mark.parametrize("name", LEFT)
 def test_other_request_is_left_to_the_application(
-    answered: dict[str, tuple[httpx.Response, httpx.Response, int]], name: str
+    answered: dict[str, tuple[Seen, Seen, int]], name: str
 ) -> None:
     assert answered[name][2] == 418
 
@@ -155,7 +130,9 @@ def test_statistics_and_metrics_count_them_by_the_route(settings: Settings) -> N
         async with slow_service(settings, 0.001) as (app, _):
             listening = Listening(app, alone=True)
             for name in ("json", "bytes", "json, several pictures"):
-                assert (await answer(listening, name)).status_code == 200
+                client = listening.connect()
+                client.send(as_bytes(*EVERY[name]))
+                assert (await client.answer()).status_code == 200
             service = app.state.service
             told = service.infer.statistics.dump(service.models.get("known"))
             return told, service.telemetry.render().decode()
