@@ -31,7 +31,7 @@ from service.limits.body import BodyLimits
 from service.limits.encoding import DecodedBodies
 from service.observability.recorder import RecordMiddleware
 from service.observability.shared import SharedFolder
-from service.page.routes import install_page
+from service.page import install_page
 from service.settings import Settings
 from service.startup import OneLineFailure, loading
 from service.state import Service

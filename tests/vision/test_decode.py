@@ -1,7 +1,5 @@
 import io
 import struct
-import zlib
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,19 +7,13 @@ import pytest
 from PIL import Image, ImageCms
 
 from tests.vision.pictures import coloured, encode, seven
+from tests.vision.test_structure import bmp, canvas, chunk, gif, jpeg, png, tiff, webp, with_frame
 from vision.decode import Limits, decode, is_cheap
 from vision.errors import TooLarge, Undecodable, UnsupportedType
 
 INK = seven()
 PHOTO = coloured(INK, (20, 30, 120), (240, 235, 220))
 SRGB = ImageCms.createProfile("sRGB")
-
-
-def png_header(width: int, height: int) -> bytes:
-    """The beginning of a PNG of that size, without any pixels."""
-    header = b"IHDR" + struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)
-    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
-    return b"\x89PNG\r\n\x1a\n" + chunk
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "BMP", "GIF", "TIFF"])
@@ -31,11 +23,9 @@ def test_lossless_format_is_decoded_to_its_pixels(kind: str) -> None:
     np.testing.assert_array_equal(pixels.mean(axis=2), INK)
 
 
-def with_chunk(png: bytes, kind: bytes, data: bytes) -> bytes:
+def with_chunk(whole: bytes, kind: bytes, data: bytes) -> bytes:
     """Put a chunk behind the header of a PNG."""
-    chunk = kind + data
-    framed = struct.pack(">I", len(data)) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    return png[:33] + framed + png[33:]
+    return whole[:33] + chunk(kind, data) + whole[33:]
 
 
 def pillows(data: bytes) -> np.ndarray[Any, Any]:
@@ -59,14 +49,14 @@ GREY, COLOUR = encode(INK), encode(PHOTO)
         pytest.param(encode(INK, dpi=(300, 300)), id="resolution"),
         pytest.param(encode(PHOTO, icc_profile=ImageCms.ImageCmsProfile(SRGB).tobytes()), id="icc"),
         *(
-            pytest.param(with_chunk(png, kind, content), id=f"{kind.decode()}-{number}")
-            for number, png in enumerate((GREY, COLOUR))
+            pytest.param(with_chunk(whole, kind, content), id=f"{kind.decode()}-{number}")
+            for number, whole in enumerate((GREY, COLOUR))
             for kind, content in (
                 (b"gAMA", struct.pack(">I", 100_000)),
                 (b"sRGB", b"\0"),
                 (b"cHRM", struct.pack(">8I", *range(10_000, 90_000, 10_000))),
-                (b"sBIT", b"\4" * (1 if png is GREY else 3)),
-                (b"bKGD", b"\0\x50" * (1 if png is GREY else 3)),
+                (b"sBIT", b"\4" * (1 if whole is GREY else 3)),
+                (b"bKGD", b"\0\x50" * (1 if whole is GREY else 3)),
                 (b"tEXt", b"Comment\0tRNS"),
                 (b"tIME", struct.pack(">H5B", 2026, 1, 2, 3, 4, 5)),
             )
@@ -145,41 +135,21 @@ def test_bytes_of_no_accepted_format_are_refused_with_the_list(data: bytes) -> N
         decode(data)
 
 
-def bmp_header(width: int, height: int) -> bytes:
-    info = struct.pack("<I2i2H6I", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
-    return b"BM" + struct.pack("<I2HI", 54, 0, 0, 54) + info
+HUGE = 60_000
+HEADERS = {
+    "PNG": png(HUGE, HUGE),
+    "BMP": bmp(width=HUGE, height=HUGE, bits=24),
+    "GIF": gif((HUGE, HUGE)),
+    "JPEG": with_frame(jpeg(), sides=struct.pack(">2H", HUGE, HUGE)),
+    "WebP": webp(canvas(HUGE, HUGE)),
+    "TIFF": tiff((256, 4, 1, HUGE), (257, 4, 1, HUGE)),
+}
 
 
-def gif_header(width: int, height: int) -> bytes:
-    whole = encode(INK, "GIF")
-    return whole[:6] + struct.pack("<2H", width, height) + whole[10:]
-
-
-def jpeg_header(width: int, height: int) -> bytes:
-    whole = encode(INK, "JPEG")
-    size = whole.index(b"\xff\xc0") + 5
-    return whole[:size] + struct.pack(">2H", height, width) + whole[size + 4 :]
-
-
-def webp_header(width: int, height: int) -> bytes:
-    sizes = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
-    body = b"WEBPVP8X" + struct.pack("<2I", 10, 0) + sizes
-    return b"RIFF" + struct.pack("<I", len(body)) + body
-
-
-def tiff_header(width: int, height: int) -> bytes:
-    """One uncompressed strip of grey, whose pixels are missing."""
-    sizes = [(256, width), (257, height), (258, 8), (259, 1), (262, 1), (273, 8), (279, 9)]
-    entries = b"".join(struct.pack("<2H2I", tag, 4, 1, value) for tag, value in sizes)
-    return b"II*\x00" + struct.pack("<IH", 8, len(sizes)) + entries + bytes(4)
-
-
-@pytest.mark.parametrize(
-    "header", [png_header, bmp_header, gif_header, jpeg_header, webp_header, tiff_header]
-)
-def test_size_is_refused_from_the_header_alone(header: Callable[[int, int], bytes]) -> None:
+@pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS)
+def test_size_is_refused_from_the_header_alone(header: bytes) -> None:
     with pytest.raises(TooLarge, match="at most 64,000,000 pixels are accepted"):
-        decode(header(60_000, 60_000))
+        decode(header)
 
 
 @pytest.mark.parametrize("size", [(1, 65_536), (65_536, 1)], ids=["tall", "wide"])
@@ -215,10 +185,10 @@ def test_big_tiff_is_named_in_its_refusal() -> None:
 
 
 def test_format_is_told_by_its_first_bytes_alone() -> None:
-    tiff = bytearray(tiff_header(4, 4))
-    tiff[12:16], tiff[24:26] = b"IHDR", b"\x08\x00"  # what would mark a plain PNG
+    data = bytearray(tiff(strip=b""))
+    data[12:16], data[24:26] = b"IHDR", b"\x08\x00"  # what would mark a plain PNG
     with pytest.raises(Undecodable, match="TIFF"):
-        decode(bytes(tiff))
+        decode(bytes(data))
 
 
 def test_refusal_of_many_bytes_says_what_is_accepted() -> None:
@@ -240,7 +210,7 @@ def test_large_picture_is_decoded_reduced_and_knows_its_size(kind: str) -> None:
     [
         pytest.param(encode(seven(28, 2)), True, id="small"),
         pytest.param(encode(seven(1000, 40)), False, id="large"),
-        pytest.param(png_header(60_000, 60_000), False, id="bomb"),
+        pytest.param(HEADERS["PNG"], False, id="bomb"),
         pytest.param(b"no picture", True, id="refused-at-once"),
     ],
 )

@@ -107,7 +107,3 @@ def test_every_operation_is_tagged_and_described(schema: dict[str, Any]) -> None
 def test_documented_example_is_an_answer(schema: dict[str, Any]) -> None:
     [example] = schema["components"]["schemas"]["Answer"]["examples"]
     assert Answer.model_validate(example).label in example["probabilities"]
-
-
-def test_documentation_page_is_there(client: TestClient) -> None:
-    assert "swagger" in client.get("/docs").text
