@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from sklearn.datasets import load_digits
+from torch import Tensor
 
 from artifact.manifest import Manifest, Part, RuntimeId, Version
 from research.robustness.corruptions import KINDS, corrupt
@@ -185,7 +186,7 @@ def prepare(config: RobustnessConfig) -> tuple[PictureSet, ...]:
         test = data.load("mnist", config.data_dir).test
         chosen = _draw(len(test), config.corruptions, config.seed)
         images = test[torch.from_numpy(chosen)]
-        sets.append(PictureSet("clean", tuple(_as_they_are(images, chosen))))
+        sets.append(PictureSet("clean", tuple(_test_images(images.pixels, images, chosen))))
         sets.append(PictureSet("corruptions", tuple(_corrupted(images, chosen, config.seed))))
     if not sets:
         raise DatasetError(
@@ -213,23 +214,22 @@ def enlarge(digit: NDArray[np.float64]) -> Pixels:
     return enlarged
 
 
-def _as_they_are(images: Images, indices: NDArray[np.int64]) -> Iterator[Sample]:
-    for picture, label, index in zip(
-        images.pixels, images.labels.tolist(), indices.tolist(), strict=True
-    ):
-        yield _encoded(picture, f"test image {index}", str(label), default_source(str(label)))
+def _test_images(
+    pixels: Tensor, images: Images, indices: NDArray[np.int64], kind: str | None = None
+) -> Iterator[Sample]:
+    """Test images by their indices, as pixels [N, 1, H, W] show them."""
+    for picture, label, index in zip(pixels, images.labels.tolist(), indices.tolist(), strict=True):
+        source = kind or default_source(str(label))
+        yield _encoded(picture, f"test image {index}", str(label), source)
 
 
 def _corrupted(images: Images, indices: NDArray[np.int64], seed: int) -> Iterator[Sample]:
     for kind in KINDS:
         pixels = torch.from_numpy(corrupt(kind, images.pixels[:, 0].numpy(), seed))[:, None]
-        for picture, label, index in zip(
-            pixels, images.labels.tolist(), indices.tolist(), strict=True
-        ):
-            yield _encoded(picture, f"test image {index}", str(label), kind)
+        yield from _test_images(pixels, images, indices, kind)
 
 
-def _encoded(picture: torch.Tensor, name: str, label: str, source: str) -> Sample:
+def _encoded(picture: Tensor, name: str, label: str, source: str) -> Sample:
     content = encode(picture)
     return Sample(name, label, source, lambda: content)
 

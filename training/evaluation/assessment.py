@@ -63,7 +63,9 @@ def assess(
         after=evaluate.reliability(served["test"], split.test.truth),
     )
     metrics = Metrics(**measured, curves=curves, calibration=calibration)
-    examples = evaluate.choose_examples(served["test"], split.test.truth, labels, seed=0)
+    examples = evaluate.choose_examples(
+        served["test"], split.test.truth, labels, seed=0, disputed=split.disputed
+    )
     return Assessment(
         temperature=temperature,
         rejection=fit_rejection(
@@ -72,7 +74,7 @@ def assess(
             {kind: score_of(logits_of(pixels)) for kind, pixels in split.outliers.judged.items()},
         ),
         metrics=metrics,
-        examples=evaluate.mark_disputed(examples, split.disputed),
+        examples=examples,
         test_logits=logits["test"],
         findings=(
             *find_flaws(np.concatenate([*logits.values()]), metrics, labels),

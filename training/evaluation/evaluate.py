@@ -5,7 +5,7 @@ on probabilities (loss, calibration error, examples) describes the logits as the
 by the temperature first to describe the model as it is served.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain, zip_longest
 
 import numpy as np
@@ -100,37 +100,35 @@ def calibration_error(probabilities: Floats, labels: Integers) -> float:
 
     Source: Guo et al., "On calibration of modern neural networks" (2017), equation 3.
     """
-    confidence = probabilities.max(axis=1)
-    correct = probabilities.argmax(axis=1) == labels
-    bins = _confidence_bins(confidence)
-    gaps = np.bincount(bins, weights=confidence - correct, minlength=CALIBRATION_BINS)
-    return float(np.abs(gaps).sum() / len(labels))
+    gaps = [
+        place.images * abs(place.confidence - place.accuracy)
+        for place in _confidence_bins(probabilities, labels)
+    ]
+    return sum(gaps) / len(labels)
 
 
 def reliability(logits: Floats, labels: Integers) -> Reliability:
     """Confidence beside accuracy, in the bins of the calibration error."""
     probabilities = softmax(_double(logits), axis=1)
-    confidence = probabilities.max(axis=1)
-    correct = probabilities.argmax(axis=1) == labels
-    bins = _confidence_bins(confidence)
     return Reliability(
         calibration_error=calibration_error(probabilities, labels),
-        bins=tuple(
-            Bin(
-                low=place / CALIBRATION_BINS,
-                high=(place + 1) / CALIBRATION_BINS,
-                images=int((bins == place).sum()),
-                confidence=confidence[bins == place].mean(),
-                accuracy=correct[bins == place].mean(),
-            )
-            for place in np.unique(bins)
-        ),
+        bins=tuple(_confidence_bins(probabilities, labels)),
     )
 
 
-def _confidence_bins(confidence: Floats) -> Integers:
-    bins: Integers = np.ceil(confidence * CALIBRATION_BINS).astype(int) - 1
-    return bins
+def _confidence_bins(probabilities: Floats, labels: Integers) -> Iterator[Bin]:
+    """Those with images, from unsure to sure."""
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    bins = np.ceil(confidence * CALIBRATION_BINS).astype(int) - 1
+    for place in np.unique(bins):
+        yield Bin(
+            low=place / CALIBRATION_BINS,
+            high=(place + 1) / CALIBRATION_BINS,
+            images=int((bins == place).sum()),
+            confidence=confidence[bins == place].mean(),
+            accuracy=correct[bins == place].mean(),
+        )
 
 
 def fit_temperature(logits: Floats, labels: Integers) -> float:
@@ -158,8 +156,9 @@ def choose_examples(
     label_names: Sequence[str],
     seed: int,
     correct_per_class: int = 4,
+    disputed: Collection[int] = (),
 ) -> Examples:
-    """Choose what a person should look at.
+    """Choose what a person should look at; none is left out for a label that people dispute.
 
     Returns:
         Every wrong image, the most confident first; and correct ones, class by class, so that
@@ -183,6 +182,7 @@ def choose_examples(
                 true=label_names[labels[index]],
                 predicted=label_names[predicted[index]],
                 probability=confidence[index],
+                disputed=index in disputed,
             )
             for index in indices
         )
@@ -190,17 +190,6 @@ def choose_examples(
     return Examples(
         correct=examples(_in_turn(by_class)), wrong=examples(most_confident_first.tolist())
     )
-
-
-def mark_disputed(examples: Examples, disputed: Collection[int]) -> Examples:
-    """Mark the images of those indices: people disagree with their label; none is left out."""
-
-    def marked(some: Iterable[Example]) -> tuple[Example, ...]:
-        return tuple(
-            example.model_copy(update={"disputed": example.index in disputed}) for example in some
-        )
-
-    return Examples(correct=marked(examples.correct), wrong=marked(examples.wrong))
 
 
 def _in_turn(groups: Sequence[Integers]) -> list[int]:

@@ -11,7 +11,6 @@ from training.evaluation.evaluate import (
     choose_examples,
     cross_entropy,
     fit_temperature,
-    mark_disputed,
     reliability,
     split_metrics,
 )
@@ -271,9 +270,7 @@ class TestExamples:
         assert examples.wrong == (Example(index=0, true="a", predicted="b", probability=1.0),)
 
     def test_disputed_images_are_marked_and_none_is_dropped(self) -> None:
-        examples = choose_examples(answers([0, 1, 1, 0]), np.array([0, 1, 0, 1]), ABC, seed=0)
-        marked = mark_disputed(examples, {1, 2})
+        logits, labels = answers([0, 1, 1, 0]), np.array([0, 1, 0, 1])
+        marked = choose_examples(logits, labels, ABC, seed=0, disputed={1, 2})
         disputed = {each.index: each.disputed for each in (*marked.correct, *marked.wrong)}
         assert disputed == {0: False, 1: True, 2: True, 3: False}
-        unmarked = mark_disputed(marked, ())
-        assert unmarked == examples
