@@ -36,12 +36,7 @@ class ReluHead(nn.Module):
         return logits.relu()
 
 
-def unaltered(network: Network) -> nn.Module:
-    """The network as it is."""
-    return network
-
-
-HEADS: dict[Head, Callable[[Network], nn.Module]] = {"linear": unaltered, "relu": ReluHead}
+HEADS: dict[Head, Callable[[Network], nn.Module]] = {"linear": lambda it: it, "relu": ReluHead}
 
 
 def lock(folder: Path) -> FileLock:

@@ -24,6 +24,7 @@ from artifact.publish import (
     write_manifest,
 )
 from artifact.repository import Artifact, open_artifact, visible_folders
+from artifact.runtimes.onnx import OnnxRuntime
 from training.config import RunConfig
 from training.data import Dataset, Images, Split
 from training.data.identity import DataIdentity
@@ -39,7 +40,6 @@ from training.export.quantization import (
     assess_quantised,
     describe_quantization,
     quantize,
-    run_model,
 )
 from training.figures import FigureInputs, draw_figures
 from training.networks.architectures import Architecture, count_macs, count_parameters
@@ -169,7 +169,7 @@ def describe(
 def _quantised(candidate: Candidate, model: bytes) -> Quantised:
     test, assessment = candidate.dataset.test, candidate.assessment
     return assess_quantised(
-        run_model(model, _inputs(candidate, test)),
+        OnnxRuntime(model).run(_inputs(candidate, test)),
         assessment.test_logits,
         test.truth,
         candidate.dataset.labels,

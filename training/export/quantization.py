@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from artifact.manifest import Quantization
 from artifact.metrics import Quantised
-from artifact.runtimes.onnx import OnnxRuntime, import_onnxruntime
+from artifact.runtimes.onnx import import_onnxruntime
 from artifact.statistics.paired import paired_difference
 from training.evaluation.evaluate import split_metrics
 from training.export.files import INPUT, forget_sources
@@ -26,7 +26,6 @@ from training.export.files import INPUT, forget_sources
 Batch = NDArray[np.float32]
 
 CALIBRATION_IMAGES: Final = 512
-_BATCH: Final = 64
 _CALIBRATED: Final = 4  # pictures at a time: every map of them is kept until its range is known
 _WEIGHTED: Final = frozenset({"Conv", "Gemm", "MatMul"})
 
@@ -70,13 +69,6 @@ def quantize(model: bytes, inputs: Batch) -> bytes:
             extra_options={"TensorQuantOverrides": _seven_bits(dense)},
         )
         return _stripped(onnx.load(target))
-
-
-def run_model(model: bytes, inputs: Batch) -> NDArray[np.float32]:
-    """Logits [N, classes] of normalised images [N, C, H, W], by an ONNX file."""
-    runtime = OnnxRuntime(model)
-    starts = range(0, len(inputs), _BATCH)
-    return np.concatenate([runtime.run(inputs[start : start + _BATCH]) for start in starts])
 
 
 def assess_quantised(

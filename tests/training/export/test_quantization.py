@@ -8,10 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from artifact.runtimes.onnx import OnnxRuntime
 from training.data import Split, normalization
 from training.evaluation.logits import network_logits
 from training.export.files import to_onnx
-from training.export.quantization import assess_quantised, quantize, run_model
+from training.export.quantization import assess_quantised, quantize
 from training.networks.architectures import ARCHITECTURES, build
 
 PLACE = re.compile(rb"site-packages|/(?:home|root|tmp|work|usr)/|\w\w\\.py\b")
@@ -56,7 +57,7 @@ def _learn(network: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> No
 
 
 def test_rounded_file_names_nearly_all_images_as_the_network_does(quantized: Quantized) -> None:
-    logits = run_model(quantized.rounded, quantized.inputs)
+    logits = OnnxRuntime(quantized.rounded).run(quantized.inputs)
     assert (logits.argmax(axis=1) == quantized.logits.argmax(axis=1)).mean() >= 0.95
     assert 0 < np.abs(logits - quantized.logits).max() < 2
 
@@ -74,8 +75,8 @@ def _operations(model: bytes) -> list[str]:
 
 @pytest.mark.parametrize("count", [1, 2, 60])
 def test_batch_size_is_free(quantized: Quantized, count: int) -> None:
-    whole = run_model(quantized.rounded, quantized.inputs)
-    part = run_model(quantized.rounded, quantized.inputs[:count])
+    whole = OnnxRuntime(quantized.rounded).run(quantized.inputs)
+    part = OnnxRuntime(quantized.rounded).run(quantized.inputs[:count])
     np.testing.assert_allclose(part, whole[:count], atol=1e-4)
 
 
