@@ -94,7 +94,11 @@ class OnnxGraph:
         try:
             self._model.ParseFromString(model)
             graph = self._model.graph
-            self.weights = {each.name: _array(each) for each in graph.initializer if _is_read(each)}
+            self.weights = {
+                each.name: _array(each)
+                for each in graph.initializer
+                if each.data_type in (_FLOAT, _INT64)
+            }
             self.nodes = tuple(_node(each) for each in graph.node)
             self.output: str = graph.output[0].name
             names = {each.name for each in graph.initializer}
@@ -163,10 +167,6 @@ def _attribute(attribute: Message) -> int | float | tuple[int, ...]:
         return tuple(attribute.ints)
     value: int | float = attribute.f if attribute.HasField("f") else attribute.i
     return value
-
-
-def _is_read(tensor: Message) -> bool:
-    return tensor.data_type in (_FLOAT, _INT64)
 
 
 def _array(tensor: Message) -> Array:

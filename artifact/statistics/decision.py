@@ -89,7 +89,7 @@ def decide(options: Sequence[Option], constraints: Constraints | None = None) ->
     sound = [option for option in options if not option.findings]
     if not sound:
         return _refuse("flawed", options, constraints)
-    useful = [option for option in sound if _beats_majority(option)]
+    useful = [option for option in sound if option.interval[0] > option.majority]
     if not useful:
         return _refuse("no-better-than-majority", sound, constraints)
     eligible = [option for option in useful if meets(option, constraints)]
@@ -105,10 +105,6 @@ def _check(options: Sequence[Option]) -> None:
             f"a decision needs options that were tested on the same pictures; these {len(options)} "
             f"were tested on {len(counts)} different sets"
         )
-
-
-def _beats_majority(option: Option) -> bool:
-    return option.interval[0] > option.majority
 
 
 def _refuse(verdict: Verdict, options: Sequence[Option], constraints: Constraints) -> Decision:

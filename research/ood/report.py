@@ -130,7 +130,10 @@ def _section(one: RunScores) -> Iterator[str]:
     yield "AUROC in percent:\n"
     kinds = list(one.best.separation.auroc_by_kind)
     head = ["score", EVERYTHING, *kinds]
-    rows = [[row.method, *_percent(_aurocs(row))] for row in one.rows]
+    rows = [
+        [row.method, *_percent([row.separation.auroc, *row.separation.auroc_by_kind.values()])]
+        for row in one.rows
+    ]
     yield from markdown("<" + ">" * len(head[1:]), head, rows)
     yield ""
     yield f"Rejected, in percent, at {ACCEPTED:.1%} of the validation images accepted:\n"
@@ -139,10 +142,6 @@ def _section(one: RunScores) -> Iterator[str]:
     rows = [[row.method, *_percent([1 - row.accepted, *row.rejected.values()])] for row in one.rows]
     yield from markdown("<" + ">" * len(head[1:]), head, rows)
     yield ""
-
-
-def _aurocs(row: ScoreRow) -> list[float]:
-    return [row.separation.auroc, *row.separation.auroc_by_kind.values()]
 
 
 def _percent(shares: Sequence[float]) -> list[str]:

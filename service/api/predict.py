@@ -102,7 +102,7 @@ async def predict_batch(request: Request, choice: ChoiceQuery) -> Response:
     views = [outcome for outcome in outcomes if isinstance(outcome, View)]
     predictions = iter(await _predictions(service, predictor, views))
     answers = [
-        _refusal(outcome)
+        {"detail": str(outcome), "status": status_of(outcome)}
         if isinstance(outcome, ImageError)
         else answer(predictor, next(predictions))
         for outcome in outcomes
@@ -128,8 +128,9 @@ async def compare(request: Request, choice: CompareQuery) -> Response:
         [prediction] = await _predictions(service, predictor, [view])
         milliseconds = {"milliseconds": 1000 * (perf_counter() - started)} if choice.explain else {}
         answers.append(answer(predictor, prediction) | milliseconds)
+    agree = len({each["label"] for each in answers}) == 1
     explanations = {"explanations": _explanations(predictors, views)} if choice.explain else {}
-    return _json({"agree": _agree(answers), "answers": answers} | explanations)
+    return _json({"agree": agree, "answers": answers} | explanations)
 
 
 async def read_body(request: Request, read: Callable[[str | None, bytes], Body]) -> Body:
@@ -178,14 +179,6 @@ def _explanations(
     for predictor in predictors:
         models[_seen_as(predictor)].add(predictor.manifest.name)
     return [explain(view) | {"models": sorted(models[key])} for key, view in views.items()]
-
-
-def _agree(answers: Sequence[dict[str, object]]) -> bool:
-    return len({each["label"] for each in answers}) == 1
-
-
-def _refusal(error: ImageError) -> dict[str, object]:
-    return {"detail": str(error), "status": status_of(error)}
 
 
 def _json(content: dict[str, object]) -> Response:

@@ -140,7 +140,11 @@ class _Search:
         except OSError as error:
             self._problems.add("refused", f"{error.strerror}", self._name(folder))
             return []
-        kept = [entry for entry in found if not _is_of_the_system(entry.name)]
+        kept = [
+            entry
+            for entry in found
+            if entry.name.lower() not in _SYSTEM and not entry.name.startswith("._")
+        ]
         for entry in kept:
             if entry.name.startswith("."):
                 self._add("noted", "hidden, left out", entry)
@@ -153,10 +157,6 @@ class _Search:
 
     def _name(self, path: Path | Entry) -> str:
         return show(Path(path).relative_to(self._root).as_posix())
-
-
-def _is_of_the_system(name: str) -> bool:
-    return name.lower() in _SYSTEM or name.startswith("._")
 
 
 def _is_folder(entry: Entry) -> bool:

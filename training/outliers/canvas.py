@@ -70,7 +70,8 @@ def inked(rng: np.random.Generator, mask: Pixels) -> Pixels:
     light, dark = rng.uniform(170, 255, 3), rng.uniform(0, 70, 3)
     ground, ink = (light, dark) if rng.random() < _DARK_INK else (dark, light)
     coverage = (mask / np.float32(255))[..., None]
-    pixels = (ground + coverage * (ink - ground)) * _shade(rng, mask.shape)[..., None]
+    shade = 1 - rng.uniform(0, 0.15) * (1 + smooth(rng, mask.shape, 2))
+    pixels = (ground + coverage * (ink - ground)) * shade[..., None]
     return noisy(rng, pixels, rng.uniform(0, 4))
 
 
@@ -85,10 +86,6 @@ def smooth(rng: np.random.Generator, shape: tuple[int, ...], points: int) -> Flo
     coarse = rng.uniform(-1, 1, (points, points)).astype(np.float32)
     field = cv2.resize(coarse, shape[1::-1], interpolation=cv2.INTER_CUBIC)
     return np.clip(np.asarray(field, np.float32), -1, 1)
-
-
-def _shade(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-    return 1 - rng.uniform(0, 0.15) * (1 + smooth(rng, shape, 2))
 
 
 def _fixed(mask: Pixels, points: Floats) -> NDArray[np.int32]:
