@@ -35,7 +35,7 @@ class OnnxRuntime:
         self.output_name: str = target.name
         # Below the method that checks the input's name once more, in 2 of the 80 microseconds that
         # a small network takes.
-        self._run_session = session._sess.run  # noqa: SLF001 - as above
+        self._run_session = session._sess.run  # noqa: SLF001 - its own does more
 
     def run(self, batch: Batch) -> Logits:
         """Compute the logits [N, K] of a batch [N, C, H, W], in pieces that fit the caches."""
