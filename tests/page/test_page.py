@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.page.conftest import PATIENCE_MS, Opened, Scheme, at_any_width, opening
+from tests.page.conftest import Opened, Scheme, at_any_width, opening
 from tests.service.process import Running, serving
 from tests.vision.pictures import encode, seven
 
@@ -105,7 +105,7 @@ def test_places_and_bias_are_shown_with_their_sum(opened: Opened) -> None:
     places, bias, logit = (float(each.replace("\N{MINUS SIGN}", "-")) for each in sums)
     assert places + bias == pytest.approx(logit, abs=0.002)
     near = page.locator("h3:text-is('Nearest of 7') + ul li")
-    expect(near).to_have_count(6, timeout=PATIENCE_MS)  # features of all test pictures come first
+    expect(near).to_have_count(6)  # features of all test pictures come first
 
 
 def test_whole_drawing_comes_along_without_a_wait(opened: Opened) -> None:
