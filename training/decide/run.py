@@ -158,7 +158,9 @@ def _at_most(prepared: Prepared, config: DecideConfig) -> list[TrainedArm]:
 def _planned_again(planned: Plan, exports: Exports) -> Plan:
     """The plan, now that it is known how long a model's files take here."""
     race = exports.race
-    again = planned.shared(race.folds, race.budget.left, len(exports.staged), exports.expected)
+    again = planned.timed_again(race.task).shared(
+        race.folds, race.budget.left, len(exports.staged), exports.expected
+    )
     if again.trained:
         lines = "\n      ".join(again.trained_lines(race.folds))
         race.say(f"one model's files take {exports.expected:.0f} s; so\n      {lines}")
