@@ -2,7 +2,7 @@
 
 python examples/decide_own_folder.py [FOLDER]
 
-Without a folder it draws one: coins, crates and kites, forty of each, in any colour.
+Without a folder it draws one (draw_a_folder.py).
 """
 
 import json
@@ -15,11 +15,7 @@ import time
 from pathlib import Path
 
 import httpx
-import numpy as np
-from PIL import Image, ImageDraw
-
-SIDE = 64
-KINDS = ("coin", "crate", "kite")
+from draw_a_folder import draw_folder
 
 
 def main(folder: str | None = None) -> None:
@@ -58,31 +54,6 @@ def ask(files: list[Path], port: int) -> None:
         for file in files:
             answer = client.post("/predict", files={"image": file.read_bytes()}).json()
             print(f"{file.parent.name}: {answer['label']}")
-
-
-def draw_folder(folder: Path, count: int = 40) -> Path:
-    """Draw so many pictures of each kind, one folder a kind."""
-    choice = np.random.default_rng(0)
-    for kind in KINDS:
-        (folder / kind).mkdir(parents=True)
-        for number in range(count):
-            draw(kind, choice).save(folder / kind / f"{number:03}.png")
-    return folder
-
-
-def draw(kind: str, choice: np.random.Generator) -> Image.Image:
-    """Draw a dark thing about the middle of a light ground."""
-    ground, ink = (tuple(choice.integers(*ends, 3).tolist()) for ends in ((160, 256), (0, 120)))
-    picture = Image.new("RGB", (SIDE, SIDE), ground)
-    size, x, y = choice.integers((16, 28, 28), (25, 37, 37)).tolist()
-    pencil = ImageDraw.Draw(picture)
-    if kind == "coin":
-        pencil.ellipse((x - size, y - size, x + size, y + size), fill=ink)
-    elif kind == "crate":
-        pencil.rectangle((x - size, y - size, x + size, y + size), fill=ink)
-    else:
-        pencil.polygon([(x, y - size), (x + size, y), (x, y + size), (x - size, y)], fill=ink)
-    return picture
 
 
 if __name__ == "__main__":

@@ -197,3 +197,18 @@ def test_page_can_be_turned_off(tmp_path: Path) -> None:
     with serving(tmp_path / "log", models_dir=models, runtimes="onnx", page="false") as running:
         assert httpx.get(running.url).status_code == 404
         assert httpx.get(f"{running.url}/models").status_code == 200
+
+
+def test_names_in_the_chart_stay_inside_it(opened: Opened) -> None:
+    page = opened.show("decide")
+    overhang = """async () => {
+        const { scatter } = await import("/page/chart.js");
+        const options = [1, 2, 40].map((bytes) => ({
+            model: "things-efficientnet-lite0-192-tuned/1", runtime: "onnx", bytes: 1e5 * bytes,
+            accuracy: .9, interval: [.8, .95], seeds: [] }));
+        const chart = scatter({ dataset: "things" }, options, "bytes", null, {});
+        document.querySelector("main").append(chart);
+        const outer = chart.getBoundingClientRect();
+        return [...chart.querySelectorAll("text")].map((text) => text.getBoundingClientRect())
+            .filter((inner) => inner.left < outer.left || inner.right > outer.right).length; }"""
+    assert page.evaluate(overhang) == 0

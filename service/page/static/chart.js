@@ -37,15 +37,17 @@ function front(options, cost, x, y) {
   return `${path}H${WIDTH - RIGHT}`;
 }
 
-/** Names beside their points, each moved down until it covers no other. */
+/** Names beside their points, left of them where the right has no room, moved down until they cover no other. */
 function names(options, cost, x, y) {
   const placed = [];
   return options.map((option) => {
-    const left = x.at(option[cost]) + 11, text = option.model.split("/")[0];
+    const text = option.model.split("/")[0], width = 7 * text.length, point = x.at(option[cost]);
+    const isLeft = point + 11 + width > WIDTH && point - 11 - width > 0;
+    const left = isLeft ? point - 11 - width : point + 11;
     let at = y.at(option.accuracy) + 4;
-    while (placed.some((other) => Math.abs(other.at - at) < 13 && other.left < left + 7 * text.length && left < other.right)) at += 13;
-    placed.push({ at, left, right: left + 7 * text.length });
-    return s("text", { x: left, y: at }, text);
+    while (placed.some((other) => Math.abs(other.at - at) < 13 && other.left < left + width && left < other.right)) at += 13;
+    placed.push({ at, left, right: left + width });
+    return s("text", { x: isLeft ? point - 11 : left, y: at, "text-anchor": isLeft ? "end" : "start" }, text);
   });
 }
 
