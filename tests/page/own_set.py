@@ -1,6 +1,6 @@
 """The pictures of docs/OWN_PICTURES.md: a folder, one command, the decision, the page.
 
-python -m tests.page.own_set [MINUTES]
+python -m tests.page.own_set [OPTIONS OF DECIDE]
 
 Draws examples/draw_a_folder.py's folder, runs `decide` on it beside the published models, and
 writes docs/page/own-*.png with a real browser.
@@ -21,20 +21,20 @@ from tests.service.process import serving
 
 ROOT: Final = Path(__file__).parents[2]
 PLACE: Final = ROOT / "docs" / "page"
-WIDTH, HEIGHT = 1000, 900
+WIDTH, HEIGHT = 1100, 900
+BELOW_THE_HEADER = 80  # pixels
 SHOWN = 12  # pictures of each class
-COLOURS = 256  # of a picture: as legible as all, and half of the bytes
 
 
-def main(minutes: str = "6") -> None:
+def main(*options: str) -> None:
     """Write all three."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "things"
         run(ROOT / "examples" / "draw_a_folder.py", folder)
         write("own-folder", sheet(folder))
         models = shutil.copytree(ROOT / "models", Path(scratch) / "models")
-        told = ("--minutes", minutes, "--models-dir", models, "--runs-dir", f"{scratch}/runs")
-        run("-m", "training", "decide", folder, *told)
+        places = ("--models-dir", models, "--runs-dir", f"{scratch}/runs")
+        run("-m", "training", "decide", folder, *places, *options)
         (report,) = Path(scratch).glob("runs/decide-things-*/report.html")
         with (
             sync_playwright() as playwright,
@@ -49,7 +49,8 @@ def main(minutes: str = "6") -> None:
             write("own-report", seen(page))
             page.goto(f"{service.url}/#decide")
             heading = page.get_by_role("heading", name="Models of things")
-            heading.evaluate("heading => heading.scrollIntoView()")
+            at = "heading.getBoundingClientRect().top + scrollY"
+            heading.evaluate(f"heading => scrollTo(0, {at} - {BELOW_THE_HEADER})")
             write("own-page", seen(page))
 
 
@@ -77,10 +78,8 @@ def seen(page: Page) -> Image.Image:
 
 
 def write(name: str, picture: Image.Image) -> None:
-    """Write it, small."""
-    picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(
-        PLACE / f"{name}.png", optimize=True
-    )
+    """Write it, as small as it goes without a loss."""
+    picture.convert("RGB").save(PLACE / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -174,6 +174,17 @@ class TestConfusion:
         assert axes.get_xlabel() == "predicted label (columns)"
         assert tick_names(axes.yaxis) == tick_names(axes.xaxis) == ["c0", "c1", "c2"]
 
+    def test_of_many_classes_those_with_the_most_errors_are_drawn_legibly(self) -> None:
+        labels = np.repeat(np.arange(200), 3)
+        predicted = np.where(labels % 10 == 7, (labels + 10) % 200, labels)
+        names = [f"c{k}" for k in range(200)]
+        axes = draw_confusion(split_metrics(np.eye(200)[predicted], labels, names), "conv").axes[0]
+        shown = tick_names(axes.yaxis)
+        assert len(shown) == 40
+        assert {f"c{k}" for k in range(7, 200, 10)} <= set(shown)
+        assert "the 40 of 200 classes with the most errors" in axes.get_xlabel()
+        assert min(float(label.get_fontsize()) for label in axes.get_yticklabels()) > 8
+
     def test_recall_stands_at_the_rows_and_precision_at_the_columns(self) -> None:
         metrics = split_metrics(np.eye(2)[[0, 1, 1, 1]], np.array([0, 0, 1, 1]), ["a", "b"])
         recall, precision = draw_confusion(metrics, "conv").axes[0].child_axes

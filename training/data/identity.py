@@ -33,10 +33,13 @@ class DataIdentity(Part):
     def recorded(cls, provenance: Provenance, labels: tuple[str, ...]) -> "DataIdentity":
         """What a model learnt from; its preprocessing is in no provenance."""
         split = provenance.split
+        asked = 0 if split.folds else split.test  # of folds, every picture is learnt from too
+        if provenance.config.get("command") != "decide":  # which has no validation part of its own
+            asked += split.validation
         return cls(
             dataset=provenance.dataset,
             labels=labels,
-            pictures=split.train + split.validation + split.test,
+            pictures=split.train + asked,
             sha256=provenance.data_sha256,
             test_sha256=split.test_sha256,
             train_ratio=split.ratio,

@@ -16,7 +16,7 @@ from artifact.statistics.constraints import Constraints
 from artifact.statistics.decision import Decision, decide
 from artifact.statistics.paired import mcnemar_exact
 from artifact.study import LEVEL
-from training.data.identity import short
+from training.data.identity import DataIdentity, short
 from training.decide.arms.base import Arm, Task
 from training.decide.arms.linear import LinearArm
 from training.decide.arms.trained import TrainedArm
@@ -33,6 +33,7 @@ from training.decide.results import Answers, ResultCache
 from training.decide.roster import absent, roster
 from training.environment import reuse_memory
 from training.errors import DatasetError
+from training.export.publication import check_target
 
 _FEWEST_STAGED: Final = 2  # a pick and its rival
 _ASKED: Final = 500  # pictures, whether mirroring does harm
@@ -71,6 +72,7 @@ def run(folder: Path, config: DecideConfig, constraints: Constraints, say: Say) 
     Raises:
         DatasetError: The folder holds no pictures to learn from, or a constraint names a class
             that it has not.
+        OutputError: A model of the name that would be published learnt from other pictures.
     """
     torch.set_num_threads(config.threads)
     reuse_memory()
@@ -127,6 +129,9 @@ def prepare(collection: Collection, name: str, config: DecideConfig, say: Say) -
     kept = config.runs_dir / f"decide-{name}-{short(collection.sha256)}"
     store = Store.inside(kept, len(collection), collection.mode)
     linear, trained = roster(collection, config.arms)
+    identity = _identity(collection, name, config.seed)
+    for arm in [*(arm.name for arm in linear), *(arm.name for arm in trained)]:
+        check_target(config.models_dir, f"{name}-{arm}", identity, "--name")
     sides = {copies.SIDE, *(arm.side for arm in linear)}
     sides.update(side for arm in trained for side in arm.sides)
     paths = [source.path for source in collection.sources]
@@ -139,6 +144,19 @@ def prepare(collection: Collection, name: str, config: DecideConfig, say: Say) -
     classes = len(collection.labels)
     task = Task(store, collection.targets, classes, False, config.seed, config.threads)
     return Prepared(collection, kept, task, folds, linear, trained, notes)
+
+
+def _identity(collection: Collection, name: str, seed: int) -> DataIdentity:
+    return DataIdentity(
+        dataset=name,
+        labels=collection.labels,
+        pictures=len(collection),
+        sha256=collection.sha256,
+        test_sha256=None,
+        train_ratio=1,
+        seed=seed,
+        preprocessing={},
+    )
 
 
 def _known_plan(prepared: Prepared, config: DecideConfig) -> Plan | None:

@@ -65,10 +65,16 @@ class Candidate:
     seeds: Seeds | None = None  # what other seeds gave; None where only one is known
 
 
-def check_target(root: Path, name: str, data: DataIdentity) -> None:
+def check_target(root: Path, name: str, data: DataIdentity, option: str = "--model-name") -> None:
     """Find out before training whether its result can be published under that name.
 
     Two data sets do not become two versions of one model.
+
+    Args:
+        root: The model repository.
+        name: Of the model.
+        data: What it is to learn from.
+        option: What gives it another name.
 
     Raises:
         BrokenArtifact: The newest version of that name cannot be read.
@@ -85,7 +91,7 @@ def check_target(root: Path, name: str, data: DataIdentity) -> None:
     if changes := before.other_pictures(data):
         raise OutputError(
             f"{artifact} learnt from other data: from {before}, and this is {data}. "
-            f"What differs: {changes}. Choose another --model-name"
+            f"What differs: {changes}. Choose another {option}"
         )
 
 

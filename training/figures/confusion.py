@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm, to_rgba
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from artifact.metrics import SplitMetrics
+from artifact.metrics import ClassMetrics, SplitMetrics
 from training.figures.canvas import INK, PALE, blank, styled
 
 Counts = NDArray[np.int64]
@@ -19,6 +19,8 @@ EMPTY = "#FAFAFA"
 SIDE = 540.0  # of the matrix, in points
 CHARACTER = 0.65  # width of a character, in type sizes
 LARGEST_TYPE = 11.0
+MOST_CLASSES = 60  # of more, the names could not be read
+SHOWN = 40  # classes of so many
 WHITE_TYPE_BELOW = 0.45  # mean of red, green and blue
 
 
@@ -27,7 +29,7 @@ def draw_confusion(metrics: SplitMetrics, name: str) -> Figure:
     """The confusion matrix, coloured by the errors alone: the diagonal would drown them.
 
     Rows are true classes, with their recall at the right; columns are predicted classes, with
-    their precision at the top.
+    their precision at the top. Of more than 60 classes, those with the most errors are drawn.
     """
     counts = np.array(metrics.confusion_matrix)
     images = int(counts.sum())
@@ -36,12 +38,28 @@ def draw_confusion(metrics: SplitMetrics, name: str) -> Figure:
         9.4, f"{name}: {wrong:,} of {images:,} test images wrong, {metrics.accuracy:.2%} right"
     )
     axes = figure.subplots()
-    colours = _colours(counts)
+    shown = _shown(counts)
+    seen = counts[np.ix_(shown, shown)]
+    colours = _colours(seen)
     axes.imshow(colours)
-    _separate(axes, len(counts))
-    _write_counts(axes, counts, colours)
-    _label_classes(axes, metrics)
+    _separate(axes, len(seen))
+    _write_counts(axes, seen, colours)
+    _label_classes(axes, [metrics.per_class[place] for place in shown])
+    if len(seen) < len(counts):
+        axes.set_xlabel(
+            f"predicted label (columns)\n"
+            f"the {len(seen)} of {len(counts)} classes with the most errors; others are left out"
+        )
     return figure
+
+
+def _shown(counts: Counts) -> NDArray[np.intp]:
+    """Places of the classes that are drawn, in their order."""
+    if len(counts) <= MOST_CLASSES:
+        return np.arange(len(counts))
+    errors = counts - np.diag(np.diag(counts))
+    taking_part = errors.sum(axis=0) + errors.sum(axis=1)
+    return np.sort(np.argsort(-taking_part, kind="stable")[:SHOWN])
 
 
 def _colours(counts: Counts) -> NDArray[np.float64]:
@@ -86,8 +104,7 @@ def _type_size(counts: Counts, classes: int) -> float:
     return min(LARGEST_TYPE, 0.7 * cell, 0.9 * cell / (CHARACTER * digits))
 
 
-def _label_classes(axes: Axes, metrics: SplitMetrics) -> None:
-    rows = metrics.per_class
+def _label_classes(axes: Axes, rows: Sequence[ClassMetrics]) -> None:
     names = [row.label for row in rows]
     _label(axes.yaxis, "true label (rows)", names)
     _label(axes.xaxis, "predicted label (columns)", names)

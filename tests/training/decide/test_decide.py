@@ -195,6 +195,19 @@ def test_same_command_again_learns_nothing_twice(decided: Decided) -> None:
     assert results() == before
 
 
+def test_other_pictures_under_the_same_name_are_refused_before_anything_is_learnt(
+    decided: Decided, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = write_folder(tmp_path / "shapes", 5, seed=1)
+    before = sorted(decided.folder.rglob("*"))
+    assert decide(decided.folder, pictures=other).status == 1
+    said = capsys.readouterr().err
+    assert "learnt from other data: from shapes (" in said
+    assert ", 24 pictures of 3 classes), and this is shapes (" in said
+    assert "pictures 24 -> 15. Choose another --name" in said
+    assert sorted(decided.folder.rglob("*")) == before
+
+
 @pytest.mark.parametrize(
     ("options", "status", "verdict"),
     [

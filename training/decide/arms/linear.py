@@ -6,12 +6,14 @@ from math import inf, sqrt
 from pathlib import Path
 from time import perf_counter
 from typing import Final, Literal
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
@@ -196,7 +198,7 @@ def fit(
     """
     scaler = StandardScaler().fit(views[0])
     inputs = views.reshape(-1, views.shape[2])
-    model = _regression(strength).fit(scaler.transform(inputs), np.tile(targets, len(views)))
+    model = _regression(strength, scaler.transform(inputs), np.tile(targets, len(views)))
     weight, bias = np.zeros((classes, views.shape[2])), np.full(classes, _NEVER)
     if len(model.classes_) == 2:  # one row tells both
         weight[model.classes_[1]], bias[model.classes_] = model.coef_[0], [0, model.intercept_[0]]
@@ -267,7 +269,7 @@ def choose_strength(features: Features, targets: Indices, usual: float, seed: in
     inputs = StandardScaler().fit(features[learn]).transform(features)
 
     def accuracy(strength: float) -> float:
-        model = _regression(strength).fit(inputs[learn], targets[learn])
+        model = _regression(strength, inputs[learn], targets[learn])
         return float(model.score(inputs[judge], targets[judge]))
 
     expected, other = accuracy(usual), max((usual / 10, usual * 10), key=accuracy)
@@ -275,5 +277,9 @@ def choose_strength(features: Features, targets: Indices, usual: float, seed: in
     return other if accuracy(other) > expected + error else usual
 
 
-def _regression(strength: float) -> LogisticRegression:
-    return LogisticRegression(C=strength, max_iter=_ITERATIONS, tol=1e-3)
+def _regression(strength: float, inputs: Features, targets: Indices) -> LogisticRegression:
+    """Fitted; one that needs more steps is as good as it gets, as far as accuracy shows."""
+    model = LogisticRegression(C=strength, max_iter=_ITERATIONS, tol=1e-3)
+    with catch_warnings():
+        simplefilter("ignore", ConvergenceWarning)
+        return model.fit(inputs, targets)
