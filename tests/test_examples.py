@@ -77,6 +77,14 @@ def test_own_folder_is_learnt_and_answered() -> None:
     assert [line.partition(":")[0] for line in lines[1:]] == ["circle", "cross", "square"]
 
 
+def test_folder_is_drawn_with_as_many_pictures_of_each_kind(tmp_path: Path) -> None:
+    output_of("draw_a_folder.py", tmp_path / "things", 2)
+    drawn = sorted(file.relative_to(tmp_path / "things") for file in tmp_path.rglob("*.png"))
+    assert [str(file) for file in drawn] == [
+        f"{kind}/{number:03}.png" for kind in ("coin", "crate", "kite") for number in range(2)
+    ]
+
+
 @pytest.mark.timeout(320)
 def test_own_folder_is_decided_served_and_answered() -> None:
     lines = output_of("decide_own_folder.py").splitlines()
