@@ -61,9 +61,14 @@ def _digits(images: int) -> int:
     return 2 if images >= _MANY else 1
 
 
+def milliseconds(value: float) -> str:
+    """Two significant digits, but no power of ten: `0.061`, `1.4`, `120`."""
+    return f"{value:.2g}" if value < 99 else f"{value:,.0f}"
+
+
 def price(size: int, p50_ms: float | None) -> str:
     """`36 KiB, 0.061 ms`."""
-    time = "latency not measured" if p50_ms is None else f"{p50_ms:.2g} ms a picture"
+    time = "latency not measured" if p50_ms is None else f"{milliseconds(p50_ms)} ms a picture"
     return f"{size / 1024:,.0f} KiB, {time}"
 
 

@@ -9,6 +9,7 @@ from artifact.statistics.comparison import option_groups
 from artifact.statistics.constraints import Constraints
 from artifact.statistics.decision import Decision, decide
 from artifact.statistics.option import Option
+from artifact.statistics.wording import price
 from tests.contenders import contender
 
 LABELS = ("cat", "dog")
@@ -249,3 +250,11 @@ def test_published_models_are_options_by_their_test_images() -> None:
     assert first.accuracy == pytest.approx(38 / 40)
     assert first.wrong == {0, 1}
     assert first.recalls == pytest.approx({"odd": 0.95, "even": 0.95})
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.0612, "0.061"), (1.41, "1.4"), (98.6, "99"), (99.6, "100"), (1234, "1,234")],
+)
+def test_time_is_written_without_a_power_of_ten(value: float, said: str) -> None:
+    assert price(1024, value) == f"1 KiB, {said} ms a picture"

@@ -21,7 +21,7 @@ from tests.service.process import serving
 
 ROOT: Final = Path(__file__).parents[2]
 PLACE: Final = ROOT / "docs" / "page"
-WIDTH, HEIGHT = 1100, 900
+WIDTH, HEIGHT = 1100, 845
 BELOW_THE_HEADER = 80  # pixels
 SHOWN = 12  # pictures of each class
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from artifact.files import replace
 from artifact.metrics import Example
-from artifact.statistics.wording import share
+from artifact.statistics.wording import milliseconds, share
 from training.decide.outcome.summary import ArmSummary, Summary
 from training.decide.run import Outcome
 from training.figures.canvas import BLUE, FADED, VERMILION, blank, png, styled
@@ -121,13 +121,14 @@ def _helpers(summary: Summary) -> dict[str, object]:
     def kib(arm: ArmSummary) -> str:
         return " / ".join(f"{file.bytes / 1024:,.0f}" for file in arm.files) or "-"
 
-    def milliseconds(arm: ArmSummary) -> str:
-        return " / ".join("-" if f.p50_ms is None else f"{f.p50_ms:.2g}" for f in arm.files) or "-"
+    def times(arm: ArmSummary) -> str:
+        measured = (file.p50_ms for file in arm.files)
+        return " / ".join("-" if ms is None else milliseconds(ms) for ms in measured) or "-"
 
     return {
         "share": shown,
         "interval": interval,
         "spread": spread,
         "kib": kib,
-        "ms": milliseconds,
+        "ms": times,
     }
