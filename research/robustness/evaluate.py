@@ -24,6 +24,7 @@ from research.robustness.scoring import PictureAnswer, predict, report_set
 from training.figures.canvas import png
 
 FILE = "evaluation.json"
+DIGITS = frozenset("0123456789")  # the labels of sets that are evaluated unasked
 
 
 def evaluate(config: RobustnessConfig) -> EvaluationReport:
@@ -37,7 +38,7 @@ def evaluate(config: RobustnessConfig) -> EvaluationReport:
         UnknownModel: There is no such model or version.
     """
     predictors = list(_open(config))
-    sets = prepare(config)
+    sets = prepare(_of_use(config, predictors))
     for pictures in sets:
         for predictor in predictors:
             pictures.check(predictor.manifest)
@@ -56,6 +57,14 @@ def _open(config: RobustnessConfig) -> Iterator[Predictor]:
         raise UnknownModel("no model is published in the model repository: nothing to evaluate")
     for name in names:
         yield repository.get(name, config.version).open(config.runtime)
+
+
+def _of_use(config: RobustnessConfig, predictors: Sequence[Predictor]) -> RobustnessConfig:
+    """Leave digits out where a model knows none, unless they are asked for."""
+    if all(set(predictor.manifest.labels) >= DIGITS for predictor in predictors):
+        return config
+    unasked = {"digits", "corruptions"} - config.model_fields_set
+    return config.model_copy(update=dict.fromkeys(unasked, 0))
 
 
 def _evaluate_model(predictor: Predictor, sets: Sequence[PictureSet], folder: Path) -> ModelReport:

@@ -11,12 +11,14 @@ from artifact.manifest import Finding, Name, Part, RuntimeId, Share, Version
 from research.output import plain
 from research.robustness.samples import TITLES, SetName
 from training.figures.canvas import FADED, INK, PALETTE, blank, styled
+from training.figures.typefaces import choose_type
 
 MOST_MISTAKES = 40
 
 
 _BAR_INCHES = 0.15
 _ROW_GAP = 0.4  # of a row's bars
+_MOST_SOURCES = 40  # of more, the figure is longer than anyone reads
 
 
 class Score(Part):
@@ -152,8 +154,13 @@ def _sentence(mistake: Mistake) -> str:
 
 @styled
 def draw_accuracies(reports: Mapping[str, SetReport], title: str) -> Figure:
-    """Draw one bar a model for each source: the share of wrong answers, with its 95% interval."""
-    sources = _worst_first(list(reports.values()))
+    """Draw one bar a model for each source: the share of wrong answers, with its 95% interval.
+
+    Of many sources, the worst are drawn.
+    """
+    everything = _worst_first(list(reports.values()))
+    sources = everything[:_MOST_SOURCES]
+    type_ = choose_type(sources)
     rows = len(sources) * (len(reports) + _ROW_GAP) * _BAR_INCHES
     means = ", ".join(f"{name} {report.mean_over_sources:.2%}" for name, report in reports.items())
     figure = blank(rows + 1.6, f"{title}\naccuracy, mean over sources: {means}")
@@ -163,13 +170,16 @@ def draw_accuracies(reports: Mapping[str, SetReport], title: str) -> Figure:
         heights = [row * pitch + place for row in range(len(sources))]
         _draw_model(axes, _in_order(report, sources), heights, PALETTE[place % len(PALETTE)], name)
     middle = (len(reports) - 1) / 2
-    axes.set_yticks([row * pitch + middle for row in range(len(sources))], sources)
+    axes.set_yticks([row * pitch + middle for row in range(len(sources))], [*type_.names.values()])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(sources) * pitch - _ROW_GAP / 2, -1)
     axes.set_xlim(left=0)
-    axes.set_xlabel("% wrong; the lines are 95% intervals")
+    left_out = len(everything) - len(sources)
+    worst = f"; the worst of {len(everything)}" if left_out else ""
+    axes.set_xlabel(f"% wrong; the lines are 95% intervals{worst}")
     if len(reports) > 1:
         axes.legend(loc="lower right", frameon=False)
+    type_.use(figure)
     return figure
 
 

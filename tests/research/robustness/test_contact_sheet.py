@@ -78,3 +78,13 @@ def test_bars_are_errors_with_the_worst_source_on_top() -> None:
     assert [[bar.get_width() for bar in bars] for bars in axes.containers] == [[0, 0], [100, 0]]
     assert "conv/1 100.00%, mobilenet/2 50.00%" in figure.get_suptitle()
     assert len(png(figure)) > 10_000
+
+
+def test_of_many_sources_in_any_script_the_worst_are_drawn() -> None:
+    answers = [answer("b" if place % 4 == 0 else "a", source=f"鳥{place}") for place in range(80)]
+    figure = draw_accuracies({"conv/1": report_set("pictures", answers)}, "pictures")
+    (axes,) = figure.axes
+    (bars,) = axes.containers
+    assert [bar.get_width() for bar in bars] == [100] * 20 + [0] * 20
+    assert "the worst of 80" in axes.get_xlabel()
+    assert len(png(figure)) > 10_000  # and without a warning of characters that are not there

@@ -107,6 +107,15 @@ def test_all_models_are_evaluated_where_none_is_named(
     assert [model.model for model in report(tmp_path).models] == ["contrary", "known"]
 
 
+def test_digits_are_left_out_unasked_where_a_model_knows_none(
+    models: Path, pictures: Path, tmp_path: Path
+) -> None:
+    assert evaluate(models, "--pictures", str(pictures), output=tmp_path) == 0
+    assert [[one.name for one in model.sets] for model in report(tmp_path).models] == 2 * [
+        ["pictures"]
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
