@@ -36,12 +36,7 @@ _CERTAIN = 0.9995  # from here on, rounding would write 100%
 def draw_sheet(answers: Sequence[PictureAnswer], spec: Input, name: str) -> Image.Image:
     """Draw the wrong answers, framed, then the correct ones that are least certain, 100 in all."""
     shown = choose(answers)
-    wrong = sum(not answer.correct for answer in answers)
-    amount = "all" if len(shown) == len(answers) else f"the worst {len(shown)}, by source in turn"
-    title = (
-        f"{name}\n{wrong:,} of {len(answers):,} wrong, framed; shown: {amount}\n"
-        "left: as sent, and where the digit was found; right: as the network saw it"
-    )
+    title = heading(answers, len(shown), spec, name)
     rows = -(-len(shown) // COLUMNS)
     sheet = Image.new("RGB", (WIDTH, _TITLE + rows * _ROW), "white")
     draw = ImageDraw.Draw(sheet)
@@ -52,6 +47,17 @@ def draw_sheet(answers: Sequence[PictureAnswer], spec: Input, name: str) -> Imag
         sheet.paste(_card(answer, spec), corner)
         _write(draw, caption(answer), corner, correct=answer.correct)
     return sheet
+
+
+def heading(answers: Sequence[PictureAnswer], shown: int, spec: Input, name: str) -> str:
+    """What the sheet shows of so many answers, and what stands on either side of a card."""
+    wrong = sum(not answer.correct for answer in answers)
+    amount = "all" if shown == len(answers) else f"the worst {shown}, by source in turn"
+    found = ", and where the digit was found" if spec.preprocess == "digit" else ""
+    return (
+        f"{name}\n{wrong:,} of {len(answers):,} wrong, framed; shown: {amount}\n"
+        f"left: as sent{found}; right: as the network saw it"
+    )
 
 
 def choose(answers: Sequence[PictureAnswer], most: int = MOST_CARDS) -> list[PictureAnswer]:

@@ -1,9 +1,11 @@
+from typing import Literal
+
 import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
 from artifact.predictor import Prediction
-from research.robustness.contact_sheet import COLUMNS, WIDTH, caption, choose, draw_sheet
+from research.robustness.contact_sheet import COLUMNS, WIDTH, caption, choose, draw_sheet, heading
 from research.robustness.report import draw_accuracies
 from research.robustness.samples import Sample
 from research.robustness.scoring import PictureAnswer, report_set
@@ -88,3 +90,13 @@ def test_of_many_sources_in_any_script_the_worst_are_drawn() -> None:
     assert [bar.get_width() for bar in bars] == [100] * 20 + [0] * 20
     assert "the worst of 80" in axes.get_xlabel()
     assert len(png(figure)) > 10_000  # and without a warning of characters that are not there
+
+
+@pytest.mark.parametrize("preprocess", ["digit", "resize"])
+def test_sheet_speaks_of_digits_only_where_the_preprocessing_finds_one(
+    preprocess: Literal["digit", "resize"],
+) -> None:
+    spec = INPUT.model_copy(update={"preprocess": preprocess})
+    said = heading([answer(None)], 1, spec, "known/1")
+    assert ("where the digit was found" in said) == (preprocess == "digit")
+    assert "1 of 1 wrong, framed; shown: all" in said

@@ -103,8 +103,9 @@ class Summary(_Document):
         yield ""
         yield from self.decision.reasons
         if self.suspects:
+            several = "s are" if len(self.suspects) > 1 else " is"
             yield (
-                f"{len(self.suspects)} labels are likely wrong: "
+                f"{len(self.suspects)} label{several} likely wrong: "
                 f"{', '.join(one.file for one in self.suspects[:5])}"
                 f"{' and more' if len(self.suspects) > 5 else ''}."
             )
