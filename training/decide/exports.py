@@ -23,12 +23,12 @@ class Exports:
     models_dir: Path
     stack: ExitStack  # keeps the staged folders until they are published
     staged: dict[str, Staged] = field(default_factory=dict)  # by arm
-    longest: float = 0.0  # seconds of one model's files so far
+    taken: list[float] = field(default_factory=list)  # seconds of each model's files
 
     @property
     def expected(self) -> float:
-        """Seconds of the next model's files."""
-        return self.longest or EXPORT
+        """Seconds of the next model's files: the longest so far, but for the first's libraries."""
+        return max(self.taken[1:] or self.taken, default=EXPORT)
 
     def add(self, arm: Arm, answers: Answers, learning: float = 0.0) -> None:
         """Stage the arm's model; the first one always, others where there is time.
@@ -51,7 +51,7 @@ class Exports:
         )
         began = monotonic()
         staged = stage(self.subject, arm, learned, answers, folder, self.models_dir)
-        self.longest = max(self.longest, monotonic() - began)
+        self.taken.append(monotonic() - began)
         self.staged[arm.name] = staged
         answers.note = ""
         give_back_memory()

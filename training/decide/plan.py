@@ -91,11 +91,12 @@ class Plan:
 
     def timed_again(self, task: Task) -> "Plan":
         """The same, with the quicker of two timings: other programs may have run at the first."""
-        timed = (
+        timed = tuple(
             replace(one, smallest=min(one.smallest, one.arm.seconds_per_picture(task)), note="")
             for one in self.trained
         )
-        return replace(self, trained=tuple(timed))
+        give_back_memory()
+        return replace(self, trained=timed)
 
     def shared(
         self, folds: Sequence[Fold], left: float, made: int = 0, export: float = EXPORT
@@ -220,11 +221,12 @@ def _affordable(
 
 
 def _shared(timed: Sequence[Planned], left: float, learnt: int) -> Iterator[Planned]:
-    """The arms with their epochs: the first may have twice its share, if the others have enough."""
+    """The arms with their epochs: an equal share, or twice that if those after it have enough."""
     fewest = [one.least.seconds(learnt) for one in timed]
     for place, one in enumerate(timed):
         equal = left / (len(timed) - place)
-        planned = _sized(one, min(_PROMISE * equal, left - sum(fewest[place + 1 :])) / learnt)
+        spare = left - sum(fewest[place + 1 :])
+        planned = _sized(one, max(equal, min(_PROMISE * equal, spare)) / learnt)
         left -= planned.seconds(learnt)
         yield planned
 
