@@ -174,10 +174,13 @@ def _at_most(prepared: Prepared, config: DecideConfig) -> list[TrainedArm]:
 
 
 def _planned_again(planned: Plan, exports: Exports) -> Plan:
-    """The plan, now that it is known how long a model's files take here."""
-    race = exports.race
+    """The plan, now that it is known how long a model's files take here.
+
+    Those of the weaker linear models are made where time is left, and take none of the training's.
+    """
+    race, made = exports.race, len(planned.linear)
     again = planned.timed_again(race.task).shared(
-        race.folds, race.budget.left, len(exports.staged), exports.expected
+        race.folds, race.budget.left, made, exports.expected
     )
     if again.trained:
         lines = "\n      ".join(again.trained_lines(race.folds))
