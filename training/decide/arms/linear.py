@@ -219,7 +219,9 @@ def run_in_batches(runtime: OnnxRuntime, chunks: Iterable[NDArray[np.uint8]]) ->
 
 def unit(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Pixels in 0..1."""
-    return np.ascontiguousarray(pixels, np.float32) / np.float32(255)
+    scaled = np.array(pixels, np.float32, order="C")
+    scaled /= 255
+    return scaled
 
 
 def with_head(features: bytes, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> bytes:

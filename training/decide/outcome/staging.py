@@ -41,7 +41,7 @@ from training.networks.filters import describe_filters
 from vision.preprocess import tensor
 
 _COMPARED: Final = 64  # pictures that the files are compared with the network on
-_CALIBRATED: Final = 128  # pictures that the ranges of 8-bit integers are chosen on
+_CALIBRATED: Final = 256  # pictures that give the ranges of 8-bit integers: 128 cost a point
 _OUTLIERS: Final = ("noise", "textures", "shapes", "letters")  # that no one photographs or draws
 _DRAWN: Final = 24  # of each kind
 DRAWN: Final = "drawn pictures"  # all of those kinds, as one that counts like the next
@@ -137,8 +137,9 @@ def _model_files(
         "torchscript": to_torchscript(network),
     }
     if _can_be_rounded(subject, learned):
-        drawn = subject.learnt[:: max(1, len(subject.learnt) // _CALIBRATED)]
-        pixels = store.read(arm.side, drawn[:_CALIBRATED])
+        count = min(len(subject.learnt), _CALIBRATED)
+        drawn = np.linspace(0, len(subject.learnt) - 1, count).astype(int)
+        pixels = store.read(arm.side, subject.learnt[drawn])
         files["onnx-int8"] = quantize(files["onnx"], unit(pixels))
     return files
 
