@@ -41,6 +41,29 @@ def test_what_arrives_in_one_turn_is_processed_together_and_in_order() -> None:
     assert turns == [[0, 1, 2], [2, 3]]
 
 
+@pytest.mark.parametrize(("first", "together"), [([1], [1]), ([1, 2], [1, 2, 3])])
+def test_several_wait_for_what_the_loop_finds_next_and_one_for_nothing(
+    first: list[int], together: list[int]
+) -> None:
+    turns: list[list[int]] = []
+
+    def process(items: Sequence[int], _until: float) -> int:
+        turns.append(list(items))
+        return len(items)
+
+    async def go() -> None:
+        queue = TurnQueue(process, max_items=4)
+        for item in first:
+            queue.put(item)
+        await asyncio.sleep(0)  # the turn is over
+        queue.put(3)
+        while len(turns) < 1:
+            await asyncio.sleep(0)
+
+    asyncio.run(go())
+    assert turns[0] == together
+
+
 def test_flood_of_small_pictures_leaves_time_for_probes(monkeypatch: pytest.MonkeyPatch) -> None:
     decoded = 0
 
