@@ -49,29 +49,24 @@ def write_report(summary: Summary, outcome: Outcome) -> Path:
 
 @styled
 def draw_models(arms: Sequence[ArmSummary], summary: Summary) -> Figure:
-    """Draw accuracy, with its interval, over the size of the smallest file."""
+    """Draw the smallest file of every model: its accuracy, with the interval, over its size."""
     figure = blank(4.2, f"{summary.name}: accuracy and size of every model")
     axes = figure.subplots()
     pick = summary.decision.pick
     for place, arm in enumerate(arms):
-        if arm.accuracy is None or arm.interval is None or not arm.files:
+        if not arm.files:
             continue
-        size = min(file.bytes for file in arm.files) / 1024
-        low, high = arm.interval
+        file = min(arm.files, key=lambda file: file.bytes)
+        size, accuracy = file.bytes / 1024, 100 * file.accuracy
+        low, high = (100 * side for side in file.interval)
         chosen = pick is not None and arm.model == pick.model
         colour = VERMILION if chosen else BLUE
-        axes.errorbar(
-            size,
-            100 * arm.accuracy,
-            [[100 * (arm.accuracy - low)], [100 * (high - arm.accuracy)]],
-            fmt="o",
-            color=colour,
-            capsize=3,
-        )
+        error = [[accuracy - low], [high - accuracy]]
+        axes.errorbar(size, accuracy, error, fmt="o", color=colour, capsize=3)
         left = place % 2 == 1  # of two that are alike, each has its own side
         axes.annotate(
             f"{arm.name}{' (shipped)' if chosen else ''}",
-            (size, 100 * arm.accuracy),
+            (size, accuracy),
             (-8 if left else 8, 4),
             textcoords="offset points",
             ha="right" if left else "left",

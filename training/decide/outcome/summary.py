@@ -29,6 +29,7 @@ class FileFigures(_Document):
 
     runtime: RuntimeId
     accuracy: Share
+    interval: tuple[Share, Share] = Field(description="Wilson's 95% interval.")
     bytes: int
     p50_ms: float | None
 
@@ -203,6 +204,7 @@ def _arm(outcome: Outcome, answers: Answers) -> ArmSummary:
             FileFigures(
                 runtime=option.runtime,
                 accuracy=option.accuracy,
+                interval=option.interval,
                 bytes=option.bytes,
                 p50_ms=option.p50_ms,
             )
