@@ -67,7 +67,7 @@ def draw_models(arms: Sequence[ArmSummary], summary: Summary) -> Figure:
         axes.annotate(
             f"{arm.name}{' (shipped)' if chosen else ''}",
             (size, accuracy),
-            (-8 if left else 8, 4),
+            (-8, 4) if left else (8, -12),
             textcoords="offset points",
             ha="right" if left else "left",
             fontsize=9,
