@@ -21,12 +21,7 @@ _PIECE: Final = 16_384
 _MOST_UNREAD: Final = 65_536  # bytes of a body that the application has not asked for yet
 _TURN_SECONDS: Final = 0.005  # of parsing; a body of chunks of one byte takes ten times as long
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
-# Which of two such lines counts, each server in a chain would decide for itself.
-_ONCE: Final = {
-    b"host": "Host",
-    b"inference-header-content-length": "Inference-Header-Content-Length",
-}
-_WATCHED: Final = frozenset({*_ONCE, b"connection", b"expect", b"transfer-encoding"})
+_WATCHED: Final = frozenset({b"connection", b"expect", b"host", b"transfer-encoding"})
 
 
 class HttpProtocol(Lifetime):
@@ -127,9 +122,9 @@ class HttpProtocol(Lifetime):
         self.headers.append((name, value))
 
     def _check_line(self, name: bytes, value: bytes) -> None:
-        if name in _ONCE:
-            if any(name == before for before, _ in self.headers):
-                raise malformed(f"it has two {_ONCE[name]} lines")
+        if name == b"host":
+            if any(name == b"host" for name, _ in self.headers):
+                raise malformed("it has two Host lines")
         elif name == b"connection":
             self._check_version()
         elif name == b"expect":

@@ -126,7 +126,6 @@ REFUSED = {
     "carriage return alone": post(b"X-A: b\rX-B: c\r\n" + SIZED),
     "null": post(b"X-A: \0\r\n" + SIZED),
     "two hosts": post(b"Host: u\r\n" + SIZED),
-    "two lengths of a JSON": post(2 * b"Inference-Header-Content-Length: 5\r\n" + SIZED),
     "tunnel": b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n",
     "HTTP/2 preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "HTTP/2.0": post(SIZED, version=b"2.0"),
