@@ -32,22 +32,22 @@ class TurnQueue(Generic[Item]):
         self._process = process
         self._max_items = max_items
         self._items: list[Item] = []
-        self._has_looked_again = False
 
     def put(self, item: Item) -> None:
         """Add an item to those of this turn."""
         if not self._items:
             # Called when the loop has read from every connection that has something.
-            asyncio.get_running_loop().call_soon(self._turn)
+            asyncio.get_running_loop().call_soon(self._look_again)
         self._items.append(item)
 
-    def _turn(self) -> None:
-        # While several were read, others that were answered together with them have arrived.
-        if not self._has_looked_again and 1 < len(self._items) < self._max_items:
-            self._has_looked_again = True
+    def _look_again(self) -> None:
+        """Wait once more where there are several: others have arrived while they were read."""
+        if 1 < len(self._items) < self._max_items:
             asyncio.get_running_loop().call_soon(self._turn)
-            return
-        self._has_looked_again = False
+        else:
+            self._turn()
+
+    def _turn(self) -> None:
         done = self._process(self._items[: self._max_items], perf_counter() + TURN_SECONDS)
         del self._items[:done]
         if self._items:
