@@ -126,10 +126,11 @@ class RunConfig(Part):
             pooling=self.pooling,
         )
 
-    @field_validator("architecture")
+    @field_validator("architecture", "teacher")
     @classmethod
-    def _is_known(cls, name: str) -> str:
-        architecture(name)
+    def _is_known(cls, name: str | None) -> str | None:
+        if name is not None:
+            architecture(name)
         return name
 
     @field_validator("widths")
@@ -140,13 +141,6 @@ class RunConfig(Part):
         if widths and "architecture" in others.data:
             replace(architecture(others.data["architecture"]), widths=widths)  # says how many
         return widths
-
-    @field_validator("teacher")
-    @classmethod
-    def _teacher_is_known(cls, name: str | None) -> str | None:
-        if name is not None:
-            architecture(name)
-        return name
 
 
 class Places(Part):

@@ -92,16 +92,12 @@ def digest(weights: Mapping[str, Tensor]) -> str:
 def _taught(config: RunConfig, places: Places, dataset: Dataset) -> Checkpoint:
     folder = places.teacher_folder(config, dataset.sha256)
     data = dataset.identity(config.train_ratio, config.seed)
-    if told := run_of_other_data(folder, data):
-        raise _has_seen_others(config, told)
-    checkpoint = Checkpoint.read(folder)
-    if told := checkpoint.other_data(data):
-        raise _has_seen_others(config, told)
+    if not (told := run_of_other_data(folder, data)):
+        checkpoint = Checkpoint.read(folder)
+        told = checkpoint.other_data(data)
+    if told:
+        raise TeacherError(
+            f"teacher {config.teacher!r} has seen other pictures, maybe those that this run is "
+            f"validated on: {told}. Train the teacher on this data first"
+        )
     return checkpoint
-
-
-def _has_seen_others(config: RunConfig, told: str) -> TeacherError:
-    return TeacherError(
-        f"teacher {config.teacher!r} has seen other pictures, maybe those that this run is "
-        f"validated on: {told}. Train the teacher on this data first"
-    )

@@ -4,7 +4,6 @@ import ctypes
 import platform
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import torch
@@ -43,10 +42,11 @@ class Environment(Part):
 
 def describe_environment(device: torch.device) -> Environment:
     """This code, on this machine and that device."""
+    gpu = f"{torch.cuda.get_device_name(device)}; " if device.type == "cuda" else ""
     return Environment(
         commit=commit(),
         libraries=library_versions(*_LIBRARIES),
-        hardware=_hardware(device),
+        hardware=f"{gpu}{describe_hardware()}",
     )
 
 
@@ -67,12 +67,6 @@ def _git(folder: Path, *arguments: str) -> str | None:
         [git, *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
     return answer.stdout.strip() if answer.returncode == 0 else None
-
-
-def _hardware(device: torch.device) -> str:
-    if device.type == "cuda":
-        return f"{torch.cuda.get_device_name(device)}; {describe_hardware()}"
-    return describe_hardware()
 
 
 def choose_device(name: str) -> torch.device:
@@ -117,17 +111,18 @@ def reuse_memory() -> None:
     By default it returns every large tensor to the system and asks for it anew, and the kernel
     clears each page again: a third of the time of a small network's training step on a CPU.
     """
-    if not sys.platform.startswith("linux"):
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:  # another C library
-        return
-    mallopt(_MMAP_THRESHOLD, _LARGEST_ON_HEAP)
-    mallopt(_TRIM_THRESHOLD, _KEPT)
-    mallopt(_TOP_PAD, _GROWTH)
+    if _has_glibc():
+        library = ctypes.CDLL(None)
+        library.mallopt(_MMAP_THRESHOLD, _LARGEST_ON_HEAP)
+        library.mallopt(_TRIM_THRESHOLD, _KEPT)
+        library.mallopt(_TOP_PAD, _GROWTH)
 
 
 def give_back_memory() -> None:
     """Have the C library return what is free: glibc would keep one training's beside the next's."""
-    if platform.libc_ver()[0] == "glibc":
+    if _has_glibc():
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def _has_glibc() -> bool:
+    return platform.libc_ver()[0] == "glibc"

@@ -1,7 +1,6 @@
 """What a person sees while a network is trained."""
 
 import sys
-from types import TracebackType
 from typing import Self, TextIO
 
 from tqdm import tqdm
@@ -30,12 +29,7 @@ class Progress:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.bar.close()
 
     @property

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from artifact.publish import check_publishable
 from artifact.repository import Artifact
 from training import data
 from training.checkpoint import check_writable, refuse_overwriting, run_of_other_data
@@ -52,7 +51,6 @@ def run(
     elif told := run_of_other_data(folder, learnt):
         raise CheckpointError(f"{told}. Without --resume a new run begins")
     name = places.published_name(config, dataset.name)
-    check_publishable(places.models_dir, name)
     check_target(places.models_dir, name, learnt)
     candidate = train(config, places, dataset=dataset)
     return publish_candidate(candidate, places.models_dir, publish_flawed=publish_flawed)

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from artifact.manifest import Part
 from artifact.metrics import Seeds
-from artifact.publish import check_publishable
 from artifact.repository import Artifact
 from artifact.study import Outcome
 from research.study.definition import Run, changed
@@ -64,7 +63,6 @@ def publish_best(
     dataset = data.load(config.dataset, places.data_dir, config.side, config.mode)
     learnt = dataset.identity(config.train_ratio, config.seed)
     name = places.published_name(config, dataset.name)
-    check_publishable(places.models_dir, name)
     check_target(places.models_dir, name, learnt)
     seeds = range(config.seed, config.seed + how.seeds)
     configs = {seed: changed(config, {"seed": seed}) for seed in seeds}

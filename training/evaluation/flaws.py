@@ -84,7 +84,7 @@ def brief(findings: Iterable[Finding]) -> str:
     classes: dict[str, list[str]] = {}
     for finding in findings:
         classes.setdefault(finding.name, []).append(str(finding.evidence.get("label", "")))
-    return "; ".join(f"{name} {_listed(labels)}".rstrip() for name, labels in classes.items())
+    return "; ".join(f"{name} {', '.join(labels)}".rstrip() for name, labels in classes.items())
 
 
 def double_softmax(logits: Floats) -> Iterator[Finding]:
@@ -194,10 +194,6 @@ def _found(metrics: SplitMetrics, k: int) -> tuple[int, int]:
     """How many images of that class there are, and how many of them are right, in reverse."""
     row = metrics.confusion_matrix[k]
     return row[k], sum(row)
-
-
-def _listed(labels: Iterable[str]) -> str:
-    return ", ".join(labels)
 
 
 def _finding(name: str, message: str, **evidence: JsonValue) -> Finding:

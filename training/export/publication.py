@@ -23,7 +23,7 @@ from artifact.publish import (
     staging,
     write_manifest,
 )
-from artifact.repository import Artifact, open_artifact, visible_folders
+from artifact.repository import Artifact, open_artifact
 from artifact.runtimes.onnx import OnnxRuntime
 from training.config import RunConfig
 from training.data import Dataset, Images, Split
@@ -82,21 +82,15 @@ def check_target(root: Path, name: str, data: DataIdentity, option: str = "--mod
         OutputError: It learnt from other data.
     """
     check_publishable(root, name)
-    folder = root / name
-    newest = max(visible_folders(folder), key=_version, default=None) if folder.is_dir() else None
-    if newest is None:
+    if (newest := next_version(root, name) - 1) == 0:
         return
-    artifact = open_artifact(newest)
+    artifact = open_artifact(root / name / str(newest))
     before = DataIdentity.recorded(artifact.manifest.provenance, artifact.manifest.labels)
     if changes := before.other_pictures(data):
         raise OutputError(
             f"{artifact} learnt from other data: from {before}, and this is {data}. "
             f"What differs: {changes}. Choose another {option}"
         )
-
-
-def _version(folder: Path) -> int:
-    return int(folder.name) if folder.name.isdigit() else 0
 
 
 def publish_candidate(

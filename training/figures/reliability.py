@@ -7,8 +7,6 @@ from matplotlib.figure import Figure
 from artifact.metrics import Calibration, Reliability
 from training.figures.canvas import BLUE, FADED, INK, PALE, VERMILION, blank, styled
 
-_TITLES = {"before": "before the temperature", "after": "as served"}
-
 
 @styled
 def draw_reliability(calibration: Calibration, name: str) -> Figure:
@@ -24,11 +22,10 @@ def draw_reliability(calibration: Calibration, name: str) -> Figure:
         f"{after.calibration_error:.2%} as served",
     )
     grid = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=(3, 1))
-    for column, (reliability, title) in enumerate(
-        zip((before, after), _TITLES.values(), strict=True)
-    ):
-        _draw_accuracy(grid[0, column], reliability, title)
-        _draw_images(grid[1, column], reliability)
+    titles = {"before the temperature": before, "as served": after}
+    for (upper, lower), (title, reliability) in zip(grid.T, titles.items(), strict=True):
+        _draw_accuracy(upper, reliability, title)
+        _draw_images(lower, reliability)
     grid[0, 0].set_ylabel("accuracy")
     grid[1, 0].set_ylabel("share of images")
     return figure
