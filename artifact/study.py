@@ -270,11 +270,6 @@ class Reported(Part):
         (), description="Digits that its confusion matrix (nearly) never names."
     )
 
-    @property
-    def headline(self) -> float:
-        """Test accuracy; validation accuracy where there is none."""
-        return self.validation if self.test is None else self.test
-
 
 def _network(
     train: float, validation: float, test: float, macro_recall: float, *never_predicted: str

@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from artifact.manifest import RuntimeId
-from artifact.statistics.comparison import ComparedGroup, ComparedPair, points_by
-from artifact.statistics.pareto import FrontPoint
+from artifact.statistics.comparison import ComparedGroup, ComparedPair, FrontPoint, points_by
 from training.figures.canvas import BLUE, FADED, GREEN, INK, PALE, VERMILION, blank, styled
 
 _MARKERS: dict[RuntimeId, tuple[str, str]] = {

@@ -7,7 +7,7 @@ image that a model names wrongly, so nothing has to be run again.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations
+from itertools import combinations
 
 from pydantic import Field
 
@@ -17,7 +17,6 @@ from artifact.metrics import Examples, Metrics, Seeds
 from artifact.repository import Artifact
 from artifact.statistics.option import Option, published_options
 from artifact.statistics.paired import PairedDifference, holm
-from artifact.statistics.pareto import FrontPoint, pareto_front
 
 
 @dataclass(frozen=True)
@@ -87,6 +86,20 @@ class ComparedPair(Part):
     )
 
 
+class FrontPoint(Part):
+    """One model on one runtime, with its accuracy and what that costs."""
+
+    model: str = Field(description="Name and version.")
+    runtime: RuntimeId
+    accuracy: Share
+    cost: float = Field(gt=0, description="Milliseconds or bytes.")
+
+    def beats(self, other: "FrontPoint") -> bool:
+        """Whether it is at least as good in both, and better in one."""
+        no_worse = self.accuracy >= other.accuracy and self.cost <= other.cost
+        return no_worse and (self.accuracy, self.cost) != (other.accuracy, other.cost)
+
+
 class LatencyFront(Part):
     """What is worth choosing by speed, of what was measured on one machine."""
 
@@ -151,28 +164,19 @@ class _Tested:
 
 def compare_models(contenders: Iterable[Contender]) -> ModelComparison:
     """Compare every pair of models that saw the same test images."""
-    tested: list[_Tested] = []
-    left_out: list[NotCompared] = []
-    for contender in contenders:
-        outcome = _test(contender)
-        if isinstance(outcome, NotCompared):
-            left_out.append(outcome)
-        else:
-            tested.append(outcome)
-    return ModelComparison(
-        groups=tuple(map(_compare_group, _same_images(tested))), not_compared=tuple(left_out)
-    )
+    groups, left_out = _same_images(contenders)
+    return ModelComparison(groups=tuple(map(_compare_group, groups)), not_compared=tuple(left_out))
 
 
 def option_groups(contenders: Iterable[Contender]) -> list[OptionGroup]:
     """What can be chosen of published models: a group for every set of test images."""
-    outcomes = map(_test, contenders)
-    tested = [outcome for outcome in outcomes if isinstance(outcome, _Tested)]
+    groups, _ = _same_images(contenders)
     return [
         OptionGroup(
-            group[0].manifest.provenance.dataset, [*chain(*(model.options for model in group))]
+            group[0].manifest.provenance.dataset,
+            [option for model in group for option in model.options],
         )
-        for group in _same_images(tested)
+        for group in groups
     ]
 
 
@@ -194,12 +198,17 @@ def _test(contender: Contender) -> _Tested | NotCompared:
     return _Tested(contender.manifest, metrics, options, benchmark.hardware if benchmark else None)
 
 
-def _same_images(tested: Sequence[_Tested]) -> list[list[_Tested]]:
-    """Models by the test images that they saw."""
+def _same_images(
+    contenders: Iterable[Contender],
+) -> tuple[list[list[_Tested]], list[NotCompared]]:
+    """Models by the test images that they saw, and those that cannot be compared."""
+    outcomes = list(map(_test, contenders))
+    tested = [outcome for outcome in outcomes if isinstance(outcome, _Tested)]
     groups: dict[object, list[_Tested]] = defaultdict(list)
     for model in tested:
         groups[_test_images(model, tested)].append(model)
-    return list(groups.values())
+    left_out = [outcome for outcome in outcomes if isinstance(outcome, NotCompared)]
+    return list(groups.values()), left_out
 
 
 def _test_images(model: _Tested, tested: Sequence[_Tested]) -> object:
@@ -234,7 +243,7 @@ def _compare_group(group: Sequence[_Tested]) -> ComparedGroup:
         models=models,
         pairs=_compare_pairs(best_first),
         size_front=pareto_front(points_by(models, lambda row: row.bytes)),
-        latency_fronts=_latency_fronts(models),
+        latency_fronts=tuple(_latency_fronts(models)),
     )
 
 
@@ -259,30 +268,24 @@ def _describe(model: _Tested) -> ComparedModel:
         macs=manifest.architecture.macs,
         hardware=model.hardware,
         runtimes=tuple(
-            RuntimeFigures(
-                runtime=option.runtime,
-                accuracy=option.accuracy,
-                macro_recall=option.macro_recall,
-                bytes=option.bytes,
-                p50_ms=option.p50_ms,
-            )
-            for option in model.options
+            RuntimeFigures.model_validate(option, from_attributes=True) for option in model.options
         ),
         quantised=metrics.quantised.against_float if metrics.quantised else None,
         findings=tuple(finding.name for finding in manifest.findings),
     )
 
 
-def _latency_fronts(models: Sequence[ComparedModel]) -> tuple[LatencyFront, ...]:
-    fronts = {
-        hardware: pareto_front(points_by(models, lambda row: row.p50_ms, hardware))
-        for hardware in dict.fromkeys(model.hardware for model in models)
-        if hardware is not None
-    }
+def _latency_fronts(models: Sequence[ComparedModel]) -> Iterator[LatencyFront]:
+    for hardware in dict.fromkeys(model.hardware for model in models if model.hardware):
+        if points := pareto_front(points_by(models, lambda row: row.p50_ms, hardware)):
+            yield LatencyFront(hardware=hardware, points=points)
+
+
+def pareto_front(points: Iterable[FrontPoint]) -> tuple[FrontPoint, ...]:
+    """Points that no other one beats, the cheapest first."""
+    cheapest_first = sorted(points, key=lambda point: (point.cost, -point.accuracy))
     return tuple(
-        LatencyFront(hardware=hardware, points=points)
-        for hardware, points in fronts.items()
-        if points
+        point for point in cheapest_first if not any(other.beats(point) for other in cheapest_first)
     )
 
 

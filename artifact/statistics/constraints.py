@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import Annotated, Final
 
@@ -40,12 +41,21 @@ class Unmet(Part):
 
 @dataclass(frozen=True)
 class _Check:
-    """One constraint as a distance: what an option lacks, 0 or less where it meets the limit."""
+    """One constraint, and what of an option it bounds."""
 
     name: str
     limit: float | RuntimeId
-    value: Callable[[Option], float | None]
-    lacks: Callable[[Option], float]
+    value: Callable[[Option], float | None]  # None where it is not known, or another runtime
+    at_least: bool = False  # else at most
+
+    def lacks(self, option: Option) -> float:
+        """Distance to the limit: 0 or less where the option meets it."""
+        own = self.value(option)
+        if own is None:
+            return inf
+        if isinstance(self.limit, str):
+            return 0
+        return self.limit - own if self.at_least else own - self.limit
 
 
 def meets(option: Option, constraints: Constraints) -> bool:
@@ -94,46 +104,22 @@ def _describe(check: _Check, nearest: Option) -> Unmet:
     )
 
 
-def _checks(constraints: Constraints) -> Iterator[_Check]:
-    if constraints.runtime is not None:
-        yield _runtime(constraints.runtime)
-    if constraints.min_accuracy is not None:
-        yield _least("min-accuracy", constraints.min_accuracy, lambda option: option.accuracy)
-    if constraints.max_ms is not None:
-        yield _most("max-ms", constraints.max_ms, lambda option: option.p50_ms)
-    if constraints.max_kib is not None:
-        yield _most("max-kib", constraints.max_kib, lambda option: option.bytes / _KIB)
-    for label, least in constraints.min_recall.items():
-        yield _least(f"min-recall {label}", least, _recall_of(label))
+def _checks(asked: Constraints) -> Iterator[_Check]:
+    if asked.runtime is not None:
+        yield _Check(
+            "runtime", asked.runtime, lambda it: 0 if it.runtime == asked.runtime else None
+        )
+    if asked.min_accuracy is not None:
+        yield _Check("min-accuracy", asked.min_accuracy, lambda it: it.accuracy, at_least=True)
+    if asked.max_ms is not None:
+        yield _Check("max-ms", asked.max_ms, lambda it: it.p50_ms)
+    if asked.max_kib is not None:
+        yield _Check("max-kib", asked.max_kib, lambda it: it.bytes / _KIB)
+    for label, least in asked.min_recall.items():
+        yield _Check(f"min-recall {label}", least, partial(_recall, label), at_least=True)
 
 
-def _runtime(runtime: RuntimeId) -> _Check:
-    return _Check(
-        "runtime",
-        runtime,
-        value=lambda _: None,
-        lacks=lambda option: 0 if option.runtime == runtime else inf,
-    )
-
-
-def _least(name: str, limit: float, value: Callable[[Option], float]) -> _Check:
-    return _Check(name, limit, value, lambda option: limit - value(option))
-
-
-def _most(name: str, limit: float, value: Callable[[Option], float | None]) -> _Check:
-    def lacks(option: Option) -> float:
-        own = value(option)
-        return inf if own is None else own - limit
-
-    return _Check(name, limit, value, lacks)
-
-
-def _recall_of(label: str) -> Callable[[Option], float]:
-    def recall(option: Option) -> float:
-        if label not in option.recalls:
-            raise ValueError(
-                f"there is no class {label!r}; the classes are {', '.join(option.labels)}"
-            )
-        return option.recalls[label]
-
-    return recall
+def _recall(label: str, option: Option) -> float:
+    if label not in option.recalls:
+        raise ValueError(f"there is no class {label!r}; the classes are {', '.join(option.labels)}")
+    return option.recalls[label]

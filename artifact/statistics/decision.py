@@ -144,7 +144,7 @@ def _ship(
         images=pick.images,
         majority=pick.majority,
         constraints=constraints,
-        pick=_describe(pick),
+        pick=Choice.model_validate(pick, from_attributes=True),
         tied=tuple(tied),
         rival=rival,
         unmet=(),
@@ -170,8 +170,7 @@ def _against(best: Option, eligible: Sequence[Option]) -> dict[str, float]:
 def _within_one_error(option: Option, best: Option) -> bool:
     """Whether it is behind by no more than the standard error of the paired difference."""
     paired = best.against(option)
-    discordant = paired.only_first_right + paired.only_second_right
-    discordant += best.rounded + option.rounded
+    discordant = paired.discordant + best.rounded + option.rounded
     behind = best.accuracy - option.accuracy
     return behind <= sqrt(max(discordant / paired.images - behind**2, 0.0) / paired.images)
 
@@ -193,24 +192,11 @@ def _rival(pick: Option, rival: Option, best: Option, p_values: dict[str, float]
     needed = pictures_to_tell(paired.images, paired.only_first_right, paired.only_second_right)
     settled = p_value < LEVEL or needed is None
     return Rival(
-        choice=_describe(rival),
+        choice=Choice.model_validate(rival, from_attributes=True),
         shippable=rival.model == best.model or rival.model in p_values,
         paired=paired,
         p_value=p_value,
         more_pictures=None if settled or needed is None else max(1, needed - paired.images),
-    )
-
-
-def _describe(option: Option) -> Choice:
-    return Choice(
-        model=option.model,
-        runtime=option.runtime,
-        accuracy=option.accuracy,
-        interval=option.interval,
-        macro_recall=option.macro_recall,
-        recalls=option.recalls,
-        bytes=option.bytes,
-        p50_ms=option.p50_ms,
     )
 
 

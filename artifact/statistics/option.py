@@ -104,9 +104,5 @@ def published_options(
             confusion=(quantised or metrics).test.confusion_matrix,
             wrong=errors,
             findings=tuple(finding.name for finding in manifest.findings),
-            rounded=_discordant(quantised.against_float) if quantised else 0,
+            rounded=quantised.against_float.discordant if quantised else 0,
         )
-
-
-def _discordant(paired: PairedDifference) -> int:
-    return paired.only_first_right + paired.only_second_right

@@ -34,6 +34,11 @@ class PairedDifference(Part):
         "that only one names rightly, were the two equally good."
     )
 
+    @property
+    def discordant(self) -> int:
+        """Images that only one of the two names rightly."""
+        return self.only_first_right + self.only_second_right
+
 
 def paired_difference(images: int, first: int, second: int, both_wrong: int) -> PairedDifference:
     """Compare two classifiers by what they made of the same images."""

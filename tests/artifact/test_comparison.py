@@ -2,9 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from artifact.statistics.comparison import ComparedGroup, Contender, compare_models
+from artifact.statistics.comparison import (
+    ComparedGroup,
+    Contender,
+    FrontPoint,
+    compare_models,
+    pareto_front,
+)
 from artifact.statistics.paired import holm
-from artifact.statistics.pareto import FrontPoint, pareto_front
 from tests.contenders import IMAGES, contender
 
 ONE, OTHER = "1" * 64, "2" * 64
