@@ -105,16 +105,12 @@ class Telemetry:
         """How many pictures this process has answered so far."""
         return sum(model.predictions.total for model in tuple(self._models.values()))
 
-    def current_trace(self) -> Trace:
-        """Give what the steps of the current task are part of."""
-        return None if self._tracing is None else self._tracing.context()
-
     def prepared(self, stage: Stage, seconds: float, traces: Sequence[Trace]) -> None:
         """Count a step that has just ended, which took so long for each picture."""
         self._stages[stage].add_all([seconds] * len(traces))
         if self._tracing is not None:
             for trace in traces:
-                self._tracing.step(stage, seconds, context=trace)
+                self._tracing.step(stage, seconds, trace)
 
     @contextmanager
     def preparing(self, stage: Stage, trace: Trace) -> Iterator[None]:
@@ -201,7 +197,7 @@ class ModelTelemetry:
         self._waits.add_all([seconds] * len(traces))
         if self._tracing is not None:
             for trace in traces:
-                self._tracing.step("queue", seconds, context=trace)
+                self._tracing.step("queue", seconds, trace)
 
     def inferred(self, pictures: int, seconds: float, traces: Sequence[Trace]) -> None:
         """One batch was answered."""
@@ -210,4 +206,4 @@ class ModelTelemetry:
         self.predictions.add(pictures)
         if self._tracing is not None:
             for trace in traces:
-                self._tracing.step("inference", seconds, {"tandem.batch": pictures}, trace)
+                self._tracing.step("inference", seconds, trace, {"tandem.batch": pictures})

@@ -14,7 +14,7 @@ from typing import Any, Final
 from service.errors import Unavailable, overloaded
 from service.limits.threads import MemoryBudget, Threads
 from service.observability.telemetry import Telemetry, Trace
-from service.pipeline.turns import TurnQueue
+from service.pipeline.turns import TurnQueue, resolve
 from vision.decode import (
     Limits,
     Picture,
@@ -110,9 +110,7 @@ class Pictures:
             Unavailable: It would have had to wait for too long.
         """
         seen: asyncio.Future[Sequence[View]] = asyncio.get_running_loop().create_future()
-        picture = Preparation(
-            data, inputs, _resolve, seen, trace or self._telemetry.current_trace()
-        )
+        picture = Preparation(data, inputs, _resolve, seen, trace)
         self.submit(picture)
         try:
             return await seen
@@ -230,10 +228,4 @@ class Pictures:
 
 def _resolve(pictures: Sequence[Preparation]) -> None:
     for picture in pictures:
-        seen: asyncio.Future[Sequence[View]] = picture.owner
-        if seen.done():  # cancelled
-            continue
-        if isinstance(picture.outcome, Exception):
-            seen.set_exception(picture.outcome)
-        else:
-            seen.set_result(picture.outcome)
+        resolve(picture.owner, picture.outcome)

@@ -18,6 +18,7 @@ from service.errors import Refused
 from service.observability.record import Header, RequestRecord
 from service.observability.telemetry import Trace
 from service.pipeline.inference import Inference
+from service.pipeline.turns import resolve
 
 Scope = Any  # of ASGI: a dictionary that each server has its own type of
 Request = TypeVar("Request")
@@ -118,7 +119,7 @@ class Engine(ABC, Generic[Request, Item]):
             Exception: Whatever it fails with, as `submit` delivers it.
         """
         answered: asyncio.Future[Rendered] = asyncio.get_running_loop().create_future()
-        call = self.submit(request, partial(_resolve, answered), trace)
+        call = self.submit(request, partial(resolve, answered), trace)
         try:
             return await answered
         except asyncio.CancelledError:
@@ -183,7 +184,7 @@ class Engine(ABC, Generic[Request, Item]):
     async def _infer_later(self, group: Group[Item], batch: Batch, traces: Sequence[Trace]) -> None:
         arrived = perf_counter()
         try:
-            logits, waited = await self._inference.wait(group.predictor, batch, traces)
+            logits, waited = await self._inference.run(group.predictor, batch, traces)
         except Exception as error:  # noqa: BLE001 - it belongs to the requests
             self._fail(group, error)  # logged where it is delivered
         else:
@@ -233,12 +234,3 @@ class Endpoint(ABC):
             FallBack: It is left to the routes.
             Refused: As the route would refuse it; so does TandemError.
         """
-
-
-def _resolve(answered: asyncio.Future[Rendered], outcome: Rendered | Exception) -> None:
-    if answered.done():  # cancelled a moment ago
-        return
-    if isinstance(outcome, Exception):
-        answered.set_exception(outcome)
-    else:
-        answered.set_result(outcome)

@@ -191,7 +191,7 @@ class InferEngine(Engine[Arrived, Ready]):
         prepared = await self._inputs.prepare(own, content, call.trace)
         watch.pictures = len(prepared.batch)
         watch.lap("compute_input")
-        logits, waited = await self._inference.run_timed(chosen, prepared.batch, (call.trace,))
+        logits, waited = await self._inference.run(chosen, prepared.batch, (call.trace,))
         watch.lap_infer(waited)
         arrived.record.answered_by(chosen, len(logits))
         write = partial(_render, arrived, request, Inferred(own, logits, prepared.views))

@@ -70,7 +70,7 @@ def run(work: Callable[[Inference], Awaitable[None]], threads: int = 1, wait: fl
 
 
 async def ask(inference: Inference, predictor: Predictor, *pictures: float) -> list[float]:
-    logits = await inference.run(predictor, batch_of(*pictures))
+    logits, _ = await inference.run(predictor, batch_of(*pictures))
     assert (logits[:, 1] == logits[:, 0] + 0.5).all()
     answer: list[float] = logits[:, 0].tolist()
     return answer
