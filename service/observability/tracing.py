@@ -5,7 +5,7 @@ variables: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER, OTEL_SERVICE_NAME a
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from time import time_ns
 from typing import Final
 
@@ -62,18 +62,19 @@ class Tracing:
             span.set_status(Status(StatusCode.ERROR))
         span.end()
 
-    def step(
+    def steps(
         self,
         name: str,
         seconds: float,
-        context: Context | None,
+        traces: Iterable[Context | None],
         attributes: Mapping[str, str | int] | None = None,
     ) -> None:
-        """Span a step that has just ended, under the span of the context."""
+        """Span a step that has just ended, under the span of each request that it was part of."""
         end = time_ns()
         start = end - int(seconds * _NANOSECONDS)
-        span = self._tracer.start_span(name, context, attributes=attributes, start_time=start)
-        span.end(end)
+        for trace in traces:
+            span = self._tracer.start_span(name, trace, attributes=attributes, start_time=start)
+            span.end(end)
 
     def close(self) -> None:
         """Send what is left; takes some seconds where no receiver answers."""
