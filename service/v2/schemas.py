@@ -6,6 +6,7 @@ from fastapi import Path, Response
 from pydantic import ConfigDict, Field, JsonValue
 
 from artifact.manifest import Part
+from service.v2.statistics import Count
 from service.v2.tensors import Datatype
 
 Name = Annotated[str, Path(description="Of a model; `POST /v2/repository/index` lists them.")]
@@ -95,13 +96,6 @@ class Inferred(Part):
     model_version: str
     id: str | None = None
     outputs: list[InferOutput]
-
-
-class Count(Part):
-    """How often something was done, and how long it took together."""
-
-    count: int
-    ns: int
 
 
 class RequestStatistics(Part):
