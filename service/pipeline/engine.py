@@ -10,13 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from time import perf_counter
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from artifact.predictor import Predictor
 from artifact.runtimes.base import Batch, Logits
 from service.errors import Refused
 from service.observability.record import Header, RequestRecord
 from service.observability.telemetry import Trace
+from service.pipeline.decoding import Preparation
 from service.pipeline.inference import Inference
 from service.pipeline.turns import resolve
 
@@ -35,14 +36,6 @@ class Rendered(NamedTuple):
 Deliver = Callable[[Rendered | Exception], None]
 
 
-class Work(Protocol):
-    """What a request waits for before it is ready for its network."""
-
-    def cancel(self) -> object:
-        """Give it up."""
-        ...
-
-
 class Call:
     """One request on its way, and who is told how it ended."""
 
@@ -55,7 +48,7 @@ class Call:
         self.is_cancelled = False
         self._deliver = deliver
         self.group: Group[Any] | None = None  # that it is part of; Any as above
-        self.work: Work | None = None  # that it waits for
+        self.work: Preparation | asyncio.Task[None] | None = None  # that it waits for
 
     def end(self, outcome: Rendered | Exception) -> None:
         """Deliver the answer or the failure, unless the request is given up."""

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from artifact.manifest import Part
 from service.v2.statistics import Count
-from service.v2.tensors import Datatype
+from service.v2.tensors import Datatype, TensorMetadata
 
 Name = Annotated[str, Path(description="Of a model; `POST /v2/repository/index` lists them.")]
 Version = Annotated[
@@ -53,14 +53,6 @@ class ServerMetadata(Part):
     name: str
     version: str
     extensions: list[str]
-
-
-class TensorMetadata(Part):
-    """What an input or output is."""
-
-    name: str
-    datatype: Datatype
-    shape: list[int] = Field(description="-1: any size; the first one is the batch.")
 
 
 class ModelMetadata(Part):

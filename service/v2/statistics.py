@@ -21,8 +21,8 @@ _NS_PER_S: Final = 1_000_000_000
 class Count:
     """How often something was done, and how long it took together."""
 
-    count: int = 0
-    ns: int = 0
+    count: int
+    ns: int
 
     def add(self, ns: int, count: int = 1) -> None:
         """Count one more, or several."""
@@ -65,10 +65,10 @@ class ModelStatistics:
     """The counts of one version of one model."""
 
     def __init__(self) -> None:
-        self._success, self._fail = Count(), Count()
+        self._success, self._fail = Count(0, 0), Count(0, 0)
         # Of the requests with so many pictures.
         self._batches = defaultdict[int, dict[Stage, Count]](
-            lambda: {stage: Count() for stage in _STAGES}
+            lambda: {stage: Count(0, 0) for stage in _STAGES}
         )
         self._last_ms = 0
 
@@ -87,7 +87,7 @@ class ModelStatistics:
     def dump(self) -> dict[str, object]:
         """Give everything as the extension has it."""
         batches = sorted(self._batches.items())
-        stages = {str(stage): Count() for stage in _STAGES}
+        stages = {str(stage): Count(0, 0) for stage in _STAGES}
         for _, batch in batches:
             for stage, one in batch.items():
                 stages[stage].add(one.ns, one.count)
@@ -100,8 +100,8 @@ class ModelStatistics:
                 "fail": self._fail,
                 **stages,
                 # There is no cache, but clients read its counts.
-                "cache_hit": Count(),
-                "cache_miss": Count(),
+                "cache_hit": Count(0, 0),
+                "cache_miss": Count(0, 0),
             },
             "batch_stats": [{"batch_size": size, **batch} for size, batch in batches],
         }
