@@ -68,8 +68,11 @@ def _memory_groups(cgroup: Path, own: Path) -> Iterator[Path]:
 
 def library_versions(*packages: str) -> dict[str, str]:
     """Say which version of Python and of each installed package is in use."""
-    found = {name: installed for name in packages if (installed := _version(name))}
-    return {"python": platform.python_version(), **found}
+    versions = {"python": platform.python_version()}
+    for package in packages:
+        with contextlib.suppress(PackageNotFoundError):
+            versions[package] = version(package)
+    return versions
 
 
 def _schedulable_cores() -> int:
@@ -85,10 +88,3 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

@@ -3,9 +3,11 @@
 Only the model is timed, from float32 batch to logits: decoding and HTTP are the same for all.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from itertools import product
 from math import inf
 from time import perf_counter
+from typing import TypeVar
 
 import numpy as np
 from pydantic import Field
@@ -17,6 +19,8 @@ from artifact.predictor import Predictor
 BATCH_SIZES = (1, 8, 64)
 _WARM_UP_RUNS = 20
 _FEWEST_RUNS = 10
+
+Said = TypeVar("Said")
 
 
 class Latency(Part):
@@ -53,42 +57,31 @@ def measure(
     threads: int,
     batch_sizes: Sequence[int] = BATCH_SIZES,
     seconds: float = 0.5,
+    check: Callable[[], None] = lambda: None,
 ) -> Benchmark:
-    """Time each predictor at each batch size."""
-    return report(
-        (
-            measure_one(predictor, batch_size, seconds)
-            for predictor in predictors
-            for batch_size in batch_sizes
-        ),
-        threads,
-    )
+    """Time each predictor at each batch size.
 
-
-def report(latencies: Iterable[Latency], threads: int) -> Benchmark:
-    """Put what was measured here and now beside what it was measured on."""
+    Args:
+        predictors: What is timed.
+        threads: That they were opened with.
+        batch_sizes: Pictures in one run.
+        seconds: Spent on each after its warm-up, which takes as long at most; ten runs at least.
+        check: Called before every run, untimed; what it raises ends the measurement.
+    """
     return Benchmark(
         hardware=describe_hardware(),
         libraries=library_versions("numpy", "onnxruntime", "torch"),
         threads=threads,
-        latencies=tuple(latencies),
+        latencies=tuple(
+            _measure(predictor, batch_size, seconds, check)
+            for predictor, batch_size in product(predictors, batch_sizes)
+        ),
     )
 
 
-def measure_one(
-    predictor: Predictor,
-    batch_size: int,
-    seconds: float,
-    check: Callable[[], None] = lambda: None,
+def _measure(
+    predictor: Predictor, batch_size: int, seconds: float, check: Callable[[], None]
 ) -> Latency:
-    """Time one predictor at one batch size.
-
-    Args:
-        predictor: What is timed.
-        batch_size: Pictures in one run.
-        seconds: Spent after the warm-up, which takes as long at most; ten runs at least.
-        check: Called before every run, untimed; what it raises ends the measurement.
-    """
     shape = (batch_size, *predictor.manifest.input.shape)
     batch = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
 
@@ -98,8 +91,8 @@ def measure_one(
         predictor.run(batch)
         return perf_counter() - start
 
-    _repeat(run_once, seconds, most=_WARM_UP_RUNS)
-    times = _repeat(run_once, seconds, fewest=_FEWEST_RUNS)
+    repeat(run_once, seconds, most=_WARM_UP_RUNS)
+    times = repeat(run_once, seconds, fewest=_FEWEST_RUNS)
     p50, p90, p99 = np.percentile(times, [50, 90, 99]) * 1000
     return Latency(
         runtime=predictor.runtime_id,
@@ -113,11 +106,12 @@ def measure_one(
     )
 
 
-def _repeat(
-    run_once: Callable[[], float], seconds: float, fewest: int = 1, most: float = inf
-) -> list[float]:
-    times: list[float] = []
+def repeat(
+    run_once: Callable[[], Said], seconds: float, fewest: int = 1, most: float = inf
+) -> list[Said]:
+    """Run again and again until the time is over; give what each run said."""
+    said: list[Said] = []
     end = perf_counter() + seconds
-    while len(times) < fewest or (len(times) < most and perf_counter() < end):
-        times.append(run_once())
-    return times
+    while len(said) < fewest or (len(said) < most and perf_counter() < end):
+        said.append(run_once())
+    return said

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -21,6 +21,7 @@ from vision.errors import TandemError
 MANIFEST = "manifest.json"
 
 Document = TypeVar("Document", bound=BaseModel)
+Model = TypeVar("Model", bound="Described")
 Stored = TypeVar("Stored")
 
 
@@ -84,11 +85,47 @@ class Artifact:
             raise BrokenArtifact(f"{self}/{PATHS[runtime]}: {error}") from error
 
 
-class Repository:
-    """Every published version of every model, by name and version."""
+class Described(Protocol):
+    """What has the manifest of one version of one model."""
 
-    def __init__(self, artifacts: Mapping[str, Mapping[int, Artifact]]) -> None:
-        self._artifacts = artifacts
+    @property
+    def manifest(self) -> Manifest:
+        """What the model says of itself."""
+        ...
+
+
+class Versions(Generic[Model]):
+    """Models by name and version: names in order, of each the highest version first."""
+
+    def __init__(self, models: Iterable[Model]) -> None:
+        self._models: dict[str, dict[int, Model]] = {}
+        for model in sorted(models, key=lambda each: (each.manifest.name, -each.manifest.version)):
+            self._models.setdefault(model.manifest.name, {})[model.manifest.version] = model
+
+    def __iter__(self) -> Iterator[Model]:
+        """Every version of every model."""
+        return (model for versions in self._models.values() for model in versions.values())
+
+    def get(self, name: str, version: int | None = None) -> Model:
+        """Look a model up; the highest version unless asked otherwise.
+
+        Raises:
+            UnknownModel: There is no such name or version; the message says which there are.
+        """
+        versions = self._models.get(name)
+        if versions is None:
+            known = ", ".join(self._models) or "none"
+            raise UnknownModel(f"no model {name[:100]!r}; published models: {known}")
+        if version is None:
+            return next(iter(versions.values()))
+        if version not in versions:
+            known = ", ".join(map(str, reversed(versions)))
+            raise UnknownModel(f"model {name} has no version {version}; its versions: {known}")
+        return versions[version]
+
+
+class Repository(Versions[Artifact]):
+    """Every published version of every model."""
 
     @classmethod
     def scan(cls, root: Path, on_broken: OnBroken = refuse) -> "Repository":
@@ -103,43 +140,12 @@ class Repository:
         Raises:
             BrokenArtifact: By `on_broken`, unless another one is given.
         """
-        return cls.of(
+        return cls(
             artifact
             for model in _folders(root, on_broken)
             for folder in _folders(model, on_broken)
             if (artifact := _scan_artifact(folder, on_broken))
         )
-
-    @classmethod
-    def of(cls, artifacts: Iterable[Artifact]) -> "Repository":
-        """Keep artifacts that were read before."""
-        by_name: dict[str, dict[int, Artifact]] = {}
-        for artifact in artifacts:
-            by_name.setdefault(artifact.manifest.name, {})[artifact.manifest.version] = artifact
-        return cls(by_name)
-
-    def __iter__(self) -> Iterator[Artifact]:
-        """Every version of every model, names in order, the highest version first."""
-        for name in sorted(self._artifacts):
-            for version in sorted(self._artifacts[name], reverse=True):
-                yield self._artifacts[name][version]
-
-    def get(self, name: str, version: int | None = None) -> Artifact:
-        """Look a model up; the highest version unless asked otherwise.
-
-        Raises:
-            UnknownModel: There is no such name or version; the message says which there are.
-        """
-        versions = self._artifacts.get(name)
-        if not versions:
-            known = ", ".join(sorted(self._artifacts)) or "none"
-            raise UnknownModel(f"no model {name[:100]!r}; published models: {known}")
-        if version is None:
-            return versions[max(versions)]
-        if version not in versions:
-            known = ", ".join(str(number) for number in sorted(versions))
-            raise UnknownModel(f"model {name} has no version {version}; its versions: {known}")
-        return versions[version]
 
 
 def scan_model(root: Path, name: str) -> list[Artifact]:
@@ -153,7 +159,7 @@ def scan_model(root: Path, name: str) -> list[Artifact]:
     """
     folders = {folder.name: folder for folder in visible_folders(root)}
     versions = map(_scan_artifact, visible_folders(folders[name])) if name in folders else ()
-    artifacts = list(Repository.of(artifact for artifact in versions if artifact))
+    artifacts = list(Repository(artifact for artifact in versions if artifact))
     if not artifacts:
         known = ", ".join(name for name, kept in list_versions(root).items() if kept) or "none"
         raise UnknownModel(f"no model {name[:100]!r} is published; published models: {known}")

@@ -25,7 +25,7 @@ from service.api import (
 from service.api.docs import DESCRIPTION, TAGS, with_examples
 from service.api.errors import answer, install_handlers
 from service.api.parameters import LONG_ADDRESS, refuse_repeated
-from service.browser_headers import BrowserHeaders
+from service.browser_headers import with_browser_headers
 from service.errors import Refused
 from service.limits.body import BodyLimits
 from service.limits.encoding import DecodedBodies
@@ -33,7 +33,7 @@ from service.observability.recorder import RecordMiddleware
 from service.observability.shared import SharedFolder
 from service.page import install_page
 from service.settings import Settings
-from service.startup import OneLineFailure, loading
+from service.startup import loading, with_plain_failure
 from service.state import Service
 from service.v2 import routes as open_inference
 
@@ -64,7 +64,7 @@ def create_app(settings: Settings, folder: SharedFolder | None = None) -> FastAP
         settings: Of the process.
         folder: What it shares with other workers; None where it serves alone.
     """
-    service = Service.prepare(settings, folder)
+    service = Service(settings, folder)
     app = _Application(
         title="Tandem",
         version=version("tandem"),
@@ -77,7 +77,7 @@ def create_app(settings: Settings, folder: SharedFolder | None = None) -> FastAP
     )
     app.state.service = service
     install_handlers(app)
-    app.add_middleware(OneLineFailure)
+    app.add_middleware(with_plain_failure)
     for routes in _ROUTES:
         app.include_router(routes.router, responses=LONG_ADDRESS)
     app.include_router(open_inference.router)
@@ -103,9 +103,9 @@ class _Application(FastAPI):
         service: Service = self.state.service
         settings = service.settings
         app = DecodedBodies(super().build_middleware_stack(), settings.max_body_bytes)
-        limited = AddressLimits(HeadRequests(BodyLimits(app, service.admission, settings)))
-        public = BrowserHeaders(cross_origin(limited, settings.cors_origins))
-        return RecordMiddleware(public, service.recorder)
+        limited = bounded(with_head(BodyLimits(app, service.admission, settings)))
+        public = with_browser_headers(cross_origin(limited, settings.cors_origins))
+        return RecordMiddleware(public, service.recorder, service.tracing)
 
     def openapi(self) -> docs.Document:
         # What exists, so that what the documentation shows works when tried.
@@ -121,38 +121,33 @@ class _Application(FastAPI):
         return with_examples(super().openapi(), examples)
 
 
-class AddressLimits:
-    """ASGI application in front of another one, which parses addresses of bounded length."""
+def bounded(app: ASGIApp) -> ASGIApp:
+    """Refuse addresses that are too long before an application parses them."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    async def check(scope: Scope, receive: Receive, send: Send) -> None:
+        accepted = scope["type"] != "http" or _is_bounded(scope)
+        await (app if accepted else _refuse_address)(scope, receive, send)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one connection."""
-        app = self._app if scope["type"] != "http" or _is_bounded(scope) else _refuse_address
-        await app(scope, receive, send)
+    return check
 
 
-class HeadRequests:
-    """ASGI application in front of another one, which answers HEAD as GET; the body stays here."""
+def with_head(app: ASGIApp) -> ASGIApp:
+    """Have an application answer HEAD as it answers GET; the body stays here."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one connection."""
-        if scope["type"] != "http" or scope["method"] != "HEAD":
-            await self._app(scope, receive, send)
-            return
-
+    async def answer_head(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_without_body(message: Message) -> None:
             await send({**message, "body": b""} if "body" in message else message)
 
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await app(scope, receive, send)
+            return
         as_get = {**scope, "method": "GET"}
         try:
-            await self._app(as_get, receive, send_without_body)
+            await app(as_get, receive, send_without_body)
         finally:
             scope["route"] = as_get.get("route")  # for those who watch from outside
+
+    return answer_head
 
 
 def cross_origin(app: ASGIApp, origins: Sequence[str] | None) -> ASGIApp:

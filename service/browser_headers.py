@@ -20,16 +20,11 @@ HEADERS: Final = (
 LINES: Final = b"".join(b"%b: %b\r\n" % header for header in HEADERS)
 
 
-class BrowserHeaders:
-    """ASGI application in front of another one, whose answers get those that they lack."""
+def with_browser_headers(app: ASGIApp) -> ASGIApp:
+    """Give the answers of an application those that they lack."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one connection."""
-
-        def guarded(message: Message) -> Awaitable[None]:
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        def send_guarded(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 sent = message["headers"]
                 names = {name for name, _ in sent}
@@ -37,4 +32,6 @@ class BrowserHeaders:
                 message = {**message, "headers": [*added, *sent]}
             return send(message)
 
-        await self._app(scope, receive, guarded)
+        await app(scope, receive, send_guarded)
+
+    return guarded

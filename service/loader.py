@@ -7,7 +7,6 @@ from typing import Final, TypeVar
 import numpy as np
 from pydantic import BaseModel
 
-from artifact.datasets import Datasets
 from artifact.errors import BrokenArtifact, OnBroken, RuntimeUnavailable, UnknownModel, refuse
 from artifact.latency import Benchmark
 from artifact.manifest import PATHS, DocumentRole, RuntimeId
@@ -75,16 +74,6 @@ def load_model(name: str, settings: Settings) -> list[LoadedModel]:
     return [_load(artifact, settings) for artifact in scan_model(settings.models_dir, name)]
 
 
-def load_datasets(settings: Settings, broken: BrokenArtifacts | None = None) -> Datasets:
-    """Read and verify the test pictures that lie beside the models.
-
-    Raises:
-        BrokenArtifact: As `broken` decides.
-    """
-    told = BrokenArtifacts(strict=False) if broken is None else broken
-    return Datasets.scan(settings.models_dir, told.note)
-
-
 def _try_to_load(
     artifact: Artifact, settings: Settings, broken: BrokenArtifacts
 ) -> LoadedModel | None:
@@ -130,16 +119,13 @@ def _warm_up(predictor: Predictor, shown: str) -> None:
         batch = np.zeros((pictures, *predictor.manifest.input.shape), np.float32)
         try:
             logits = predictor.run(batch)
-            predictor.check_finite(logits)
-            shape, kind = logits.shape, logits.dtype
-        except BrokenArtifact:
-            raise
         except Exception as error:
             reason = str(error).strip().partition("\n")[0]
             raise BrokenArtifact(f"{shown} does not take {batch.shape}: {reason}") from error
-        if shape != (pictures, labels) or kind != np.float32:
+        predictor.check_finite(logits)
+        if logits.shape != (pictures, labels) or logits.dtype != np.float32:
             raise BrokenArtifact(
-                f"{shown} gives {kind} {shape} for {pictures} pictures; "
+                f"{shown} gives {logits.dtype} {logits.shape} for {pictures} pictures; "
                 f"for {labels} labels it must be float32 {(pictures, labels)}"
             )
 

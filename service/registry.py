@@ -1,6 +1,6 @@
 """What the service answers from: every loaded model, by name and version."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -10,7 +10,7 @@ from artifact.manifest import Manifest, RuntimeId
 from artifact.metrics import Examples, Filters, Metrics
 from artifact.predictions import Predictions
 from artifact.predictor import Predictor
-from artifact.repository import Artifact, Repository
+from artifact.repository import Artifact, Versions
 from artifact.runtimes.table import RUNTIMES
 
 
@@ -37,6 +37,11 @@ class LoadedModel:
         """What the artifact says of itself."""
         return self.artifact.manifest
 
+    @property
+    def identity(self) -> dict[str, object]:
+        """Name and version, as answers tell them."""
+        return {"model": self.manifest.name, "version": self.manifest.version}
+
     def predictor(self, runtime: str | None = None) -> Predictor:
         """Choose a runtime; the model's first one unless asked otherwise.
 
@@ -54,7 +59,7 @@ class LoadedModel:
         )
 
 
-class ModelRegistry:
+class ModelRegistry(Versions[LoadedModel]):
     """Every loaded model, by name and version; one of them is the default.
 
     Never changed: what is loaded or unloaded later makes another one, so that each request is
@@ -68,8 +73,7 @@ class ModelRegistry:
         unloaded: Iterable[str] = (),
         broken: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self._loaded = {str(model): model for model in loaded}
-        self._repository = Repository.of(model.artifact for model in self._loaded.values())
+        super().__init__(loaded)
         self._unloaded = frozenset(unloaded)
         self.default = default
         self.broken = broken
@@ -89,15 +93,11 @@ class ModelRegistry:
     @property
     def nothing(self) -> bool:
         """Whether not one model is loaded, and none was unloaded: there is none to be had."""
-        return not self._loaded and not self._unloaded
-
-    def __iter__(self) -> Iterator[LoadedModel]:
-        """Every version of every model, names in order, the highest version first."""
-        return (self._loaded[str(artifact)] for artifact in self._repository)
+        return not self._models and not self._unloaded
 
     def __contains__(self, name: str) -> bool:
         """Whether any version of that model is loaded."""
-        return bool(self.versions(name))
+        return name in self._models
 
     def get(self, name: str | None = None, version: int | None = None) -> LoadedModel:
         """Look a model up: the default one, in its highest version, unless asked otherwise.
@@ -112,7 +112,7 @@ class ModelRegistry:
         if name is None and self.nothing:
             raise NothingLoaded("no model can be served; /health/ready says why")
         try:
-            return self._loaded[str(self._repository.get(wanted, version))]
+            return super().get(wanted, version)
         except UnknownModel as error:
             raise self._explain(wanted, version) or error from None
 
@@ -126,11 +126,11 @@ class ModelRegistry:
 
     def latest(self) -> list[LoadedModel]:
         """The highest version of every model, names in order."""
-        return [self.get(name) for name in sorted({model.manifest.name for model in self})]
+        return [self.get(name) for name in self._models]
 
     def versions(self, name: str) -> list[int]:
         """Every version of that model, the highest first."""
-        return [model.manifest.version for model in self if model.manifest.name == name]
+        return list(self._models.get(name, ()))
 
     def runtimes(self) -> list[RuntimeId]:
         """The runtimes that at least one model is open on."""

@@ -1,6 +1,5 @@
 """What can be set, each from an environment variable: TANDEM_ and the field's name."""
 
-import importlib.util
 import json
 import os
 import re
@@ -11,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from artifact.hardware import usable_cores, usable_memory
+from artifact.hardware import library_versions, usable_cores, usable_memory
 from artifact.latency import BATCH_SIZES
 from artifact.manifest import RuntimeId
 from vision.decode import Limits
@@ -23,15 +22,7 @@ _SECRETS = ("admin_token",)
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^\s/?#,]+")
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-# Each parent before its children: looking for a module imports its parents.
-_TRACING_PACKAGES = (
-    "opentelemetry",
-    "opentelemetry.sdk",
-    "opentelemetry.exporter",
-    "opentelemetry.exporter.otlp",
-    "opentelemetry.exporter.otlp.proto",
-    "opentelemetry.exporter.otlp.proto.http",
-)
+_TRACING_PACKAGES = {"opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"}
 
 
 class Settings(BaseSettings):
@@ -253,7 +244,7 @@ class Settings(BaseSettings):
     @field_validator("tracing")
     @classmethod
     def _check_installed(cls, tracing: bool) -> bool:
-        if tracing and not all(map(_is_installed, _TRACING_PACKAGES)):
+        if tracing and not library_versions(*_TRACING_PACKAGES).keys() >= _TRACING_PACKAGES:
             raise ValueError("needs the packages of the extra `otel`: pip install 'tandem[otel]'")
         return tracing
 
@@ -312,7 +303,3 @@ def unknown_variables() -> list[str]:
 
 def _variable(field: str) -> str:
     return PREFIX + field.upper()
-
-
-def _is_installed(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None

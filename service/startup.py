@@ -10,9 +10,10 @@ import cv2
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from artifact.datasets import Datasets
 from artifact.runtimes.table import missing_runtimes
 from artifact.study import Studies
-from service.loader import BrokenArtifacts, load_datasets, load_models
+from service.loader import BrokenArtifacts, load_models
 from service.state import Service
 from vision.errors import TandemError
 
@@ -28,7 +29,7 @@ def loading(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager
         cv2.setNumThreads(1)  # requests are what runs side by side, not the rows of one picture
         broken = BrokenArtifacts(strict=service.settings.strict)
         service.studies = Studies.scan(service.settings.studies_dir, broken.note)
-        service.datasets = load_datasets(service.settings, broken)
+        service.datasets = Datasets.scan(service.settings.models_dir, broken.note)
         service.models = load_models(service.settings, broken)
         service.telemetry.count_broken(len(broken))
         for runtime, why in missing_runtimes().items():
@@ -54,25 +55,19 @@ def _complete_routes(app: FastAPI) -> None:
         route.matches(nowhere)
 
 
-class OneLineFailure:
-    """ASGI middleware that tells the server of a foreseen failure in its own words.
+def with_plain_failure(app: ASGIApp) -> ASGIApp:
+    """Tell the server of a foreseen failure to start in its own words.
 
     Starlette would hand it the whole traceback.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_plainly(message: Message) -> None:
+            error = sys.exception()
+            if message["type"] == "lifespan.startup.failed" and isinstance(error, TandemError):
+                message = {**message, "message": f"Cannot start: {error}"}
+            await send(message)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one connection."""
-        await self._app(scope, receive, _plainly(send) if scope["type"] == "lifespan" else send)
+        await app(scope, receive, send_plainly if scope["type"] == "lifespan" else send)
 
-
-def _plainly(send: Send) -> Send:
-    async def send_plainly(message: Message) -> None:
-        error = sys.exception()
-        if message["type"] == "lifespan.startup.failed" and isinstance(error, TandemError):
-            message = {**message, "message": f"Cannot start: {error}"}
-        await send(message)
-
-    return send_plainly
+    return run

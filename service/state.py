@@ -1,7 +1,6 @@
 """What one app holds while it runs, and how a route gets at it."""
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from fastapi import Request
@@ -20,68 +19,46 @@ from service.pipeline.inspections import Inspections, Neighbours
 from service.pipeline.predict import PredictEngine
 from service.registry import ModelRegistry
 from service.settings import Settings
+from service.v2.engine import InferEngine
 
 if TYPE_CHECKING:
     from service.observability.tracing import Tracing
-from service.v2.engine import InferEngine
 
 _LOADING: Final = "the models are still loading; try again in a second"
-DRAINING: Final = "the service is shutting down"
 _NOTHING: Final = "no model can be served"
 _NO_DEFAULT: Final = "the model that answers by default, {}, is unloaded"
 
 
-@dataclass
 class Service:
     """The settings, and everything that is made from them."""
 
-    settings: Settings
-    telemetry: Telemetry
-    recorder: Recorder
-    pictures: Pictures
-    inference: Inference
-    predict: PredictEngine
-    infer: InferEngine
-    inspections: Inspections
-    neighbours: Neighbours
-    benchmark: Lock
-    admission: Admission
-    tracing: "Tracing | None"
-    models: ModelRegistry | None = None
-    studies: Studies | None = None
-    datasets: Datasets = field(default_factory=lambda: Datasets({}))
-    administration: asyncio.Lock = field(default_factory=asyncio.Lock)
-    draining: bool = False
-
-    @classmethod
-    def prepare(cls, settings: Settings, folder: SharedFolder | None = None) -> "Service":
+    def __init__(self, settings: Settings, folder: SharedFolder | None = None) -> None:
         """Make everything but the models, which take a while to load."""
-        tracing = _tracing() if settings.tracing else None
-        telemetry = Telemetry(folder, tracing)
-        pictures = Pictures(settings.limits, settings.pool_size, settings.queue_seconds, telemetry)
-        inference = Inference(
-            telemetry,
+        self.settings = settings
+        self.tracing = _tracing() if settings.tracing else None
+        self.telemetry = Telemetry(folder, self.tracing)
+        self.recorder = Recorder(self.telemetry, self.tracing, access_log=settings.access_log)
+        self.pictures = Pictures(
+            settings.limits, settings.pool_size, settings.queue_seconds, self.telemetry
+        )
+        self.inference = Inference(
+            self.telemetry,
             settings.pool_size,
             settings.max_batch,
             settings.batch_wait_ms / 1000,
             settings.queue_seconds,
         )
-        benchmark = Lock("benchmark", folder)
-        admission = Admission(settings.max_in_flight, settings.upload_bytes)
-        return cls(
-            settings,
-            telemetry,
-            Recorder(telemetry, tracing, access_log=settings.access_log),
-            pictures,
-            inference,
-            PredictEngine(pictures, inference, settings.max_batch),
-            InferEngine(pictures, inference, settings),
-            Inspections(),
-            Neighbours(),
-            benchmark,
-            admission,
-            tracing,
-        )
+        self.predict = PredictEngine(self.pictures, self.inference, settings.max_batch)
+        self.infer = InferEngine(self.pictures, self.inference, settings)
+        self.inspections = Inspections()
+        self.neighbours = Neighbours()
+        self.benchmark = Lock("benchmark", folder)
+        self.admission = Admission(settings.max_in_flight, settings.upload_bytes)
+        self.administration = asyncio.Lock()
+        self.models: ModelRegistry | None = None
+        self.studies: Studies | None = None
+        self.datasets = Datasets({})
+        self.draining = False
 
     def loaded(self) -> ModelRegistry:
         """Give the models, which answer through a shutdown too.
@@ -110,14 +87,22 @@ class Service:
             Unavailable: 503, they are not loaded yet, none can be, the one that answers by default
                 is unloaded, or the service is shutting down.
         """
-        if self.draining:
-            raise not_ready(DRAINING)
+        self.check_running()
         models = self.loaded()
         if models.nothing:
             raise not_ready(f"{_NOTHING}: {'; '.join(models.broken.values())}")
         if models.default not in models:
             raise not_ready(_NO_DEFAULT.format(models.default))
         return models
+
+    def check_running(self) -> None:
+        """See to it that long work ends with the service.
+
+        Raises:
+            Unavailable: 503, the service is shutting down.
+        """
+        if self.draining:
+            raise not_ready("the service is shutting down")
 
 
 def service_of(request: Request) -> Service:

@@ -12,8 +12,7 @@ from math import exp
 from pathlib import Path
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 from PIL import Image
 
 from artifact.datasets import DatasetDescription, StoredDataset
@@ -45,11 +44,14 @@ from artifact.metrics import (
 from artifact.predictions import Predictions
 from artifact.publish import list_files, publish, staging, write_manifest
 from artifact.repository import Artifact
+from tests.onnx_files import Shape, onnx_file
 from training.export.sprites import publish_pictures
 from vision.input import Input
 
 LABELS = ("top-left", "top-right", "bottom-left", "bottom-right")
 SIDE = 8
+SOURCE: tuple[str, Shape] = ("pixels", ("N", 1, SIDE, SIDE))  # of the ONNX file
+TARGET: tuple[str, Shape] = ("logits", ("N", len(LABELS)))
 GAIN = 10.0
 TEMPERATURE = 2.0
 THRESHOLD = 0.6
@@ -91,6 +93,14 @@ def publish_known_answer(
         _write_document(folder, "benchmark", measure(predictors, threads=1, seconds=0))
         write_manifest(folder, _manifest(folder, name, version, runtimes))
         return publish(folder, root)
+
+
+def replace_files(artifact: Artifact, **contents: bytes) -> None:
+    """Give a published model other files, by role; its manifest says so."""
+    for role in (role for role in PATHS if role in contents):
+        (artifact.folder / PATHS[role]).write_bytes(contents[role])
+    files = {"files": list_files(artifact.folder)}
+    write_manifest(artifact.folder, artifact.manifest.model_copy(update=files))
 
 
 def known_predictions(gain: float = GAIN) -> Predictions:
@@ -140,19 +150,8 @@ def onnx_model(gain: float) -> bytes:
         helper.make_node("Conv", ["means", "gains"], ["scaled"]),
         helper.make_node("Flatten", ["scaled"], ["logits"]),
     ]
-    graph = helper.make_graph(
-        nodes,
-        "known_answer",
-        [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["N", 1, SIDE, SIDE])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", len(LABELS)])],
-        [
-            numpy_helper.from_array(_quarters(), "quarters"),
-            numpy_helper.from_array(_gains(gain), "gains"),
-        ],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString())
+    weights = {"quarters": _quarters(), "gains": _gains(gain)}
+    return onnx_file(nodes, SOURCE, TARGET, weights)
 
 
 @cache

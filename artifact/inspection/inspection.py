@@ -37,7 +37,7 @@ class Inspection:
         )
         computed = self.compute(np.zeros((1, *shape), np.float32), values)
         shapes = {name: value.shape for name, value in computed.items()}
-        self.layers: tuple[NetworkLayer, ...] = list_layers(graph, shapes)
+        self.layers: tuple[NetworkLayer, ...] = tuple(list_layers(graph, shapes))
         self._features: str | None = None
         self.head: Head | str
         try:
@@ -51,16 +51,6 @@ class Inspection:
         told = list({self.output, *values} - {self._input})
         computed = self._session.run(told, {self._input: batch})
         return {self._input: batch, **dict(zip(told, computed, strict=True))}
-
-    def last_maps(self, batch: Batch) -> Floats:
-        """Compute what the logits are sums of, [N, C, H, W].
-
-        Raises:
-            NoClassMap: There is no such value.
-        """
-        if isinstance(self.head, str):
-            raise NoClassMap(self.head)
-        return self.compute(batch, [self.head.maps])[self.head.maps]
 
     def features(self, batch: Batch) -> tuple[Floats, Logits]:
         """Compute what the linear layer takes of a batch, [N, D], and the logits, [N, K].

@@ -15,7 +15,7 @@ LayerKind = Literal["standard", "depthwise", "pointwise", "linear", "pooling", "
 _ACTIVATIONS: Final = frozenset(
     {"Clip", "Elu", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "PRelu", "Relu", "Sigmoid"}
 )
-_LINEAR: Final = frozenset({"Gemm", "MatMul"})
+_WEIGHTED: Final = frozenset({"Conv", "Gemm", "MatMul"})
 _KINDS: Final[dict[str, LayerKind]] = {
     "Add": "addition",
     "AveragePool": "pooling",
@@ -48,12 +48,8 @@ class NetworkLayer:
     macs: int  # multiply-accumulate operations for one picture
 
 
-def list_layers(graph: OnnxGraph, shapes: Shapes) -> tuple[NetworkLayer, ...]:
+def list_layers(graph: OnnxGraph, shapes: Shapes) -> Iterator[NetworkLayer]:
     """List the layers from input to output."""
-    return tuple(_layers(graph, shapes))
-
-
-def _layers(graph: OnnxGraph, shapes: Shapes) -> Iterator[NetworkLayer]:
     activations: set[str] = set()
     for node in graph.nodes:
         if node.output in activations:
@@ -63,7 +59,7 @@ def _layers(graph: OnnxGraph, shapes: Shapes) -> Iterator[NetworkLayer]:
         activations.add(last.output)
         stored = [graph.weights[name] for name in node.inputs if name in graph.weights]
         floats = [array.astype(np.float32) for array in stored if array.dtype == np.float32]
-        weight = floats[0] if floats and (node.operator == "Conv" or _is_linear(node)) else None
+        weight = floats[0] if floats and node.operator in _WEIGHTED else None
         names = {each for part in (node, last) for each in (part.name, part.output) if each}
         yield NetworkLayer(
             name=_name(graph, node),
@@ -85,13 +81,9 @@ def _activation(graph: OnnxGraph, node: Node) -> Node | None:
     return readers[0] if is_followed and node.output != graph.output else None
 
 
-def _is_linear(node: Node) -> bool:
-    return node.operator in _LINEAR
-
-
 def _name(graph: OnnxGraph, node: Node) -> str:
     weights = [name for name in node.inputs if name in graph.weights]
-    if weights and (node.operator == "Conv" or _is_linear(node)):
+    if weights and node.operator in _WEIGHTED:
         return weights[0].removesuffix(".weight")
     return node.name.removeprefix("node_") or node.output
 
@@ -107,6 +99,6 @@ def _kind(node: Node, weight: Floats | None) -> LayerKind:
 def _macs(node: Node, weight: Floats | None, shape: tuple[int, ...]) -> int:
     if weight is None:
         return 0
-    if _is_linear(node):
+    if node.operator != "Conv":
         return int(weight.size)
     return prod(shape[1:]) * int(weight[0].size)

@@ -25,36 +25,24 @@ _BATCH: Final = 8  # every value is an output and keeps its memory
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
-    """A test picture."""
-
-    index: int  # in the data set, from 0
-    distance: float  # Euclidean, between the features
-
-
 class FeatureIndex:
     """Features of a model's test pictures."""
 
-    def __init__(
-        self, features: NDArray[np.float16], places: NDArray[np.int64], true: NDArray[np.int64]
-    ) -> None:
-        """Keep features [N, D] of N test pictures, their places and their classes."""
-        self._features = features
-        self._places = places
-        self._true = true
+    features: NDArray[np.float16]  # [N, D]
+    places: NDArray[np.int64]  # [N], in the data set, from 0
+    true: NDArray[np.int64]  # [N], their classes
 
-    def __len__(self) -> int:
-        return len(self._places)
+    def nearest(self, features: Floats, label: int, count: int) -> list[tuple[int, float]]:
+        """Find the pictures of a class whose features are nearest to those [D], nearest first.
 
-    def nearest(self, features: Floats, label: int, count: int) -> list[Neighbour]:
-        """Find the pictures of a class whose features are nearest to those [D], nearest first."""
-        of_class = np.flatnonzero(self._true == label)
-        differences = self._features[of_class].astype(np.float32) - features
+        Each by its place and its distance, which is Euclidean.
+        """
+        of_class = np.flatnonzero(self.true == label)
+        differences = self.features[of_class].astype(np.float32) - features
         distances = np.sqrt((differences**2).sum(axis=1))
-        return [
-            Neighbour(int(self._places[of_class[each]]), float(distances[each]))
-            for each in np.argsort(distances, kind="stable")[:count]
-        ]
+        nearest = np.argsort(distances, kind="stable")[:count]
+        places = self.places[of_class[nearest]]
+        return list(zip(places.tolist(), distances[nearest].tolist(), strict=True))
 
 
 def index_features(

@@ -8,15 +8,17 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import Final
 
 import numpy as np
+from pydantic import Field
 
 from artifact.files import temporary_folder
+from artifact.hardware import describe_hardware
 from artifact.inspection.layers import NetworkLayer
+from artifact.latency import repeat
+from artifact.manifest import Part
 from artifact.runtimes.onnx import Untyped, open_session
 
 _MOST_RUNS: Final = 100  # each writes half a kilobyte for every operator
@@ -26,14 +28,21 @@ _WARM_UP_RUNS: Final = 3
 _AROUND: Final = re.compile(r"^fused |(_nchwc)?(_token_\d+)?_kernel_time$")
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """Times of one picture, in microseconds: the mean of the middle half of all runs."""
+class Profile(Part):
+    """Where one picture's time goes."""
 
-    runs: int  # that were timed
-    layers: Mapping[str, float]
-    added: Mapping[str, float]  # time of what ONNX Runtime added, by its operator
-    whole: float  # from the call to the answer; more than the sum, for the profiler takes time too
+    hardware: str
+    threads: int = Field(description="Of the runtime.")
+    runs: int = Field(description="Timed; each time is the mean of the middle half of them.")
+    layers: dict[str, float] = Field(
+        description="Microseconds by the layer's name; one that was fused into another has none."
+    )
+    added: dict[str, float] = Field(
+        description="Microseconds of what ONNX Runtime added, by operator: changes of layout."
+    )
+    microseconds: float = Field(
+        description="From the call to the answer; more than the sum, for the profiler takes time."
+    )
 
 
 def profile(
@@ -60,23 +69,25 @@ def profile(
 
         session = open_session(model, configure=configure)
         try:
-            runs = _repeat(session, shape, seconds, check)
+            runs = _run(session, shape, seconds, check)
         finally:
             file = Path(session.end_profiling())
         events = json.loads(file.read_bytes())
     return _summarise(events, layers, runs)
 
 
-def _repeat(
+def _run(
     session: Untyped, shape: tuple[int, int, int], seconds: float, check: Callable[[], None]
 ) -> int:
     batch = np.random.default_rng(0).standard_normal((1, *shape), dtype=np.float32)
-    name, runs, end = session.get_inputs()[0].name, 0, perf_counter() + seconds
-    while runs < _WARM_UP_RUNS + _FEWEST_RUNS or (runs < _MOST_RUNS and perf_counter() < end):
+    name = session.get_inputs()[0].name
+
+    def run_once() -> None:
         check()
         session.run(None, {name: batch})
-        runs += 1
-    return runs - _WARM_UP_RUNS
+
+    runs = repeat(run_once, seconds, fewest=_WARM_UP_RUNS + _FEWEST_RUNS, most=_MOST_RUNS)
+    return len(runs) - _WARM_UP_RUNS
 
 
 def _summarise(
@@ -96,7 +107,14 @@ def _summarise(
         times, key = (added, operators[event_name]) if layer is None else (of_layers, layer)
         times[key] += _middle(durations[-runs:])
     whole = [event["dur"] for event in events if event.get("name") == "model_run"]
-    return Profile(runs, dict(of_layers), dict(added), _middle(whole[-runs:]))
+    return Profile(
+        hardware=describe_hardware(),
+        threads=1,
+        runs=runs,
+        layers=of_layers,
+        added=added,
+        microseconds=_middle(whole[-runs:]),
+    )
 
 
 def _middle(durations: Sequence[float]) -> float:

@@ -1,9 +1,8 @@
 """How fast and how large the models are: as recorded when published, and measured here and now."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from itertools import product
 from threading import Event
 from time import perf_counter, sleep
 from typing import Annotated, Final, TypeVar
@@ -13,17 +12,17 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import AwareDatetime, Field
 from starlette.requests import ClientDisconnect
 
-from artifact.latency import BATCH_SIZES, Benchmark, Latency, measure_one, report
+from artifact.latency import BATCH_SIZES, Benchmark, measure
 from artifact.manifest import Part
 from artifact.predictor import Predictor
 from service.api.parameters import NOT_FOUND, NOT_READY, Responses
-from service.api.schemas import Detail
-from service.errors import InvalidField, not_ready
+from service.api.schemas import Detail, OfModel
+from service.errors import InvalidField
 from service.limits.lock import LockHeld
 from service.pipeline.predict import Choice
 from service.registry import LoadedModel, ModelRegistry
 from service.settings import Settings
-from service.state import DRAINING, Service, service_of
+from service.state import Service, service_of
 
 router = APIRouter(tags=["benchmark"], responses=NOT_READY)
 
@@ -48,11 +47,9 @@ class BenchmarkChoice(Choice):
     )
 
 
-class ModelBenchmark(Part):
+class ModelBenchmark(OfModel):
     """The speed and size of one model."""
 
-    model: str
-    version: int
     parameters: int
     macs: int = Field(description="Multiply-accumulate operations for one picture.")
     benchmark: Benchmark | None = Field(description="null where none was published.")
@@ -99,13 +96,14 @@ async def measure_now(request: Request, choice: BenchmarkQuery) -> MeasuredNow:
     _check_bounds(service.settings, chosen, choice)
     started, answered = datetime.now(UTC), service.telemetry.pictures()
 
-    def measure(check: Callable[[], None]) -> list[ModelBenchmark]:
+    def measure_all(check: Callable[[], None]) -> list[ModelBenchmark]:
+        threads, sizes = service.settings.threads, choice.batch_size
         return [
-            _entry(model, report(_rows(predictors, choice, check), service.settings.threads))
+            _entry(model, measure(predictors, threads, sizes, choice.seconds, check))
             for model, predictors in chosen
         ]
 
-    models = await measure_alone(request, measure)
+    models = await measure_alone(request, measure_all)
     return MeasuredNow(
         models=models,
         started=started,
@@ -150,8 +148,7 @@ class _Pause:
     def __call__(self) -> None:
         if self.left.is_set():
             raise ClientDisconnect
-        if self._service.draining:
-            raise not_ready(DRAINING)
+        self._service.check_running()
         if self._service.telemetry.in_flight.total > 1:  # this one, and others
             # As long as the run took: serving has the processor, and Python, half of the time.
             sleep(max(_SHORTEST_PAUSE, perf_counter() - self._resumed))
@@ -161,13 +158,6 @@ class _Pause:
 async def _until_left(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-def _rows(
-    predictors: Sequence[Predictor], choice: BenchmarkChoice, check: Callable[[], None]
-) -> Iterator[Latency]:
-    for predictor, batch_size in product(predictors, choice.batch_size):
-        yield measure_one(predictor, batch_size, choice.seconds, check)
 
 
 def _choose(models: ModelRegistry, choice: BenchmarkChoice) -> Chosen:
@@ -198,8 +188,7 @@ def _check_bounds(settings: Settings, chosen: Chosen, choice: BenchmarkChoice) -
 
 def _entry(model: LoadedModel, benchmark: Benchmark | None) -> ModelBenchmark:
     return ModelBenchmark(
-        model=model.manifest.name,
-        version=model.manifest.version,
+        **model.identity,
         parameters=model.manifest.architecture.parameters,
         macs=model.manifest.architecture.macs,
         benchmark=benchmark,

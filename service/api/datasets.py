@@ -7,11 +7,19 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from numpy.typing import NDArray
 
 from artifact.datasets import StoredDataset
-from artifact.files import sha256
 from artifact.manifest import Part
 from artifact.predictions import Predictions
-from service.api.evidence import IfNoneMatch, cached, published
-from service.api.parameters import NOT_FOUND, NOT_READY, Name, PredictionChoice, Responses
+from service.api.evidence import cached, published
+from service.api.parameters import (
+    NOT_FOUND,
+    NOT_READY,
+    PICTURE,
+    UNCHANGED,
+    KnownTags,
+    Name,
+    PredictionChoice,
+    Responses,
+)
 from service.api.schemas import (
     ComparedExample,
     DatasetHeadline,
@@ -29,12 +37,7 @@ _MOST: Final = 2**31
 _NO_DATASET: Final[Responses] = {
     404: {"model": Detail, "description": "No such data set, sheet or picture."}
 }
-_SAME: Final[Responses] = {304: {"description": "It is still what `If-None-Match` names."}}
-_PICTURE: Final[Responses] = {
-    **_NO_DATASET,
-    **_SAME,
-    200: {"content": {"image/png": {}}, "description": "The picture."},
-}
+_PICTURE: Final = {**_NO_DATASET, **UNCHANGED, **PICTURE}
 
 router = APIRouter(responses=NOT_READY)
 
@@ -54,11 +57,9 @@ async def list_datasets(request: Request) -> DatasetList:
     "/datasets/{dataset}/test-pictures",
     tags=["datasets"],
     response_model=PictureSet,
-    responses={**_NO_DATASET, **_SAME},
+    responses={**_NO_DATASET, **UNCHANGED},
 )
-def get_test_pictures(
-    request: Request, dataset: DatasetName, if_none_match: IfNoneMatch = None
-) -> Response:
+def get_test_pictures(request: Request, dataset: DatasetName, known: KnownTags) -> Response:
     """Say what the test pictures are: labels, size, and the sheets that hold them in rows."""
     stored = service_of(request).datasets.get(dataset)
     told, link = stored.dataset, _link(request, stored)
@@ -67,7 +68,7 @@ def get_test_pictures(
         count=len(told),
         sheets=[f"{link}/sheets/{number}.png" for number in range(len(told.sheets))],
     )
-    return _answer(pictures, if_none_match)
+    return _answer(pictures, known)
 
 
 @router.get(
@@ -76,12 +77,9 @@ def get_test_pictures(
     response_class=Response,
     responses=_PICTURE,
 )
-def get_sheet(
-    request: Request, dataset: DatasetName, sheet: Place, if_none_match: IfNoneMatch = None
-) -> Response:
+def get_sheet(request: Request, dataset: DatasetName, sheet: Place, known: KnownTags) -> Response:
     """Give one sheet: `columns` pictures in a row, row by row, in the order of the data set."""
-    content = service_of(request).datasets.get(dataset).sheet(sheet)
-    return cached(lambda: content, sha256(content), if_none_match)
+    return cached(service_of(request).datasets.get(dataset).sheet(sheet), known)
 
 
 @router.get(
@@ -91,24 +89,23 @@ def get_sheet(
     responses=_PICTURE,
 )
 def get_test_picture(
-    request: Request, dataset: DatasetName, index: Place, if_none_match: IfNoneMatch = None
+    request: Request, dataset: DatasetName, index: Place, known: KnownTags
 ) -> Response:
     """Give one test picture, which any model can be asked about."""
-    content = service_of(request).datasets.get(dataset).picture(index)
-    return cached(lambda: content, sha256(content), if_none_match)
+    return cached(service_of(request).datasets.get(dataset).picture(index), known)
 
 
 @router.get(
     "/models/{name}/predictions",
     tags=["evidence"],
     response_model=PredictionPage,
-    responses={**NOT_FOUND, **_SAME},
+    responses={**NOT_FOUND, **UNCHANGED},
 )
 def list_predictions(
     request: Request,
     name: Name,
     query: Annotated[PredictionChoice, Query()],
-    if_none_match: IfNoneMatch = None,
+    known: KnownTags,
 ) -> Response:
     """List what a model answered to the test pictures, or to some of them, a page at a time.
 
@@ -137,7 +134,7 @@ def list_predictions(
             for place in places[query.offset : query.offset + query.limit]
         ],
     )
-    return _answer(page, if_none_match)
+    return _answer(page, known)
 
 
 def _headline(request: Request, service: Service, stored: StoredDataset) -> DatasetHeadline:
@@ -214,6 +211,5 @@ def _disputed(service: Service, model: LoadedModel) -> frozenset[int]:
     return frozenset(example.index for example in wrong if example.disputed)
 
 
-def _answer(content: Part, if_none_match: str | None) -> Response:
-    text = content.model_dump_json().encode()
-    return cached(lambda: text, sha256(text), if_none_match, "application/json")
+def _answer(content: Part, known: set[str]) -> Response:
+    return cached(content.model_dump_json().encode(), known, "application/json")

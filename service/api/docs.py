@@ -4,8 +4,6 @@ Swagger UI and ReDoc come inside the package fastapi-offline. Its pages start th
 page itself, which a content security policy rightly refuses; these pages do without.
 """
 
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request
@@ -14,7 +12,6 @@ from fastapi.staticfiles import StaticFiles
 
 from service.v2 import schemas as open_inference
 
-_PACKAGE: Final = "fastapi_offline"
 # Addresses are relative, so that they hold below any TANDEM_ROOT_PATH.
 _PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -106,14 +103,8 @@ async def start() -> Response:
 
 def mount_assets(app: FastAPI) -> None:
     """Serve the scripts and styles of both pages."""
-    app.mount("/docs/assets", StaticFiles(directory=_assets()), name="docs-assets")
-
-
-def _assets() -> Path:
-    package = find_spec(_PACKAGE)
-    if package is None or package.origin is None:
-        raise ModuleNotFoundError(f"the package {_PACKAGE} is not installed", name=_PACKAGE)
-    return Path(package.origin).parent / "static"
+    assets = StaticFiles(packages=[("fastapi_offline", "static")])
+    app.mount("/docs/assets", assets, name="docs-assets")
 
 
 def with_examples(schema: Document, examples: dict[str, str]) -> Document:

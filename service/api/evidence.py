@@ -9,19 +9,23 @@ from pathlib import PurePosixPath
 from typing import Annotated, Final, TypeVar
 
 import numpy as np
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel
 
 from artifact.errors import BrokenArtifact, UnknownModel
+from artifact.files import sha256
 from artifact.manifest import PATHS, DocumentRole, FigureRole, Role
 from artifact.metrics import FilterLayer, Metrics
 from service.api.parameters import (
     NOT_FOUND,
     NOT_READY,
+    PICTURE,
+    UNCHANGED,
+    ChosenModel,
     ExampleQuery,
+    KnownTags,
     Name,
     Responses,
-    VersionChoice,
     VersionQuery,
 )
 from service.api.schemas import ConfusionMatrix, Curves, ExampleList, Layer, LayerList
@@ -47,12 +51,6 @@ _PATHS: Final[dict[FigureRole, tuple[str, str]]] = {
 }
 _BYTES: Final = "application/octet-stream"  # ONNX and TorchScript files have no type of their own
 _TYPES: Final = {".json": "application/json", ".png": "image/png"}
-_RESPONSES: Final[Responses] = {
-    **NOT_FOUND,
-    **NOT_READY,
-    304: {"description": "It is still what `If-None-Match` names."},
-}
-_FIGURE: Final[Responses] = {200: {"content": {"image/png": {}}, "description": "The picture."}}
 _ANY_FILE: Final[Responses] = {
     200: {
         "content": {kind: {} for kind in (_BYTES, *_TYPES.values())},
@@ -60,25 +58,20 @@ _ANY_FILE: Final[Responses] = {
     }
 }
 
-IfNoneMatch = Annotated[str | None, Header(description="An earlier answer's `ETag`.")]
 FileRole = Annotated[
     Role, Path(description="Of the file, as the manifest's `files` lists them.", examples=["onnx"])
 ]
 
 
 @_documents.get("/models/{name}/metrics")
-async def get_metrics(request: Request, name: Name, query: VersionQuery) -> Metrics:
+async def get_metrics(model: ChosenModel) -> Metrics:
     """Give accuracy, loss, per-class scores and the confusion matrix of each split."""
-    model = _model(request, name, query.version)
     return published(model, "metrics", model.metrics)
 
 
 @_documents.get("/models/{name}/confusion-matrix")
-async def get_confusion_matrix(
-    request: Request, name: Name, query: VersionQuery
-) -> ConfusionMatrix:
+async def get_confusion_matrix(model: ChosenModel) -> ConfusionMatrix:
     """Give the test images' confusion matrix: rows are true labels, columns predicted ones."""
-    model = _model(request, name, query.version)
     metrics = published(model, "metrics", model.metrics)
     counts = np.array(metrics.test.confusion_matrix)
     shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
@@ -90,17 +83,15 @@ async def get_confusion_matrix(
 
 
 @_documents.get("/models/{name}/curves")
-async def get_curves(request: Request, name: Name, query: VersionQuery) -> Curves:
+async def get_curves(model: ChosenModel) -> Curves:
     """Give the training and validation loss and accuracy of each epoch."""
-    model = _model(request, name, query.version)
     metrics = published(model, "metrics", model.metrics)
     return Curves(chosen_epoch=model.manifest.provenance.epoch, epochs=list(metrics.curves))
 
 
 @_documents.get("/models/{name}/filters")
-async def list_filters(request: Request, name: Name, query: VersionQuery) -> LayerList:
+async def list_filters(request: Request, model: ChosenModel) -> LayerList:
     """List every convolution layer, and where its filters are drawn."""
-    model = _model(request, name, query.version)
     filters = published(model, "filters", model.filters)
     return LayerList(layers=[_layer(request, model, layer) for layer in filters.layers])
 
@@ -108,14 +99,10 @@ async def list_filters(request: Request, name: Name, query: VersionQuery) -> Lay
 @_documents.get("/models/{name}/examples")
 async def list_examples(request: Request, name: Name, query: ExampleQuery) -> ExampleList:
     """List test images that the model named rightly or wrongly, with its confidence."""
-    model = _model(request, name, query.version)
+    model = service_of(request).loaded().get(name, query.version)
     examples = published(model, "examples", model.examples)
     chosen = examples.correct if query.kind == "correct" else examples.wrong
     return ExampleList(total=len(chosen), examples=list(chosen[: query.limit]))
-
-
-def _model(request: Request, name: str, version: int | None) -> LoadedModel:
-    return service_of(request).loaded().get(name, version)
 
 
 def published(model: LoadedModel, role: DocumentRole, document: Document | None) -> Document:
@@ -145,63 +132,54 @@ def figure_url(request: Request, model: LoadedModel, role: FigureRole) -> str:
 
 # Not a coroutine, nor are the figures: reading and verifying a file belongs in a thread.
 def download(
-    request: Request,
-    name: Name,
-    role: FileRole,
-    query: VersionQuery,
-    if_none_match: IfNoneMatch = None,
+    request: Request, name: Name, role: FileRole, query: VersionQuery, known: KnownTags
 ) -> Response:
     """Give a file of a model as it was published; its checksum is the `ETag`."""
     model = service_of(request).loaded().get(name, query.version)
-    answer = _serve(model, role, query, if_none_match)
+    answer = _serve(request, model, role, known)
     file = f"{name}-{model.manifest.version}-{PurePosixPath(PATHS[role]).name}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{file}"'
     return answer
 
 
 def _figure(role: FigureRole) -> Callable[..., Response]:
-    def get_figure(
-        request: Request, name: Name, query: VersionQuery, if_none_match: IfNoneMatch = None
-    ) -> Response:
-        model = service_of(request).loaded().get(name, query.version)
-        return _serve(model, role, query, if_none_match)
+    def get_figure(request: Request, model: ChosenModel, known: KnownTags) -> Response:
+        return _serve(request, model, role, known)
 
     return get_figure
 
 
-def _serve(
-    model: LoadedModel, role: Role, query: VersionChoice, if_none_match: str | None
-) -> Response:
+def _serve(request: Request, model: LoadedModel, role: Role, known: set[str]) -> Response:
     file = model.manifest.files.get(role)
     if file is None:
         raise UnknownModel(f"{model} was published without {role}")
     kind = _TYPES.get(PurePosixPath(PATHS[role]).suffix, _BYTES)
     read = partial(model.artifact.read, role)
-    return cached(read, file.sha256, if_none_match, kind, cache_control(query))
+    return _answer(read, file.sha256, known, kind, cache_control(request))
 
 
-def cache_control(query: VersionChoice) -> str:
+def cache_control(request: Request) -> str:
     """Say how long a browser may keep what a model's version shows."""
-    return _CACHE_VERSION if query.version else _CACHE_HIGHEST
+    return _CACHE_VERSION if "version" in request.query_params else _CACHE_HIGHEST
 
 
-def cached(
-    read: Callable[[], bytes],
-    sha256: str,
-    if_none_match: str | None,
-    kind: str = "image/png",
-    cache: str = _CACHE_HIGHEST,
+def cached(content: bytes, known: set[str], kind: str = "image/png") -> Response:
+    """Answer with that content, or with nothing where the client has it."""
+    return _answer(lambda: content, sha256(content), known, kind, _CACHE_HIGHEST)
+
+
+def _answer(
+    read: Callable[[], bytes], digest: str, known: set[str], kind: str, cache: str
 ) -> Response:
-    """Answer with what is read, or with nothing where the client has what has that digest."""
-    headers = {"ETag": f'"{sha256}"', "Cache-Control": cache}
-    tags = (tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(","))
-    if not {headers["ETag"], "*"}.isdisjoint(tags):
+    headers = {"ETag": f'"{digest}"', "Cache-Control": cache}
+    if not known.isdisjoint({headers["ETag"], "*"}):
         return Response(status_code=304, headers=headers)
     return Response(read(), media_type=kind, headers=headers)
 
 
 def _files() -> APIRouter:
-    router = APIRouter(responses=_RESPONSES, default_response_class=Response)
+    responses = {**NOT_FOUND, **NOT_READY, **UNCHANGED}
+    router = APIRouter(responses=responses, default_response_class=Response)
     for role, (path, summary) in _PATHS.items():
         router.add_api_route(
             f"/models/{{name}}/{path}",
@@ -209,7 +187,7 @@ def _files() -> APIRouter:
             name=role,
             summary=summary,
             tags=["evidence"],
-            responses=_FIGURE,
+            responses=PICTURE,
         )
     router.add_api_route(
         "/models/{name}/files/{role}", download, tags=["models"], responses=_ANY_FILE

@@ -1,13 +1,12 @@
 """A network layer by layer: shapes, weights and their pictures, and the time of each."""
 
 from collections.abc import Callable
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from artifact.errors import UnknownModel
-from artifact.hardware import describe_hardware
 from artifact.inspection.layers import LayerKind, NetworkLayer
 from artifact.inspection.profile import Profile, profile
 from artifact.inspection.sheets import sheet_of_filters
@@ -17,16 +16,16 @@ from service.api.evidence import cache_control
 from service.api.parameters import (
     NOT_FOUND,
     NOT_READY,
+    PICTURE,
+    ChosenModel,
     Name,
-    Responses,
     VersionChoice,
     VersionQuery,
 )
+from service.api.schemas import OfModel
 from service.state import service_of
 
 router = APIRouter(responses={**NOT_FOUND, **NOT_READY})
-
-_PNG: Final[Responses] = {200: {"content": {"image/png": {}}, "description": "The picture."}}
 
 
 class GraphLayer(Part):
@@ -50,11 +49,9 @@ class GraphLayer(Part):
     filters: str | None = Field(description="Where its weights are drawn; null where it has none.")
 
 
-class Graph(Part):
+class Graph(OfModel):
     """A network, layer by layer."""
 
-    model: str
-    version: int
     input: tuple[int, int, int] = Field(description="Channels, height, width.")
     parameters: int = Field(description="In the file: normalisation is folded in.")
     macs: int = Field(description="Multiply-accumulate operations for one picture.")
@@ -70,23 +67,8 @@ class ProfileChoice(VersionChoice):
     )
 
 
-class MeasuredProfile(Part):
+class MeasuredProfile(Profile, OfModel):
     """Where one picture's time goes, measured here and now with ONNX Runtime's profiler."""
-
-    model: str
-    version: int
-    hardware: str
-    threads: int = Field(description="Of the runtime.")
-    runs: int = Field(description="Timed; each time is the mean of the middle half of them.")
-    layers: dict[str, float] = Field(
-        description="Microseconds by the layer's name; one that was fused into another has none."
-    )
-    added: dict[str, float] = Field(
-        description="Microseconds of what ONNX Runtime added, by operator: changes of layout."
-    )
-    microseconds: float = Field(
-        description="From the call to the answer; more than the sum, for the profiler takes time."
-    )
 
 
 Number = Annotated[int, Path(ge=0, lt=10_000, description="Of the layer, from 0.", examples=[0])]
@@ -95,15 +77,12 @@ ProfileQuery = Annotated[ProfileChoice, Query()]
 
 # Not a coroutine, nor is the next one: opening a network belongs in a thread.
 @router.get("/models/{name}/graph", tags=["models"])
-def get_graph(request: Request, name: Name, query: VersionQuery) -> Graph:
+def get_graph(request: Request, model: ChosenModel) -> Graph:
     """Give a network's layers from input to output: shapes, parameters, multiply-adds."""
-    service = service_of(request)
-    model = service.loaded().get(name, query.version)
-    layers = service.inspections.of(model).layers
+    layers = service_of(request).inspections.of(model).layers
     root = f"{request.scope.get('root_path', '')}/models/{model.manifest.name}/graph"
     return Graph(
-        model=model.manifest.name,
-        version=model.manifest.version,
+        **model.identity,
         input=model.manifest.input.shape,
         parameters=sum(layer.parameters for layer in layers),
         macs=sum(layer.macs for layer in layers),
@@ -119,7 +98,7 @@ def get_graph(request: Request, name: Name, query: VersionQuery) -> Graph:
     "/models/{name}/graph/{number}.png",
     tags=["evidence"],
     response_class=Response,
-    responses=_PNG,
+    responses=PICTURE,
 )
 def get_filters(request: Request, name: Name, number: Number, query: VersionQuery) -> Response:
     """Draw a layer's weights: filters of one channel in rows of 16; else a row is a filter."""
@@ -129,7 +108,7 @@ def get_filters(request: Request, name: Name, number: Number, query: VersionQuer
     weight = layers[number].weight if number < len(layers) else None
     if weight is None:
         raise UnknownModel(f"{model} has no layer {number} with weights")
-    headers = {"Cache-Control": cache_control(query)}
+    headers = {"Cache-Control": cache_control(request)}
     return Response(sheet_of_filters(weight), media_type="image/png", headers=headers)
 
 
@@ -146,16 +125,7 @@ async def measure_profile(request: Request, name: Name, query: ProfileQuery) -> 
         return profile(model.artifact.read("onnx"), shape, layers, seconds, check)
 
     measured = await measure_alone(request, measure)
-    return MeasuredProfile(
-        model=model.manifest.name,
-        version=model.manifest.version,
-        hardware=describe_hardware(),
-        threads=1,
-        runs=measured.runs,
-        layers=dict(measured.layers),
-        added=dict(measured.added),
-        microseconds=measured.whole,
-    )
+    return MeasuredProfile(**dict(measured), **model.identity)
 
 
 def _layer(layer: NetworkLayer, filters: str) -> GraphLayer:

@@ -6,7 +6,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from artifact.manifest import Manifest, RuntimeId
 from artifact.runtimes.table import missing_runtimes
-from service.api.parameters import NOT_FOUND, NOT_READY, Name, VersionQuery
+from service.api.parameters import NOT_FOUND, NOT_READY, ChosenModel
 from service.api.schemas import Live, ModelList, ModelSummary, Ready
 from service.registry import LoadedModel, ModelRegistry
 from service.state import service_of
@@ -23,9 +23,9 @@ async def list_models(request: Request) -> ModelList:
 
 
 @_models.get("/models/{name}", responses=NOT_FOUND)
-async def get_manifest(request: Request, name: Name, query: VersionQuery) -> Manifest:
+async def get_manifest(model: ChosenModel) -> Manifest:
     """Give a model's manifest: architecture, input, labels, files, provenance, parity."""
-    return service_of(request).loaded().get(name, query.version).manifest
+    return model.manifest
 
 
 @_health.get("/health/live")

@@ -7,7 +7,7 @@ So is one that is given twice: neither value may win in silence.
 from collections import Counter
 from typing import Annotated, Any, Final, Literal, get_origin
 
-from fastapi import Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
@@ -16,14 +16,14 @@ from artifact.predictions import Order, Outcome
 from service.api.schemas import Detail
 from service.errors import InvalidField
 from service.pipeline.predict import Choice, PredictChoice
-
-Version = Annotated[int | None, Field(ge=1, description="Of the model; unset: the highest.")]
+from service.registry import LoadedModel
+from service.state import service_of
 
 
 class VersionChoice(Part):
     """Which version of a model."""
 
-    version: Version = None
+    version: int | None = Field(None, ge=1, description="Of the model; unset: the highest.")
 
 
 class ExampleChoice(VersionChoice):
@@ -75,6 +75,21 @@ VersionQuery = Annotated[VersionChoice, Query()]
 ExampleQuery = Annotated[ExampleChoice, Query()]
 CompareQuery = Annotated[CompareChoice, Query()]
 
+
+async def _find_model(request: Request, name: Name, query: VersionQuery) -> LoadedModel:
+    return service_of(request).loaded().get(name, query.version)
+
+
+async def _known_tags(
+    if_none_match: Annotated[str | None, Header(description="An earlier answer's `ETag`.")] = None,
+) -> set[str]:
+    return {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}
+
+
+# Not where a route takes more of the path, or of the query, whose refusals would come second.
+ChosenModel = Annotated[LoadedModel, Depends(_find_model)]
+KnownTags = Annotated[set[str], Depends(_known_tags)]  # of answers that the client has kept
+
 Responses = dict[int | str, dict[str, Any]]  # as FastAPI's routes take them, models among JSON
 
 NOT_FOUND: Final[Responses] = {
@@ -86,6 +101,8 @@ NOT_READY: Final[Responses] = {
 LONG_ADDRESS: Final[Responses] = {
     414: {"model": Detail, "description": "The path or the query is too long."}
 }
+PICTURE: Final[Responses] = {200: {"content": {"image/png": {}}, "description": "The picture."}}
+UNCHANGED: Final[Responses] = {304: {"description": "It is still what `If-None-Match` names."}}
 REFUSED_BODY: Final[Responses] = {
     400: {"model": Detail, "description": "The picture or the form is damaged."},
     408: {"model": Detail, "description": "The body arrived too slowly."},

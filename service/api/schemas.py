@@ -17,6 +17,13 @@ class Detail(Part):
     detail: str = Field(description="What was wrong, and what is accepted.")
 
 
+class OfModel(Part):
+    """What is said of one version of a model."""
+
+    model: str
+    version: int
+
+
 class Explanation(Part):
     """What the network saw of a picture: where an answer is wrong, this shows why."""
 
@@ -28,7 +35,7 @@ class Explanation(Part):
     polarity: Polarity | None = Field(description="Of the digit; null as for the box.")
 
 
-class Answer(Part):
+class Answer(OfModel):
     """What one model says of one picture."""
 
     model_config = ConfigDict(
@@ -49,8 +56,6 @@ class Answer(Part):
         }
     )
 
-    model: str
-    version: int
     runtime: RuntimeId
     label: str = Field(description="The most probable class.")
     probability: Share = Field(description="Of that class.")

@@ -16,17 +16,13 @@ from artifact.study import (
     WholeStudy,
     reported,
 )
-from service.api.evidence import IfNoneMatch, cached
-from service.api.parameters import NOT_READY, Responses
+from service.api.evidence import cached
+from service.api.parameters import NOT_READY, PICTURE, UNCHANGED, KnownTags, Responses
 from service.api.schemas import Detail
 from service.state import service_of
 
 _NOT_FOUND: Final[Responses] = {
     404: {"model": Detail, "description": "No such study, or it has no such figure."}
-}
-_PICTURE: Final[Responses] = {
-    200: {"content": {"image/png": {}}, "description": "The picture."},
-    304: {"description": "It is still what `If-None-Match` names."},
 }
 
 router = APIRouter(tags=["studies"], responses=NOT_READY)
@@ -86,15 +82,13 @@ def get_study(request: Request, study: StudyName) -> Response:
 @router.get(
     "/studies/{study}/figures/{figure}.png",
     response_class=Response,
-    responses={**_NOT_FOUND, **_PICTURE},
+    responses={**_NOT_FOUND, **PICTURE, **UNCHANGED},
 )
 def get_study_figure(
-    request: Request, study: StudyName, figure: Figure, if_none_match: IfNoneMatch = None
+    request: Request, study: StudyName, figure: Figure, known: KnownTags
 ) -> Response:
     """Draw a study: accuracy by arm, learning curves, what accuracy costs, confusion."""
-    stored = service_of(request).studied().get(study)
-    picture = stored.figure(figure)
-    return cached(lambda: picture, stored.study.figures[figure].sha256, if_none_match)
+    return cached(service_of(request).studied().get(study).figure(figure), known)
 
 
 def _headline(request: Request, stored: StoredStudy) -> StudyHeadline:

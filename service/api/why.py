@@ -1,6 +1,5 @@
 """Why a network answers so: which places spoke for which class, and what it sees alike."""
 
-from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 
@@ -16,13 +15,13 @@ from artifact.inspection.sheets import MOST_TILES
 from artifact.manifest import Part
 from service.api.parameters import NOT_FOUND, NOT_READY, REFUSED_BODY, VersionChoice
 from service.api.predict import ONE_PICTURE, read_body
-from service.api.schemas import Answer
-from service.errors import InvalidField, not_ready
+from service.api.schemas import Answer, OfModel
+from service.errors import InvalidField
 from service.observability.recorder import record_of
 from service.pipeline.bodies import read_picture
-from service.pipeline.inspections import explain_answer, nearest
+from service.pipeline.inspections import best_two, explain_answer
 from service.registry import LoadedModel
-from service.state import DRAINING, Service, service_of
+from service.state import Service, service_of
 from vision.preprocess import View
 
 router = APIRouter(tags=["predict"], responses={**NOT_FOUND, **NOT_READY, **REFUSED_BODY})
@@ -83,11 +82,9 @@ class NearestOfClass(Part):
     pictures: list[NearPicture] = Field(description="The nearest first.")
 
 
-class NearestAnswer(Part):
+class NearestAnswer(OfModel):
     """Nearest test pictures of the predicted class and of the runner-up."""
 
-    model: str
-    version: int
     dataset: str = Field(description="Name in `GET /datasets`.")
     compared: int = Field(description="Test pictures whose features were compared.")
     test_pictures: int = Field(description="That there are.")
@@ -156,17 +153,25 @@ async def find_nearest(
     index = await service.neighbours.of(model, partial(_index, service, model, stored))
 
     def work() -> list[NearestOfClass]:
-        found = nearest(service.inspections.of(model), index, model, view, choice.count)
+        inspection, labels = service.inspections.of(model), model.manifest.labels
+        [features], logits = inspection.features(model.predictor().batch([view]))
         return [
-            NearestOfClass(label=label, pictures=[NearPicture(**asdict(each)) for each in pictures])
-            for label, pictures in found
+            NearestOfClass(
+                label=label,
+                pictures=[
+                    NearPicture(index=place, distance=distance)
+                    for place, distance in index.nearest(
+                        features, labels.index(label), choice.count
+                    )
+                ],
+            )
+            for label in best_two(model, logits)
         ]
 
     return NearestAnswer(
-        model=model.manifest.name,
-        version=model.manifest.version,
+        **model.identity,
         dataset=stored.dataset.name,
-        compared=len(index),
+        compared=len(index.places),
         test_pictures=len(stored.dataset),
         nearest=await service.pictures.threads.run(work),
     )
@@ -174,20 +179,16 @@ async def find_nearest(
 
 async def _view(request: Request, model: LoadedModel) -> View:
     """Read a request's picture as the model sees it."""
-    record = record_of(request.scope)
-    record.answered_by(model.predictor())
+    record_of(request.scope).answered_by(model.predictor())
     data = await read_body(request, partial(read_picture, field="image"))
-    [view] = await service_of(request).pictures.views(data, [model.manifest.input], record.trace)
+    [view] = await service_of(request).pictures.views(data, [model.manifest.input])
     return view
 
 
 def _index(service: Service, model: LoadedModel, stored: StoredDataset) -> FeatureIndex:
-    def check() -> None:
-        if service.draining:
-            raise not_ready(DRAINING)
-
+    inspection = service.inspections.of(model)
     try:
-        return index_features(service.inspections.of(model), model.manifest, stored, check)
+        return index_features(inspection, model.manifest, stored, service.check_running)
     except NoClassMap as reason:
         raise UnknownModel(f"{model} has no features to compare: {reason}") from reason
 

@@ -63,28 +63,29 @@ class SumBuffer(_Pending):
 class BatchHistogram(Histogram):
     """A histogram that takes many observations at once."""
 
-    def observe_all(self, values: Sequence[float]) -> None:
-        """Add observations."""
-        places = np.searchsorted(self._upper_bounds, values)
-        counts = np.bincount(places, minlength=len(self._buckets)).tolist()
+    def add(self, counts: Sequence[int], total: float) -> None:
+        """Add observations of that total, given as their counts in each bucket."""
         for bucket, count in zip(self._buckets, counts, strict=True):
             if count:
                 bucket.inc(count)
-        self._sum.inc(sum(values))
+        self._sum.inc(total)
 
 
 class HistogramBuffer(_Pending):
     """Gathers observations for a histogram."""
 
-    __slots__ = ("_histogram",)
+    __slots__ = ("_bounds", "_histogram")
 
-    def __init__(self, histogram: BatchHistogram) -> None:
+    def __init__(self, histogram: BatchHistogram, bounds: Sequence[float]) -> None:
         super().__init__()
         self._histogram = histogram
+        self._bounds = np.asarray(bounds)
 
     def flush(self) -> None:
         """Tell the client what was observed since the last time."""
         with self._lock:
             values = self._take()
         if values:
-            self._histogram.observe_all(values)
+            buckets = self._bounds.searchsorted(values)
+            counts = np.bincount(buckets, minlength=len(self._bounds) + 1)
+            self._histogram.add(counts.tolist(), sum(values))

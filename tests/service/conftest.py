@@ -10,6 +10,8 @@ from tests.known_answer import GAIN, publish_known_answer, publish_known_picture
 from tests.known_study import store_known_study
 from tests.service.v2.server import Served, serving
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture(scope="session")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -51,14 +53,16 @@ def client(settings: Settings) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def published() -> Iterator[TestClient]:
+    """The models of the project itself."""
+    settings = Settings(models_dir=ROOT / "models", runtimes=("onnx", "onnx-int8"))
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        yield client
+
+
 @pytest.fixture(scope="module")
 def served(settings: Settings) -> Iterator[Served]:
     """The service on a socket, for the tests of one module."""
     with serving(settings) as served:
         yield served
-
-
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    """Run coroutines that are tests as the service's own run."""
-    return "asyncio"

@@ -24,27 +24,17 @@ def refusal_to_start(settings: Settings, caplog: pytest.LogCaptureFixture) -> st
 
 
 @pytest.mark.parametrize(
-    ("path", "content", "reason"),
+    ("path", "reason"),
     [
-        ("model.onnx", b"cut", "known/1/model.onnx has 3 bytes, not"),
-        ("model.onnx", None, "known/1/model.onnx cannot be read: No such file"),
-        ("figures/curves.png", b"", "known/1/figures/curves.png has 0 bytes"),
-        ("manifest.json", b"{}", "known/1/manifest.json is not understood"),
-        ("manifest.json", None, "known/1/manifest.json cannot be read: No such file"),
+        ("model.onnx", "known/1/model.onnx has 0 bytes, not"),
+        ("figures/curves.png", "known/1/figures/curves.png has 0 bytes"),
+        ("manifest.json", "known/1/manifest.json is not understood"),
     ],
 )
 def test_broken_artifact_stops_the_start(
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-    path: str,
-    content: bytes | None,
-    reason: str,
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, path: str, reason: str
 ) -> None:
-    file = publish_known_answer(tmp_path, runtimes=("onnx",)).folder / path
-    if content is None:
-        file.unlink()
-    else:
-        file.write_bytes(content)
+    (publish_known_answer(tmp_path, runtimes=("onnx",)).folder / path).write_bytes(b"")
     assert reason in refusal_to_start(Settings(models_dir=tmp_path, port=0), caplog)
 
 

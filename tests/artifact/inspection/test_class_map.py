@@ -1,85 +1,50 @@
 """A class map is exact: its places and its bias sum to the logit that the service answers with."""
 
-from pathlib import Path
-
-import cv2
 import numpy as np
 import onnx
 import pytest
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
-from sklearn.datasets import load_digits
+from onnx import helper
 
+from artifact.datasets import FOLDER, open_dataset
 from artifact.errors import BrokenArtifact
+from artifact.inspection.class_map import ClassMap
 from artifact.inspection.inspection import Inspection
 from artifact.repository import Repository
 from artifact.runtimes.base import Batch
 from artifact.runtimes.table import open_runtime
+from tests.artifact.inspection.conftest import MODELS, NAMES
 from tests.known_answer import SIDE, onnx_model
+from tests.onnx_files import onnx_file
 from vision.preprocess import View, tensor
 
-ROOT = Path(__file__).parents[3]
-MNIST = ROOT.parent / "shared/data/MNIST/raw/t10k-images-idx3-ubyte"
-MODELS = ("conv", "conv1-mobile3", "conv3-mobile1", "mobilenet", "mobilenet-tiny")
 PICTURES = 1000
 TOLERANCE = 1e-4
-Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 
-@pytest.fixture(scope="module")
-def repository() -> Repository:
-    return Repository.scan(ROOT / "models")
+def class_maps(model: bytes, batch: Batch) -> list[list[ClassMap]]:
+    """Those of every class, for each picture."""
+    inspection = Inspection(model, batch.shape[1:])
+    head = inspection.head
+    assert not isinstance(head, str)
+    maps = inspection.compute(batch, [head.maps])[head.maps]
+    return [[head.class_map(each, label) for label in range(len(head.bias))] for each in maps]
 
 
-@pytest.fixture(scope="module")
-def digits() -> Pixels:
-    """Handwritten 8x8 digits that come with scikit-learn, enlarged to [N, 28, 28]."""
-    small = load_digits().images[:PICTURES] * (255 / 16)
-    return np.stack([cv2.resize(each, (28, 28)).astype(np.uint8) for each in small])
-
-
-def largest_difference(repository: Repository, model: str, pixels: Pixels) -> float:
+@pytest.mark.parametrize("model", NAMES)
+def test_map_and_bias_sum_to_the_logit_of_every_class(repository: Repository, model: str) -> None:
     artifact = repository.get(model)
-    batch = tensor([View(each) for each in pixels], artifact.manifest.input)
-    served = artifact.open("onnx").run(batch)
-    inspection = Inspection(artifact.read("onnx"), artifact.manifest.input.shape)
-    assert not isinstance(inspection.head, str)
-    maps = inspection.last_maps(batch)
-    sums = [
-        [inspection.head.class_map(each, label).total for label in range(served.shape[1])]
-        for each in maps
-    ]
-    return float(np.abs(np.array(sums) - served).max())
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_map_and_bias_sum_to_the_logit_of_every_class(
-    repository: Repository, digits: Pixels, model: str
-) -> None:
-    assert len(digits) == PICTURES
-    assert largest_difference(repository, model, digits) < TOLERANCE
-
-
-@pytest.mark.skipif(not MNIST.exists(), reason="MNIST's test pictures are not here")
-@pytest.mark.parametrize("model", MODELS)
-def test_map_and_bias_sum_to_the_logit_on_mnist(repository: Repository, model: str) -> None:
-    pixels = np.fromfile(MNIST, np.uint8, offset=16)
-    test = pixels.reshape(-1, 28, 28)[:PICTURES]
-    assert largest_difference(repository, model, test) < TOLERANCE
+    published = open_dataset(MODELS / FOLDER / "mnist").pixels(0)[:PICTURES]
+    batch = tensor([View(each) for each in published], artifact.manifest.input)
+    splits = class_maps(artifact.read("onnx"), batch)
+    sums = [[split.total for split in of_picture] for of_picture in splits]
+    np.testing.assert_allclose(sums, artifact.open("onnx").run(batch), rtol=0, atol=TOLERANCE)
 
 
 def network(*nodes: onnx.NodeProto, **weights: Floats) -> bytes:
     """A network of 2 input channels, 6x6, with 3 classes."""
-    graph = helper.make_graph(
-        nodes,
-        "head",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", 2, 6, 6])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", 3])],
-        [numpy_helper.from_array(array, name) for name, array in weights.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    return bytes(model.SerializeToString())
+    return onnx_file(nodes, ("input", ("N", 2, 6, 6)), ("logits", ("N", 3)), weights)
 
 
 def numbers(*shape: int) -> Floats:
@@ -134,11 +99,8 @@ LINEAR_WEIGHTS = {"weight": numbers(3, 2), "bias": numbers(3)}
     ids=["average", "mean", "weighted", "no-pooling", "shifted"],
 )
 def test_every_linear_head_is_split_exactly(model: bytes) -> None:
-    inspection = Inspection(model, (2, 6, 6))
-    assert not isinstance(inspection.head, str)
     logits = open_runtime("onnx", model).run(pictures(4))
-    for picture, expected in zip(inspection.last_maps(pictures(4)), logits, strict=True):
-        split = [inspection.head.class_map(picture, label) for label in range(3)]
+    for split, expected in zip(class_maps(model, pictures(4)), logits, strict=True):
         assert [each.places.shape for each in split] == [(6, 6)] * 3
         np.testing.assert_allclose([each.total for each in split], expected, atol=1e-5)
 

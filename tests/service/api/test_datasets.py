@@ -7,10 +7,9 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from artifact.datasets import DATASET, FOLDER
+from artifact.datasets import DATASET, FOLDER, Datasets
 from artifact.errors import BrokenArtifact
 from service.app import create_app
-from service.loader import BrokenArtifacts, load_datasets
 from service.settings import Settings
 from tests.known_answer import LABELS, publish_known_answer, publish_known_pictures
 
@@ -57,15 +56,6 @@ def test_picture_is_answered_as_the_predictions_say(client: TestClient) -> None:
         content = client.get(f"{PICTURES}/{each['index']}").content
         answer = client.post("/predict", content=content, headers={"Content-Type": "image/png"})
         assert answer.json()["label"] == each["predicted"]
-
-
-@pytest.mark.parametrize("path", ["", "/sheets/0.png", "/0"])
-def test_what_the_client_has_is_not_sent_again(client: TestClient, path: str) -> None:
-    etag = client.get(f"{PICTURES}{path}").headers["etag"]
-    again = client.get(f"{PICTURES}{path}", headers={"If-None-Match": etag})
-    assert (again.status_code, again.content) == (304, b"")
-    predictions = client.get("/models/known/predictions", headers={"If-None-Match": etag})
-    assert predictions.status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -133,14 +123,6 @@ def test_prediction_tells_the_label_dispute_and_the_other_answer(client: TestCli
     assert wrong["against"]["predicted"] == "bottom-right"
 
 
-def test_links_stay_behind_a_proxys_prefix(settings: Settings) -> None:
-    with TestClient(create_app(settings), root_path="/vision") as client:
-        [dataset] = client.get("/vision/datasets").json()["datasets"]
-        told = client.get(f"/vision{PICTURES}").json()
-    assert dataset["link"] == f"/vision{PICTURES}"
-    assert told["sheets"] == [f"/vision{PICTURES}/sheets/0.png"]
-
-
 def test_older_models_are_served_without_and_it_is_told(tmp_path: Path) -> None:
     publish_known_answer(tmp_path, runtimes=("onnx",), with_predictions=False)
     with TestClient(create_app(Settings(models_dir=tmp_path))) as client:
@@ -154,9 +136,8 @@ def test_older_models_are_served_without_and_it_is_told(tmp_path: Path) -> None:
 def test_damaged_pictures_stop_the_start_or_are_left_out_and_told(tmp_path: Path) -> None:
     publish_known_answer(tmp_path, runtimes=("onnx",))
     (publish_known_pictures(tmp_path).folder / DATASET).write_text("{}")
-    strict = Settings(models_dir=tmp_path)
     with pytest.raises(BrokenArtifact, match=FOLDER):
-        load_datasets(strict, BrokenArtifacts(strict=True))
+        Datasets.scan(tmp_path)
     with TestClient(create_app(Settings(models_dir=tmp_path, strict=False))) as client:
         assert client.get("/datasets").json() == {"datasets": []}
         assert list(client.get("/health/ready").json()["broken"]) == ["_datasets/quarters"]

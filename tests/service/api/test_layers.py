@@ -1,19 +1,4 @@
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from fastapi.testclient import TestClient
-
-from service.app import create_app
-from service.settings import Settings
-
-MODELS = Path(__file__).parents[3] / "models"
-
-
-@pytest.fixture(scope="module")
-def published() -> Iterator[TestClient]:
-    with TestClient(create_app(Settings(models_dir=MODELS, runtimes=("onnx",)))) as client:
-        yield client
 
 
 def test_graph_adds_up_to_what_the_manifest_says(published: TestClient) -> None:

@@ -9,11 +9,18 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 
-from artifact.manifest import PATHS
-from artifact.publish import list_files, write_manifest
-from tests.known_answer import LABELS, SIDE, picture, publish_known_answer
+from tests.known_answer import (
+    LABELS,
+    SIDE,
+    SOURCE,
+    TARGET,
+    picture,
+    publish_known_answer,
+    replace_files,
+)
+from tests.onnx_files import onnx_file
 from tests.service.process import Running, serving
 
 WORDS = "model known version 1 answers with numbers that are not finite on onnx"
@@ -25,32 +32,20 @@ INFER = "/v2/models/known/infer"
 def square_root_of_darkness() -> bytes:
     """A network of 4 labels whose logits are the root of 0.5 minus a quarter's brightness."""
     quarters = np.full((4, 1, SIDE, SIDE), 1 / SIDE**2, np.float32)
-    graph = helper.make_graph(
-        [
-            helper.make_node("Conv", ["pixels", "quarters"], ["means"]),
-            helper.make_node("Sub", ["half", "means"], ["darkness"]),
-            helper.make_node("Sqrt", ["darkness"], ["roots"]),
-            helper.make_node("Flatten", ["roots"], ["logits"]),
-        ],
-        "roots",
-        [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["N", 1, SIDE, SIDE])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", 4])],
-        [
-            numpy_helper.from_array(quarters, "quarters"),
-            numpy_helper.from_array(np.array(0.5, np.float32), "half"),
-        ],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    return bytes(model.SerializeToString())
+    nodes = [
+        helper.make_node("Conv", ["pixels", "quarters"], ["means"]),
+        helper.make_node("Sub", ["half", "means"], ["darkness"]),
+        helper.make_node("Sqrt", ["darkness"], ["roots"]),
+        helper.make_node("Flatten", ["roots"], ["logits"]),
+    ]
+    weights = {"quarters": quarters, "half": np.array(0.5, np.float32)}
+    return onnx_file(nodes, SOURCE, TARGET, weights)
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     root = tmp_path_factory.mktemp("models")
-    artifact = publish_known_answer(root, runtimes=("onnx",))
-    (artifact.folder / PATHS["onnx"]).write_bytes(square_root_of_darkness())
-    files = {"files": list_files(artifact.folder)}
-    write_manifest(artifact.folder, artifact.manifest.model_copy(update=files))
+    replace_files(publish_known_answer(root, runtimes=("onnx",)), onnx=square_root_of_darkness())
     with serving(root.parent / "log", models_dir=root, runtimes="onnx") as running:
         yield running
 

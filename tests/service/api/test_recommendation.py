@@ -1,24 +1,9 @@
 """The decision over HTTP is that of artifact.statistics.decision; its rules are tested there."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-
-from service.app import create_app
-from service.settings import Settings
-
-MODELS = Path(__file__).parents[3] / "models"
-
-
-@pytest.fixture(scope="module")
-def published(settings: Settings) -> Any:
-    here = settings.model_copy(
-        update={"models_dir": MODELS, "default_model": None, "runtimes": ("onnx", "onnx-int8")}
-    )
-    with TestClient(create_app(here)) as client:
-        yield client
 
 
 def decision(client: TestClient, query: str) -> dict[str, Any]:

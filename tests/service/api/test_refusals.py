@@ -71,6 +71,12 @@ def test_empty_picture_is_refused(client: TestClient, send: Any) -> None:
 
 REQUESTS: dict[str, tuple[str, dict[str, Any], int, list[str]]] = {
     "unknown-model": ("/predict?model=resnet", as_body(GOOD), 404, ["resnet", "contrary, known"]),
+    "one-unknown-model": (
+        "/compare?model=known&model=nope",
+        as_body(GOOD),
+        404,
+        ["nope", "contrary, known"],
+    ),
     "empty-model": ("/predict?model=", as_body(GOOD), 404, ["contrary, known"]),
     "unknown-version": ("/predict?version=9", as_body(GOOD), 404, ["9", "1, 2"]),
     "unknown-runtime": ("/predict?runtime=tflite", as_body(GOOD), 404, ["tflite", "onnx"]),
@@ -173,13 +179,6 @@ def test_unknown_model_is_not_found(client: TestClient, path: str) -> None:
 @pytest.mark.parametrize("name", ["..", "%2e%2e", "..%2f..%2fetc", "%2fetc%2fpasswd"])
 def test_path_in_place_of_a_name_reaches_no_file(client: TestClient, name: str) -> None:
     assert client.get(f"/models/{name}/curves.png").status_code == 404
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_wrong_method_is_not_allowed(client: TestClient, method: str) -> None:
-    response = client.request(method, "/predict")
-    assert response.status_code == 405
-    assert "detail" in response.json()
 
 
 @pytest.mark.parametrize(

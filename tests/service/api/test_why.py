@@ -1,6 +1,5 @@
 import base64
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,8 @@ from service.settings import Settings
 from tests.known_answer import picture, publish_known_answer
 from tests.vision.pictures import encode, seven
 
-MODELS = Path(__file__).parents[3] / "models"
 SEVEN = encode(255 - seven(200, 16))
 PICTURE = {"Content-Type": "image/*"}
-
-
-@pytest.fixture(scope="module")
-def published() -> Iterator[TestClient]:
-    settings = Settings(models_dir=MODELS, runtimes=("onnx",))
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
-        yield client
 
 
 def ask(client: TestClient, query: str, content: bytes = SEVEN) -> dict[str, Any]:
