@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 
 import torch
@@ -34,25 +35,6 @@ from training.progress import Progress
 _SHORT = 200  # steps in all: the running averages of so few are still near where they began
 _CHUNK = 256  # images
 _SHOW_EVERY = 20  # steps: a look at the running figures waits for the device
-
-
-@dataclass
-class RunningMeans:
-    """Running sums over an epoch, on the device so that nothing waits for them."""
-
-    loss: Tensor
-    correct: Tensor
-    seen: int = 0
-
-    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Count a batch with its mean loss."""
-        self.loss += loss.detach() * len(labels)
-        self.correct += (logits.argmax(dim=1) == labels).sum()
-        self.seen += len(labels)
-
-    def means(self) -> tuple[float, float]:
-        """Loss and accuracy so far."""
-        return float(self.loss / self.seen), float(self.correct / self.seen)
 
 
 class Trainer:
@@ -134,21 +116,24 @@ class Trainer:
 
     def _learn(self, number: int, split: Split, progress: Progress) -> tuple[float, float]:
         """Mean loss and accuracy over the epoch's augmented images, while the weights move."""
-        images, device = split.train, split.train.pixels.device
-        running = RunningMeans(torch.zeros((), device=device), torch.zeros((), device=device))
-        size = self.config.batch_of(len(images))
+        size, seen = self.config.batch_of(len(split.train)), 0
+        sums = torch.zeros(2, device=self.generator.device)  # there, so that nothing waits for them
         self.network.train()
-        for done, batch in enumerate(shuffled(images, size, self.generator)):
-            running.add(*self._step(batch, self._draw(split.outliers, size)), batch.labels)
+        for done, batch in enumerate(shuffled(split.train, size, self.generator)):
+            loss, logits = self._step(batch, self._draw(split.outliers, size))
+            correct = (logits.argmax(dim=1) == batch.labels).sum()
+            sums += torch.stack((loss.detach() * len(batch), correct))
+            seen += len(batch)
             progress.step()
             if progress.visible and done % _SHOW_EVERY == 0:
-                progress.show(number, *running.means())
-        if not running.loss.isfinite():
+                progress.show(number, *(sums / seen).tolist())
+        mean_loss, accuracy = (sums / seen).tolist()
+        if not isfinite(mean_loss):
             raise DivergedError(
                 f"the loss was no longer a number in epoch {number}: try a lower --learning-rate "
                 f"than {self.config.learning_rate}"
             )
-        return running.means()
+        return mean_loss, accuracy
 
     def _step(self, batch: Images, extra: Images | None) -> tuple[Tensor, Tensor]:
         """Loss and logits of the batch, by which, and by outliers, the weights were moved."""
