@@ -22,7 +22,7 @@ from training.export.publication import (
 )
 from training.export.quantization import CALIBRATION_IMAGES
 from training.networks.architectures import Network, build
-from training.outliers.exposure import Cache, with_outliers
+from training.outliers.exposure import with_outliers
 from training.trainer import fit
 
 
@@ -83,8 +83,8 @@ def train(
     teacher = find_teacher(config, places, dataset, device)
     split = data.split(dataset, config.train_ratio, config.seed)
     scaling = normalization.measure(split.train)
-    cache = Cache(places.runs_dir / "drawn")
-    split = with_outliers(split, config, dataset.input(scaling.mean, scaling.std), cache)
+    spec = dataset.input(scaling.mean, scaling.std)
+    split = with_outliers(split, config, spec, places.runs_dir / "drawn")
     fresh = build(config.shape, dataset.shape, len(dataset.labels), config.seed)
     network = alter(fresh).to(device)
     with torch.backends.cudnn.flags(enabled=True, deterministic=True):

@@ -2,7 +2,7 @@
 
 import io
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,33 +31,71 @@ _JUDGED = 300  # of each kind: an AUROC to a few tenths of a point
 _SEED = 0  # the same outliers for every run: seeds then differ in what they make of them
 
 
-class Cache:
-    """A folder of drawn pictures, each file named after its key."""
+def with_outliers(split: Split, config: RunConfig, spec: Input, folder: Path) -> Split:
+    """Add outliers: to learn from, if the config says so, and held-out ones to evaluate on.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Args:
+        split: Whose training images are drawn anew, too.
+        config: Of the run.
+        spec: What the network takes.
+        folder: Of the cache.
 
-    def get(self, name: str, key: Mapping[str, object], draw: Callable[[], Tensors]) -> Tensors:
-        """The cached pictures; drawn and cached where there are none.
+    Raises:
+        DatasetError: The config says so for a data set whose outliers are not known.
+    """
+    seen = (spec.shape, spec.mode, spec.preprocess)  # they are cached before normalisation
 
-        Args:
-            name: Of what is drawn.
-            key: All that they depend on beside the code and its libraries.
-            draw: Called where they are not cached.
-        """
-        path = self._folder / f"{name}-{_digest(key)}.pt"
-        if path.is_file():
-            return dict(torch.load(path, weights_only=True))
-        drawn, content = draw(), io.BytesIO()
-        torch.save(drawn, content)
-        try:
-            files.replace(path, content.getbuffer())
-        except OSError as error:
-            _LOG.warning("%s are not cached, and drawn again next time: %s", name, error.strerror)
-        return drawn
+    def reaching(part: outliers.Part, count: int) -> Tensors:
+        key, name = (part, count, _SEED, *seen), f"outliers-{part}"
+        return cached(folder, name, key, lambda: outliers.reaching(part, count, _SEED, spec))
+
+    def digits(name: str, key: tuple[object, ...], draw: Callable[[], Images]) -> Images:
+        return Images(**cached(folder, name, (*key, _SEED, *seen), lambda: vars(draw())))
+
+    judged = reaching("held-out", _JUDGED)
+    if not config.outlier_weight:
+        return replace(split, outliers=Outliers(judged=judged))
+    if not (kinds := reaching("fitting", _LEARNT)):
+        raise DatasetError(
+            f"--outlier-weight {config.outlier_weight} with {config.dataset}: it is not known "
+            "what is no picture of its classes; accepted is 0, or a set of MNIST's digits"
+        )
+    learnt = outliers.to_learn(
+        kinds,
+        digits("printed", (_LEARNT,), lambda: outliers.printed("fitting", _LEARNT, _SEED, spec)),
+        digits(
+            "written",
+            (_WRITTEN, split.data.sha256, split.data.train_ratio, split.data.seed),
+            lambda: outliers.written(split.train, _WRITTEN, _SEED, spec),
+        ),
+    )
+    return replace(split, outliers=Outliers(learnt, judged))
 
 
-def _digest(key: Mapping[str, object]) -> str:
+def cached(
+    folder: Path, name: str, key: tuple[object, ...], draw: Callable[[], Tensors]
+) -> Tensors:
+    """The cached pictures; drawn and cached where there are none.
+
+    Args:
+        folder: Of the cache.
+        name: Of what is drawn, which its file's begins with.
+        key: All that they depend on beside the code and its libraries.
+        draw: Called where they are not cached.
+    """
+    path = folder / f"{name}-{_digest(key)}.pt"
+    if path.is_file():
+        return dict(torch.load(path, weights_only=True))
+    drawn, content = draw(), io.BytesIO()
+    torch.save(drawn, content)
+    try:
+        files.replace(path, content.getbuffer())
+    except OSError as error:
+        _LOG.warning("%s are not cached, and drawn again next time: %s", name, error.strerror)
+    return drawn
+
+
+def _digest(key: tuple[object, ...]) -> str:
     """A digest of all that the pictures depend on, code and libraries too."""
     libraries = library_versions(*_DRAWN_BY)
     code = (
@@ -65,56 +103,4 @@ def _digest(key: Mapping[str, object]) -> str:
         for package in (vision, training.outliers)
         for file in sorted(Path(next(iter(package.__path__))).rglob("*.py"))
     )
-    described = repr((sorted(key.items()), sorted(libraries.items()))).encode()
-    return files.sha256(described, *code)[:16]
-
-
-def with_outliers(split: Split, config: RunConfig, spec: Input, cache: Cache) -> Split:
-    """Add outliers: to learn from, if the config says so, and held-out ones to evaluate on.
-
-    Raises:
-        DatasetError: The config says so for a data set whose outliers are not known.
-    """
-    judged = _reaching("held-out", _JUDGED, spec, cache)
-    learnt = _training_pictures(split, config, spec, cache) if config.outlier_weight else None
-    return replace(split, outliers=Outliers(learnt, judged))
-
-
-def _training_pictures(split: Split, config: RunConfig, spec: Input, cache: Cache) -> Images:
-    if not (kinds := _reaching("fitting", _LEARNT, spec, cache)):
-        raise DatasetError(
-            f"--outlier-weight {config.outlier_weight} with {config.dataset}: it is not known "
-            "what is no picture of its classes; accepted is 0, or a set of MNIST's digits"
-        )
-    return outliers.to_learn(kinds, _printed(spec, cache), _written(split, spec, cache))
-
-
-def _reaching(part: outliers.Part, count: int, spec: Input, cache: Cache) -> dict[str, Tensor]:
-    key = {"part": part, "count": count, "seed": _SEED, **_part_of(spec)}
-    return cache.get(f"outliers-{part}", key, lambda: outliers.reaching(part, count, _SEED, spec))
-
-
-def _printed(spec: Input, cache: Cache) -> Images:
-    key = {"count": _LEARNT, "seed": _SEED, **_part_of(spec)}
-    return Images(
-        **cache.get("printed", key, lambda: vars(outliers.printed("fitting", _LEARNT, _SEED, spec)))
-    )
-
-
-def _written(split: Split, spec: Input, cache: Cache) -> Images:
-    data = split.data
-    key = {
-        "of": (data.sha256, data.train_ratio, data.seed),
-        "count": _WRITTEN,
-        **_part_of(spec),
-    }
-    return Images(
-        **cache.get(
-            "written", key, lambda: vars(outliers.written(split.train, _WRITTEN, _SEED, spec))
-        )
-    )
-
-
-def _part_of(spec: Input) -> dict[str, object]:
-    """The part of the input that the pictures depend on: they are cached before normalisation."""
-    return {"shape": spec.shape, "mode": spec.mode, "preprocess": spec.preprocess}
+    return files.sha256(repr((key, libraries)).encode(), *code)[:16]
