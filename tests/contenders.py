@@ -41,7 +41,7 @@ def contender(
     return Contender(
         _manifest(name, dataset, digest, {runtime: 1000 * len(name) for runtime in times}),
         Metrics(train=measured, validation=measured, test=measured, curves=()),
-        choose_examples(logits, labels, LABELS, seed=0),
+        choose_examples(logits, labels, LABELS),
         Benchmark(
             hardware="a machine",
             libraries={},

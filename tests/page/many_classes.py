@@ -39,7 +39,7 @@ def publish_many_classes(root: Path, name: str, seed: int) -> None:
             train=test, validation=test, test=test, curves=(), calibration=calibration
         )
         fill(folder, "metrics", metrics)
-        fill(folder, "examples", choose_examples(logits, true, LABELS, seed=0))
+        fill(folder, "examples", choose_examples(logits, true, LABELS))
         fill(folder, "predictions", Predictions.of(LABELS, true, softmax(logits)))
         write_manifest(folder, _manifest(folder, name))
         publish(folder, root)

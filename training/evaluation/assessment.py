@@ -6,19 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from artifact.manifest import Finding, Rejection, ScoreName
-from artifact.metrics import Calibration, Epoch, Examples, Metrics
-from artifact.scores import SCORES
+from artifact.manifest import Finding, Rejection
+from artifact.metrics import Epoch, Examples, Metrics
 from training.data import Split, sample
 from training.data.normalization import Normalization
 from training.evaluation import evaluate
 from training.evaluation.flaws import find_flaws, statistics_differ
 from training.evaluation.logits import network_logits
-from training.evaluation.rejection import fit_rejection
+from training.evaluation.rejection import fit_rejection, score
 
 Logits = NDArray[np.float32]
 
-_SCORE: ScoreName = "max-logit"  # of those compared in docs/REJECTION.md, the one that tells best
 _SAMPLE = 1024  # training images, to look at the network in training mode too
 
 
@@ -47,34 +45,25 @@ def assess(
         logits: Logits = network_logits(network, pixels, normalization).cpu().numpy()
         return logits
 
-    def score_of(logits: Logits) -> NDArray[np.floating]:
-        return SCORES[_SCORE](logits / np.float32(temperature))
-
     parts = {"train": split.train, "validation": split.validation, "test": split.test}
     logits = {part: logits_of(images.pixels) for part, images in parts.items()}
-    temperature = evaluate.fit_temperature(logits["validation"], split.validation.truth)
+    truth = {part: images.truth for part, images in parts.items()}
+    temperature = evaluate.fit_temperature(logits["validation"], truth["validation"])
     served = {part: values / temperature for part, values in logits.items()}
-    measured = {
-        part: evaluate.split_metrics(served[part], images.truth, labels)
-        for part, images in parts.items()
-    }
-    calibration = Calibration(
-        before=evaluate.reliability(logits["test"], split.test.truth),
-        after=evaluate.reliability(served["test"], split.test.truth),
+    metrics = Metrics(
+        **{part: evaluate.split_metrics(served[part], truth[part], labels) for part in parts},
+        curves=curves,
+        calibration=evaluate.calibration(logits["test"], truth["test"], temperature),
     )
-    metrics = Metrics(**measured, curves=curves, calibration=calibration)
-    examples = evaluate.choose_examples(
-        served["test"], split.test.truth, labels, seed=0, disputed=split.disputed
-    )
+    outliers = {kind: logits_of(pixels) for kind, pixels in split.outliers.judged.items()}
     return Assessment(
         temperature=temperature,
         rejection=fit_rejection(
-            _SCORE,
-            score_of(logits["validation"]),
-            {kind: score_of(logits_of(pixels)) for kind, pixels in split.outliers.judged.items()},
+            score(logits["validation"], temperature),
+            {kind: score(values, temperature) for kind, values in outliers.items()},
         ),
         metrics=metrics,
-        examples=examples,
+        examples=evaluate.choose_examples(served["test"], truth["test"], labels, split.disputed),
         test_logits=logits["test"],
         findings=(
             *find_flaws(np.concatenate([*logits.values()]), metrics, labels),

@@ -16,6 +16,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from artifact.metrics import (
     Bin,
+    Calibration,
     ClassMetrics,
     Example,
     Examples,
@@ -30,6 +31,7 @@ Integers = NDArray[np.integer]
 
 CALIBRATION_BINS = 15
 LARGEST_TEMPERATURE = 100.0
+_CORRECT = 4  # examples of each class
 
 
 def split_metrics(logits: Floats, labels: Integers, label_names: Sequence[str]) -> SplitMetrics:
@@ -107,6 +109,13 @@ def calibration_error(probabilities: Floats, labels: Integers) -> float:
     return sum(gaps) / len(labels)
 
 
+def calibration(logits: Floats, labels: Integers, temperature: float) -> Calibration:
+    """Reliability before and after the logits are divided by the temperature."""
+    return Calibration(
+        before=reliability(logits, labels), after=reliability(logits / temperature, labels)
+    )
+
+
 def reliability(logits: Floats, labels: Integers) -> Reliability:
     """Confidence beside accuracy, in the bins of the calibration error."""
     probabilities = softmax(_double(logits), axis=1)
@@ -154,15 +163,13 @@ def choose_examples(
     logits: Floats,
     labels: Integers,
     label_names: Sequence[str],
-    seed: int,
-    correct_per_class: int = 4,
     disputed: Collection[int] = (),
 ) -> Examples:
     """Choose what a person should look at; none is left out for a label that people dispute.
 
     Returns:
-        Every wrong image, the most confident first; and correct ones, class by class, so that
-        any leading part of them shows all classes alike.
+        Every wrong image, the most confident first; and four correct ones of each class, drawn
+        always alike, class by class, so that any leading part of them shows all classes alike.
 
     Raises:
         ValueError: The arrays do not fit each other, are empty, or hold infinite logits or NaN.
@@ -172,8 +179,8 @@ def choose_examples(
     confidence = softmax(_double(logits), axis=1).max(axis=1)
     wrong = np.flatnonzero(predicted != labels)
     most_confident_first = wrong[np.argsort(-confidence[wrong], kind="stable")]
-    right = np.random.default_rng(seed).permutation(np.flatnonzero(predicted == labels))
-    by_class = [right[labels[right] == k][:correct_per_class] for k in range(len(label_names))]
+    right = np.random.default_rng(0).permutation(np.flatnonzero(predicted == labels))
+    by_class = [right[labels[right] == k][:_CORRECT] for k in range(len(label_names))]
 
     def examples(indices: Iterable[int]) -> tuple[Example, ...]:
         return tuple(

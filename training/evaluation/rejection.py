@@ -6,15 +6,18 @@ Throughout, a score is [N]: higher for in-distribution pictures.
 import math
 from collections.abc import Mapping
 from statistics import mean
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from artifact.manifest import Rejection, RejectionPoint, ScoreName, Separation
+from artifact.scores import SCORES
 
 Floats = NDArray[np.floating]
 
+SCORE: Final[ScoreName] = "max-logit"  # of those in docs/REJECTION.md, the one that tells best
 # Share of validation pictures that the model must not reject. Of other digits it must accept
 # 99.5%, and the test pictures of one network were two in a thousand below validation's.
 ACCEPTED = 0.997
@@ -23,11 +26,16 @@ _DIGITS = 1e4  # a threshold is rounded down: the service computes in other prec
 _CURVE = (1.0, 0.999, 0.998, 0.997, 0.996, 0.995, 0.99, 0.98, 0.95, 0.9)  # shares accepted
 
 
-def fit_rejection(name: ScoreName, known: Floats, outliers: Mapping[str, Floats]) -> Rejection:
+def score(logits: Floats, temperature: float) -> Floats:
+    """The score that is published, of logits [N, classes]."""
+    return SCORES[SCORE](logits / np.float32(temperature))
+
+
+def fit_rejection(known: Floats, outliers: Mapping[str, Floats]) -> Rejection:
     """Choose the highest threshold that still accepts nearly all validation pictures."""
     threshold = threshold_for(known, ACCEPTED)
     return Rejection(
-        score=name,
+        score=SCORE,
         threshold=threshold,
         accepted=_share(known, threshold),
         separation=separate(known, outliers) if outliers else None,
@@ -35,7 +43,7 @@ def fit_rejection(name: ScoreName, known: Floats, outliers: Mapping[str, Floats]
 
 
 def choose_rejection(
-    name: ScoreName, known: Floats, choosing: Mapping[str, Floats], others: Mapping[str, Floats]
+    known: Floats, choosing: Mapping[str, Floats], others: Mapping[str, Floats]
 ) -> Rejection:
     """Choose the threshold that tells outliers best, of those that keep nearly all the known.
 
@@ -43,7 +51,6 @@ def choose_rejection(
     too (Youden's J); every kind counts alike, and of two that are as good the lower is taken.
 
     Args:
-        name: Of the score.
         known: Of pictures that are to be accepted.
         choosing: Of outliers that the threshold is chosen with, kind by kind; one at least.
         others: Of outliers that it is judged with.
@@ -52,7 +59,7 @@ def choose_rejection(
     best = max(candidates, key=lambda point: point.accepted - mean(point.outliers.values()))
     separation = separate(known, others)
     return Rejection(
-        score=name, threshold=best.threshold, accepted=best.accepted, separation=separation
+        score=SCORE, threshold=best.threshold, accepted=best.accepted, separation=separation
     )
 
 

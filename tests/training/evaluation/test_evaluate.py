@@ -226,7 +226,7 @@ class TestTemperature:
 class TestExamples:
     def test_wrong_ones_are_all_there_most_confident_first(self) -> None:
         logits = np.array([[0, 2, 0], [5, 0, 0], [0, 0, 1], [0, 3, 0]], dtype=float)
-        examples = choose_examples(logits, np.array([0, 0, 0, 2]), ABC, seed=0)
+        examples = choose_examples(logits, np.array([0, 0, 0, 2]), ABC)
         assert [example.index for example in examples.wrong] == [3, 0, 2]
         first = examples.wrong[0]
         probability = np.exp(3) / (np.exp(3) + 2)
@@ -234,27 +234,20 @@ class TestExamples:
         assert (first.true, first.predicted) == ("c", "b")
 
     def test_equally_confident_ones_keep_the_data_sets_order(self) -> None:
-        examples = choose_examples(answers([1, 1, 1]), np.array([0, 0, 0]), ABC, seed=0)
+        examples = choose_examples(answers([1, 1, 1]), np.array([0, 0, 0]), ABC)
         assert [example.index for example in examples.wrong] == [0, 1, 2]
 
     def test_right_ones_come_class_by_class_in_turn(self) -> None:
         labels = np.array([0] * 9 + [1] * 2 + [2] * 9)
-        examples = choose_examples(answers(labels.tolist()), labels, ABC, 0, correct_per_class=3)
-        assert [example.true for example in examples.correct] == [*"abcabcac"]
+        examples = choose_examples(answers(labels.tolist()), labels, ABC)
+        assert [example.true for example in examples.correct] == [*"abcabcacac"]
 
     def test_right_ones_are_right_and_drawn_once(self) -> None:
         logits, labels = draw(300, 3)
-        correct = choose_examples(logits, labels, ABC, seed=0).correct
+        correct = choose_examples(logits, labels, ABC).correct
         assert len({example.index for example in correct}) == len(correct) == 12
         for example in correct:
             assert example.true == example.predicted == ABC[labels[example.index]]
-
-    def test_seed_decides_the_draw(self) -> None:
-        logits, labels = draw(300, 3)
-        first, same, other = (choose_examples(logits, labels, ABC, seed) for seed in (1, 1, 2))
-        assert first == same
-        assert first.correct != other.correct
-        assert first.wrong == other.wrong
 
     @pytest.mark.parametrize(
         ("predicted", "correct", "wrong"),
@@ -262,15 +255,15 @@ class TestExamples:
         ids=["all-right", "all-wrong"],
     )
     def test_either_side_may_be_empty(self, predicted: list[int], correct: int, wrong: int) -> None:
-        examples = choose_examples(answers(predicted), np.array([0, 1]), ABC, seed=0)
+        examples = choose_examples(answers(predicted), np.array([0, 1]), ABC)
         assert (len(examples.correct), len(examples.wrong)) == (correct, wrong)
 
     def test_certainty_stays_within_one(self) -> None:
-        examples = choose_examples(answers([1], margin=1e4), np.array([0]), ABC, seed=0)
+        examples = choose_examples(answers([1], margin=1e4), np.array([0]), ABC)
         assert examples.wrong == (Example(index=0, true="a", predicted="b", probability=1.0),)
 
     def test_disputed_images_are_marked_and_none_is_dropped(self) -> None:
         logits, labels = answers([0, 1, 1, 0]), np.array([0, 1, 0, 1])
-        marked = choose_examples(logits, labels, ABC, seed=0, disputed={1, 2})
+        marked = choose_examples(logits, labels, ABC, disputed={1, 2})
         disputed = {each.index: each.disputed for each in (*marked.correct, *marked.wrong)}
         assert disputed == {0: False, 1: True, 2: True, 3: False}

@@ -14,7 +14,7 @@ KNOWN = np.linspace(0.5, 1, 1000, dtype=np.float32)
 
 
 def test_nearly_all_validation_pictures_are_accepted() -> None:
-    rejection = fit_rejection("energy", KNOWN, {})
+    rejection = fit_rejection(KNOWN, {})
     assert 0.995 <= rejection.accepted < 0.998
     assert (rejection.threshold <= KNOWN).mean() == rejection.accepted
 
@@ -29,11 +29,11 @@ def test_at_least_the_share_is_accepted_and_no_image_more(images: int, accepted:
 
 
 def test_equally_familiar_pictures_are_all_accepted() -> None:
-    assert fit_rejection("max-softmax", np.full(10, 1 / 3, np.float32), {}).accepted == 1
+    assert fit_rejection(np.full(10, 1 / 3, np.float32), {}).accepted == 1
 
 
 def test_separation_is_unknown_without_outliers() -> None:
-    assert fit_rejection("energy", KNOWN, {}).separation is None
+    assert fit_rejection(KNOWN, {}).separation is None
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_auroc_is_the_chance_that_the_known_scores_higher(
 
 
 def test_threshold_rests_on_the_known_alone() -> None:
-    with_outliers = fit_rejection("energy", KNOWN, {"far": KNOWN - 1, "near": KNOWN})
-    assert with_outliers.threshold == fit_rejection("energy", KNOWN, {}).threshold
+    with_outliers = fit_rejection(KNOWN, {"far": KNOWN - 1, "near": KNOWN})
+    assert with_outliers.threshold == fit_rejection(KNOWN, {}).threshold
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_threshold_is_where_most_outliers_are_rejected_for_the_fewest_known(
 ) -> None:
     kinds = {kind: np.array(scores, np.float32) for kind, scores in choosing.items()}
     others = {"others": KNOWN - 1}
-    rejection = choose_rejection("energy", KNOWN, kinds, others)
+    rejection = choose_rejection(KNOWN, kinds, others)
     assert rejection.accepted == pytest.approx(accepted, abs=0.002)
     assert rejection.accepted >= KEPT
     assert rejection.separation == separate(KNOWN, others)

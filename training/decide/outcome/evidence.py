@@ -8,22 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from artifact.manifest import Rejection, ScoreName
-from artifact.metrics import Calibration, Examples, Metrics, Quantised, SplitMetrics
-from artifact.scores import SCORES
+from artifact.manifest import Rejection
+from artifact.metrics import Examples, Metrics, Quantised, SplitMetrics
 from artifact.study import LEVEL
 from training.decide.arms.base import Logits
 from training.decide.collection.splits import Indices
 from training.evaluation.evaluate import (
+    calibration,
     choose_examples,
     fit_temperature,
-    reliability,
     split_metrics,
 )
-from training.evaluation.rejection import choose_rejection
+from training.evaluation.rejection import choose_rejection, score
 from training.export.quantization import assess_quantised
 
-_SCORE: Final[ScoreName] = "max-logit"
 FEWEST_KNOWN: Final = 200  # pictures: of fewer, the five in a hundred that may go are a handful
 
 
@@ -60,16 +58,12 @@ class Evidence:
 
     def metrics(self, learnt: SplitMetrics, rounded: Logits | None) -> Metrics:
         """The whole of metrics.json."""
-        served = self.logits / self.temperature
         return Metrics(
             train=learnt,
             validation=self.test,
             test=self.test,
             curves=(),
-            calibration=Calibration(
-                before=reliability(self.logits, self.targets),
-                after=reliability(served, self.targets),
-            ),
+            calibration=calibration(self.logits, self.targets, self.temperature),
             quantised=None if rounded is None else self._quantised(rounded),
         )
 
@@ -84,15 +78,11 @@ class Evidence:
         """
         if len(self.logits) < FEWEST_KNOWN:
             return None
-        known = self._score(self.logits)
         scores = (
-            {kind: self._score(logits) for kind, logits in outliers.items()}
+            {kind: score(logits, self.temperature) for kind, logits in outliers.items()}
             for outliers in (choosing, others)
         )
-        return choose_rejection(_SCORE, known, *scores)
-
-    def _score(self, logits: Logits) -> NDArray[np.floating]:
-        return SCORES[_SCORE](logits / np.float32(self.temperature))
+        return choose_rejection(score(self.logits, self.temperature), *scores)
 
     def _quantised(self, rounded: Logits) -> Quantised | None:
         measured = assess_quantised(
@@ -104,7 +94,7 @@ class Evidence:
 
     def examples(self) -> Examples:
         """What a person should look at."""
-        return choose_examples(self.logits / self.temperature, self.targets, self.labels, seed=0)
+        return choose_examples(self.logits / self.temperature, self.targets, self.labels)
 
     def suspects(self, least: float = 0.8) -> list[int]:
         """Places of the pictures whose label is likely wrong, the likeliest first.
