@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 from torch import Tensor, nn
 
 from artifact.manifest import Finding, Rejection
 from artifact.metrics import Epoch, Examples, Metrics
-from training.data import Split, sample
+from artifact.predictions import Predictions
+from training.data import Dataset, Split, sample
 from training.data.normalization import Normalization
 from training.evaluation import evaluate
 from training.evaluation.flaws import find_flaws, statistics_differ
@@ -70,3 +72,9 @@ def assess(
             *statistics_differ(network, normalization, sample(split.train, _SAMPLE)),
         ),
     )
+
+
+def predictions(dataset: Dataset, logits: Logits, temperature: float) -> Predictions:
+    """A model's answers to the test pictures, of its logits [N, classes] before the temperature."""
+    probabilities = softmax(logits.astype(float) / temperature, axis=1)
+    return Predictions.of(dataset.labels, dataset.test.truth, probabilities)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-import torch
 from pydantic import Field
 
 from artifact.manifest import Name, Part
@@ -19,10 +18,8 @@ from training.config import DatasetName, Mode
 from training.data import Dataset
 from training.data.normalization import Normalization
 from training.errors import OutputError, ParityError
-from training.evaluation.assessment import Logits
-from training.export.pictures import predictions, publish_test_pictures
-
-_BATCH = 500
+from training.evaluation.assessment import predictions
+from training.export.publication import publish_test_pictures
 
 
 class AdditionConfig(Part):
@@ -86,13 +83,15 @@ def answers(artifact: Artifact, dataset: Dataset) -> Predictions:
         OutputError: They are not the pictures that the model was tested on.
         ParityError: It answers otherwise than its metrics and examples say.
     """
-    tested = artifact.manifest.provenance.split.test_sha256
+    tested, spec = artifact.manifest.provenance.split.test_sha256, artifact.manifest.input
     if tested not in (None, dataset.test_sha256):
         raise OutputError(
             f"{artifact} was tested on other pictures: its manifest has the digest {tested}, and "
             f"the test pictures of {dataset.name} have {dataset.test_sha256}"
         )
-    answered = predictions(dataset, _logits(artifact, dataset), artifact.manifest.temperature)
+    inputs = Normalization(spec.mean, spec.std).inputs(dataset.test.pixels)
+    logits = artifact.open(artifact.manifest.runtimes[0]).run(inputs.numpy())
+    answered = predictions(dataset, logits, artifact.manifest.temperature)
     metrics, examples = artifact.find("metrics", Metrics), artifact.find("examples", Examples)
     agrees = metrics is None or np.array_equal(
         answered.confusion_matrix, metrics.test.confusion_matrix
@@ -101,11 +100,3 @@ def answers(artifact: Artifact, dataset: Dataset) -> Predictions:
     if not agrees or (examples and wrong != {each.index for each in examples.wrong}):
         raise ParityError(f"{artifact} answers otherwise here than its metrics and examples say")
     return answered
-
-
-def _logits(artifact: Artifact, dataset: Dataset) -> Logits:
-    spec = artifact.manifest.input
-    scaling = Normalization(spec.mean, spec.std)
-    predictor = artifact.open(artifact.manifest.runtimes[0])
-    batches = torch.split(dataset.test.pixels, _BATCH)
-    return np.concatenate([predictor.run(scaling.inputs(batch).numpy()) for batch in batches])

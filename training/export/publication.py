@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from torch import nn
 
 from artifact import latency, manifest
-from artifact.manifest import Manifest, Parity, Provenance, Role
+from artifact.datasets import DatasetDescription, StoredDataset
+from artifact.manifest import File, Manifest, Provenance, Role
 from artifact.manifest import Split as SplitSizes
 from artifact.metrics import Quantised, Seeds
 from artifact.publish import (
@@ -25,22 +26,18 @@ from artifact.publish import (
 )
 from artifact.repository import Artifact, open_artifact
 from artifact.runtimes.onnx import OnnxRuntime
-from training.config import RunConfig
+from training.config import RunConfig, slug
 from training.data import Dataset, Images, Split
 from training.data.identity import DataIdentity
 from training.data.normalization import Normalization
 from training.distillation import Teacher
 from training.errors import OutputError
-from training.evaluation.assessment import Assessment
+from training.evaluation.assessment import Assessment, predictions
 from training.evaluation.flaws import refuse_flawed
 from training.export import parity
 from training.export.files import export
-from training.export.pictures import predictions, publish_test_pictures
-from training.export.quantization import (
-    assess_quantised,
-    describe_quantization,
-    quantize,
-)
+from training.export.quantization import assess_quantised, describe_quantization, quantize
+from training.export.sprites import publish_pictures
 from training.figures import FigureInputs, draw_figures
 from training.networks.architectures import Architecture, count_macs, count_parameters
 from training.networks.filters import describe_filters
@@ -109,19 +106,34 @@ def publish_candidate(
         version = next_version(root, candidate.name)
         for role, content in model_files(candidate):
             fill(folder, role, content)
-        draft = write_manifest(folder, describe(candidate, version, folder))
+        draft = write_manifest(folder, describe(candidate, version, list_files(folder)))
         proven = parity.check(draft, candidate.dataset.test, candidate.assessment.test_logits)
         fill(folder, "benchmark", _benchmark(draft))
-        write_manifest(folder, describe(candidate, version, folder, proven))
+        known = {"parity": proven, "files": list_files(folder)}
+        write_manifest(folder, draft.manifest.model_copy(update=known))
         published = publish(folder, root)
     publish_test_pictures(candidate.dataset, root)
     return published
 
 
+def publish_test_pictures(dataset: Dataset, models: Path) -> StoredDataset:
+    """Publish the test pictures beside the models, as `publish_pictures` does."""
+    about = DatasetDescription(
+        title=dataset.name,
+        data_sha256=dataset.sha256,
+        test_sha256=dataset.test_sha256,
+        labels=dataset.labels,
+        true=tuple(dataset.test.labels.tolist()),
+        disputed=tuple(sorted(dataset.disputed)),
+        **vars(dataset.credit),
+    )
+    return publish_pictures(models, slug(dataset.name), about, dataset.test.pixels.numpy())
+
+
 def model_files(candidate: Candidate) -> Iterator[tuple[Role, bytes | BaseModel]]:
     """Every file of the published folder that rests on the network alone, by its role."""
-    assessment, network = candidate.assessment, candidate.network
-    exported = export(network, candidate.dataset.shape)
+    assessment, network, dataset = candidate.assessment, candidate.network, candidate.dataset
+    exported = export(network, dataset.shape)
     exported["onnx-int8"] = quantize(exported["onnx"], _inputs(candidate, candidate.calibration))
     evidence = FigureInputs(
         name=candidate.name,
@@ -129,27 +141,19 @@ def model_files(candidate: Candidate) -> Iterator[tuple[Role, bytes | BaseModel]
         epoch=candidate.provenance.epoch,
         metrics=assessment.metrics,
         examples=assessment.examples,
-        pixels=candidate.dataset.test.pixels.numpy(),
+        pixels=dataset.test.pixels.numpy(),
     )
     yield from exported.items()
     yield from draw_figures(evidence).items()
     known = {"quantised": _quantised(candidate, exported["onnx-int8"]), "seeds": candidate.seeds}
     yield "metrics", assessment.metrics.model_copy(update=known)
     yield "examples", assessment.examples
-    yield (
-        "predictions",
-        predictions(candidate.dataset, assessment.test_logits, assessment.temperature),
-    )
+    yield "predictions", predictions(dataset, assessment.test_logits, assessment.temperature)
     yield "filters", describe_filters(network)
 
 
-def describe(
-    candidate: Candidate,
-    version: int,
-    folder: Path,
-    proven: Parity = parity.NONE_YET,
-) -> Manifest:
-    """The manifest of a staged folder."""
+def describe(candidate: Candidate, version: int, files: dict[Role, File]) -> Manifest:
+    """The manifest of a staged folder, before its files are compared with the network."""
     return Manifest(
         name=candidate.name,
         version=version,
@@ -158,9 +162,9 @@ def describe(
         input=candidate.dataset.input(candidate.normalization.mean, candidate.normalization.std),
         temperature=candidate.assessment.temperature,
         rejection=candidate.assessment.rejection,
-        files=list_files(folder),
+        files=files,
         provenance=candidate.provenance,
-        parity=proven,
+        parity=parity.NONE_YET,
         quantization=describe_quantization(len(candidate.calibration)),
         findings=candidate.assessment.findings,
     )
