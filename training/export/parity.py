@@ -45,11 +45,12 @@ def check(
             rounds, more labels are than rounding explains.
     """
     views = [view(decode(encode(picture)), staged.manifest.input) for picture in images.pixels]
+    batch = tensor(views, staged.manifest.input)
     agreement = {}
     differences = {}
     for runtime in staged.manifest.runtimes:
         predictor = staged.open(runtime)
-        differences[runtime] = _compare(predictor, views, expected, tolerance)
+        differences[runtime] = _difference(predictor, batch, expected, tolerance)
         agreement[runtime] = _agreement(predictor, views, expected)
     return Parity(
         images=len(images),
@@ -67,12 +68,15 @@ def encode(picture: Tensor) -> bytes:
     return buffer.getvalue()
 
 
-def _compare(
-    predictor: Predictor, views: Sequence[View], expected: Logits, tolerance: float
+def _difference(
+    predictor: Predictor, batch: NDArray[np.float32], expected: Logits, tolerance: float
 ) -> float:
-    """The largest difference of two logits over all batch sizes."""
-    batch = tensor(views, predictor.manifest.input)
-    largest = max(_difference(predictor, batch, size, expected) for size in BATCH_SIZES)
+    """The largest difference of two logits, at any number of pictures at a time."""
+    found = [
+        np.concatenate([predictor.run(batch[at : at + size]) for at in range(0, len(batch), size)])
+        for size in BATCH_SIZES
+    ]
+    largest = float(np.abs(np.stack(found) - expected).max())
     accepted = inf if predictor.runtime_id in ROUNDING else tolerance
     if not largest <= accepted:  # so that NaN is refused as well
         raise ParityError(
@@ -84,21 +88,13 @@ def _compare(
 
 def _agreement(predictor: Predictor, views: Sequence[View], expected: Logits) -> float:
     """Share of the pictures that are named as the network does."""
-    labels = [predictor.manifest.labels[index] for index in expected.argmax(axis=1)]
-    answers = [prediction.label for prediction in predictor.predict(views)]
-    others = sum(answer != label for answer, label in zip(answers, labels, strict=True))
+    labels = np.array(predictor.manifest.labels)[expected.argmax(axis=1)]
+    agrees = np.array([prediction.label for prediction in predictor.predict(views)]) == labels
+    others = int((~agrees).sum())
     accepted = _MOST_ROUNDED * len(labels) if predictor.runtime_id in ROUNDING else 0
     if others > accepted:
         raise ParityError(
             f"{predictor.runtime_id} names another label than the network for {others} of "
             f"{len(labels)} test images; at most {accepted:.0f} are accepted"
         )
-    return float(np.mean(np.array(answers) == np.array(labels)))
-
-
-def _difference(
-    predictor: Predictor, batch: NDArray[np.float32], size: int, expected: Logits
-) -> float:
-    """The largest difference where that many pictures are run at a time."""
-    parts = [predictor.run(batch[start : start + size]) for start in range(0, len(batch), size)]
-    return float(np.abs(np.concatenate(parts) - expected).max())
+    return float(agrees.mean())
