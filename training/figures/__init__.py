@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from artifact.manifest import FigureRole
-from artifact.metrics import Example, Examples, Metrics
+from artifact.metrics import Examples, Metrics
 from training.figures.canvas import png
 from training.figures.confusion import draw_confusion
 from training.figures.curves import draw_curves
@@ -61,25 +61,21 @@ def _draw(inputs: FigureInputs) -> dict[FigureRole, Figure]:
 
 def _renamed(inputs: FigureInputs, names: Mapping[str, str]) -> FigureInputs:
     """The same with other class names, which the titles say."""
-    metrics, examples = inputs.metrics, inputs.examples
-    per_class = tuple(
-        row.model_copy(update={"label": names[row.label]}) for row in metrics.test.per_class
-    )
-    test = metrics.test.model_copy(update={"per_class": per_class})
-
-    def renamed(shown: tuple[Example, ...]) -> tuple[Example, ...]:
-        return tuple(
-            example.model_copy(
-                update={"true": names[example.true], "predicted": names[example.predicted]}
-            )
-            for example in shown
+    test = inputs.metrics.test
+    per_class = [row.model_copy(update={"label": names[row.label]}) for row in test.per_class]
+    test = test.model_copy(update={"per_class": tuple(per_class)})
+    correct, wrong = (
+        tuple(
+            each.model_copy(update={"true": names[each.true], "predicted": names[each.predicted]})
+            for each in shown
         )
-
+        for shown in (inputs.examples.correct, inputs.examples.wrong)
+    )
     return replace(
         inputs,
         name=f"{inputs.name} (classes by number)",
-        metrics=metrics.model_copy(update={"test": test}),
-        examples=Examples(correct=renamed(examples.correct), wrong=renamed(examples.wrong)),
+        metrics=inputs.metrics.model_copy(update={"test": test}),
+        examples=Examples(correct=correct, wrong=wrong),
     )
 
 

@@ -40,19 +40,15 @@ def draw_curves(curves: Sequence[Epoch], chosen: int, name: str) -> Figure:
 
 
 def _draw_loss(axes: Axes, curves: Sequence[Epoch]) -> None:
-    train = np.array([epoch.train_loss for epoch in curves])
-    validation = np.array([epoch.validation_loss for epoch in curves])
+    losses = np.maximum([(epoch.train_loss, epoch.validation_loss) for epoch in curves], LEAST)
     axes.set_title("loss")
-    losses = np.maximum([train, validation], LEAST)
     _draw_lines(axes, curves, losses)
     ticks = _ticks(losses)
     axes.set_yticks(ticks, [f"{loss:g}" for loss in ticks])
 
 
 def _draw_accuracy(axes: Axes, curves: Sequence[Epoch]) -> None:
-    train = [1 - epoch.train_accuracy for epoch in curves]
-    validation = [1 - epoch.validation_accuracy for epoch in curves]
-    errors = np.array([train, validation])
+    errors = 1 - np.array([(epoch.train_accuracy, epoch.validation_accuracy) for epoch in curves])
     perfect = errors[errors > 0].min(initial=LARGEST_PERFECT) / 2
     errors[errors <= 0] = perfect
     axes.set_title("accuracy, on a logarithmic scale of the error")
@@ -65,9 +61,10 @@ def _draw_accuracy(axes: Axes, curves: Sequence[Epoch]) -> None:
 
 
 def _draw_lines(axes: Axes, curves: Sequence[Epoch], values: Values) -> None:
+    """Draw values [epochs, 2], of training and validation, on a logarithmic axis."""
     epochs = [epoch.epoch for epoch in curves]
     marker = "o" if len(curves) <= MOST_MARKED_EPOCHS else ""
-    train, validation = values
+    train, validation = values.T
     axes.set_yscale("log")
     axes.set_ylim(*_limits(values))
     axes.plot(

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -55,10 +54,7 @@ def draw_wrong(examples: Sequence[Example], pixels: Pixels, name: str) -> Figure
 
 def _praise(example: Example) -> Caption:
     label = "disputed label " if example.disputed else ""
-    return [
-        (f"{label}{_short(example.true)}", INK),
-        (f"{_confidence(example)}  #{example.index}", FADED),
-    ]
+    return [(f"{label}{_short(example.true)}", INK)]
 
 
 def _blame(example: Example) -> Caption:
@@ -66,7 +62,6 @@ def _blame(example: Example) -> Caption:
     return [
         (f"{label} {_short(example.true)}", BLUE),
         (f"predicted {_short(example.predicted)}", RUST),
-        (f"{_confidence(example)}  #{example.index}", FADED),
     ]
 
 
@@ -85,9 +80,12 @@ def _draw_gallery(
     caption: Callable[[Example], Caption],
     title: str,
 ) -> Figure:
+    """Draw examples with their captions, below which stand confidence and index."""
     if not examples:
         return _draw_nothing(title)
-    captions = [caption(example) for example in examples]
+    captions = [
+        [*caption(each), (f"{_confidence(each)}  #{each.index}", FADED)] for each in examples
+    ]
     tile = WIDTH / columns / (1 + GAP)
     line = LINE / tile
     room = line * len(captions[0])
@@ -97,16 +95,11 @@ def _draw_gallery(
     axes = figure.subplots()
     pictures = [_picture(pixels[example.index]) for example in examples]
     feet = draw_tiles(axes, pictures, columns, room, cmap="gray", vmin=0, vmax=255)
-    for foot, lines in zip(feet, captions, strict=True):
-        _write(axes, foot, lines, line)
+    for (x, foot), lines in zip(feet, captions, strict=True):
+        for place, (words, colour) in enumerate(lines):
+            top = foot + (place + 0.25) * line
+            axes.text(x, top, words, color=colour, size=8.5, ha="center", va="top")
     return figure
-
-
-def _write(axes: Axes, foot: tuple[float, float], lines: Caption, line: float) -> None:
-    x, y = foot
-    for place, (words, colour) in enumerate(lines):
-        top = y + (place + 0.25) * line
-        axes.text(x, top, words, color=colour, size=8.5, ha="center", va="top")
 
 
 def _draw_nothing(title: str) -> Figure:
