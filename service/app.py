@@ -105,7 +105,7 @@ class _Application(FastAPI):
         app = DecodedBodies(super().build_middleware_stack(), settings.max_body_bytes)
         limited = bounded(with_head(BodyLimits(app, service.admission, settings)))
         public = with_browser_headers(cross_origin(limited, settings.cors_origins))
-        return RecordMiddleware(public, service.recorder, service.tracing)
+        return RecordMiddleware(public, service.recorder)
 
     def openapi(self) -> docs.Document:
         # What exists, so that what the documentation shows works when tried.

@@ -24,7 +24,7 @@ from service.pipeline.bodies import RAW, read_picture, read_pictures
 from service.pipeline.forms import MULTIPART
 from service.pipeline.predict import PredictRequest, answer, explain
 from service.registry import ModelRegistry
-from service.state import Service, service_of
+from service.state import service_of
 from vision.errors import ImageError
 from vision.input import Preprocess
 from vision.preprocess import View
@@ -94,13 +94,14 @@ async def predict_batch(request: Request, choice: ChoiceQuery) -> Response:
     predictor = choice.predictor(service.loaded())
     read = partial(read_pictures, field="images", most=service.settings.max_files)
     pictures = await read_body(request, read)
-    record_of(request.scope).answered_by(predictor, len(pictures))
-    outcomes = await service.pictures.view_each(pictures, predictor.manifest.input)
+    record = record_of(request.scope)
+    record.answered_by(predictor, len(pictures))
+    outcomes = await service.pictures.view_each(pictures, predictor.manifest.input, record.trace)
     for outcome in outcomes:
         if isinstance(outcome, ImageError):
             service.telemetry.refused(kind_of(type(outcome)))
     views = [outcome for outcome in outcomes if isinstance(outcome, View)]
-    predictions = iter(await _predictions(service, predictor, views))
+    predictions = iter(await _predictions(request, predictor, views))
     answers = [
         {"detail": str(outcome), "status": status_of(outcome)}
         if isinstance(outcome, ImageError)
@@ -120,12 +121,13 @@ async def compare(request: Request, choice: CompareQuery) -> Response:
     predictors = list(_contestants(service.loaded(), choice.model, choice.runtimes == "all"))
     data = await read_body(request, partial(read_picture, field="image"))
     inputs = {_seen_as(predictor): predictor.manifest.input for predictor in predictors}
-    seen = await service.pictures.views(data, list(inputs.values()))
+    trace = record_of(request.scope).trace
+    seen = await service.pictures.views(data, list(inputs.values()), trace)
     views = dict(zip(inputs, seen, strict=True))
     answers = []
     for predictor in predictors:
         view, started = views[_seen_as(predictor)], perf_counter()
-        [prediction] = await _predictions(service, predictor, [view])
+        [prediction] = await _predictions(request, predictor, [view])
         milliseconds = {"milliseconds": 1000 * (perf_counter() - started)} if choice.explain else {}
         answers.append(answer(predictor, prediction) | milliseconds)
     agree = len({each["label"] for each in answers}) == 1
@@ -147,11 +149,13 @@ async def read_body(request: Request, read: Callable[[str | None, bytes], Body])
 
 
 async def _predictions(
-    service: Service, predictor: Predictor, views: Sequence[View]
+    request: Request, predictor: Predictor, views: Sequence[View]
 ) -> list[Prediction]:
     if not views:
         return []
-    logits = await service.inference.run(predictor, predictor.batch(views))
+    trace = record_of(request.scope).trace
+    inference = service_of(request).inference
+    logits, _ = await inference.run(predictor, predictor.batch(views), (trace,))
     return predictor.answers(views, logits)
 
 

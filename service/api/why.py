@@ -179,9 +179,10 @@ async def find_nearest(
 
 async def _view(request: Request, model: LoadedModel) -> View:
     """Read a request's picture as the model sees it."""
-    record_of(request.scope).answered_by(model.predictor())
+    record = record_of(request.scope)
+    record.answered_by(model.predictor())
     data = await read_body(request, partial(read_picture, field="image"))
-    [view] = await service_of(request).pictures.views(data, [model.manifest.input])
+    [view] = await service_of(request).pictures.views(data, [model.manifest.input], record.trace)
     return view
 
 

@@ -37,14 +37,15 @@ class BodyLimits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        route = admitted_route(scope["method"], scope["path"])
-        body = _Body(scope, receive, self._settings)
+        route, record = admitted_route(scope["method"], scope["path"]), record_of(scope)
+        body = _Body(record, receive, self._settings)
         if route is None:
             await self._app(scope, body, send)
         elif self._admission.is_full:
-            await self._refuse(scope, route, body.announced, send)
+            record.route, record.kind = route, "overloaded"
+            await self._refusal(route, record.received())(scope, receive, send)
         else:
-            await self._admit(scope, _AdmittedBody(body, self._admission, record_of(scope)), send)
+            await self._admit(scope, _AdmittedBody(body, self._admission, record), send)
 
     async def _admit(self, scope: Scope, body: "_AdmittedBody", send: Send) -> None:
         try:
@@ -60,21 +61,18 @@ class BodyLimits:
         finally:
             body.leave()
 
-    async def _refuse(self, scope: Scope, route: str, announced: int | None, send: Send) -> None:
-        record = record_of(scope)
-        record.route, record.kind = route, "overloaded"
+    def _refusal(self, route: str, announced: int | None) -> JSONResponse:
         keep = announced is not None and announced <= _WORTH_READING
         key = "error" if route.startswith("/v2/") else "detail"
         content = {key: str(self._admission.refusal())}
-        response = JSONResponse(content, 503, {**RETRY, **({} if keep else _CLOSE)})
-        await response(scope, _nothing, send)
+        return JSONResponse(content, 503, {**RETRY, **({} if keep else _CLOSE)})
 
 
 class _Body:
     """Hands on the messages of one request's body until a limit is passed."""
 
-    def __init__(self, scope: Scope, receive: Receive, settings: Settings) -> None:
-        self.announced = _announced(scope)
+    def __init__(self, record: RequestRecord, receive: Receive, settings: Settings) -> None:
+        self._announced = record.received() or 0
         self._receive = receive
         self._max_bytes = settings.max_body_bytes
         self._seconds = settings.body_seconds
@@ -85,7 +83,7 @@ class _Body:
     async def __call__(self) -> Message:
         if self.is_complete:  # what comes next is that the client left, some day
             return await self._receive()
-        self._check(self.announced or 0)
+        self._check(self._announced)
         message = await self._in_time()
         self._bytes += len(message.get("body", b""))
         self._check(self._bytes)
@@ -128,7 +126,9 @@ class _AdmittedBody:
             return await self._body()
         message = await self._body()
         if message.get("more_body"):
-            self._hold(len(message["body"]))
+            count = len(message["body"])
+            self._admission.hold(count)
+            self._held += count
         else:
             self._enter()
         return message
@@ -142,10 +142,6 @@ class _AdmittedBody:
             self._later.cancel()
         if self._watching is not None:
             self._watching.cancel()
-
-    def _hold(self, count: int) -> None:
-        self._admission.hold(count)
-        self._held += count
 
     def _enter(self) -> None:
         self._admission.enter()
@@ -162,14 +158,3 @@ class _AdmittedBody:
             return  # who has the answer may leave
         self.client_left = True
         task.cancel()
-
-
-def _announced(scope: Scope) -> int | None:
-    for name, value in scope["headers"]:
-        if name == b"content-length":
-            return int(value) if value.isdigit() else None
-    return None
-
-
-async def _nothing() -> Message:
-    return {"type": "http.disconnect"}

@@ -63,29 +63,28 @@ class SumBuffer(_Pending):
 class BatchHistogram(Histogram):
     """A histogram that takes many observations at once."""
 
-    def add(self, counts: Sequence[int], total: float) -> None:
-        """Add observations of that total, given as their counts in each bucket."""
+    def observe_all(self, values: Sequence[float]) -> None:
+        """Add observations."""
+        places = np.searchsorted(self._upper_bounds, values)
+        counts = np.bincount(places, minlength=len(self._buckets)).tolist()
         for bucket, count in zip(self._buckets, counts, strict=True):
             if count:
                 bucket.inc(count)
-        self._sum.inc(total)
+        self._sum.inc(sum(values))
 
 
 class HistogramBuffer(_Pending):
     """Gathers observations for a histogram."""
 
-    __slots__ = ("_bounds", "_histogram")
+    __slots__ = ("_histogram",)
 
-    def __init__(self, histogram: BatchHistogram, bounds: Sequence[float]) -> None:
+    def __init__(self, histogram: BatchHistogram) -> None:
         super().__init__()
         self._histogram = histogram
-        self._bounds = np.asarray(bounds)
 
     def flush(self) -> None:
         """Tell the client what was observed since the last time."""
         with self._lock:
             values = self._take()
         if values:
-            buckets = self._bounds.searchsorted(values)
-            counts = np.bincount(buckets, minlength=len(self._bounds) + 1)
-            self._histogram.add(counts.tolist(), sum(values))
+            self._histogram.observe_all(values)

@@ -7,11 +7,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from service.observability.buffers import BatchHistogram
 
-SECONDS: Final = (
+_SECONDS: Final = (
     *(0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005),
     *(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 )
-PICTURES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+_PICTURES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _MODEL: Final = ("model", "version", "runtime")
 RestartReason = Literal["crashed", "hung"]
 
@@ -22,7 +22,7 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         counter = partial(Counter, registry=registry)
         gauge = partial(Gauge, registry=registry)
-        seconds = partial(BatchHistogram, registry=registry, buckets=SECONDS)
+        seconds = partial(BatchHistogram, registry=registry, buckets=_SECONDS)
         self.requests = counter(
             "tandem_http_requests", "Requests answered.", ("method", "route", "status")
         )
@@ -57,11 +57,11 @@ class Metrics:
             "tandem_queue_depth", what, _MODEL, multiprocess_mode="livesum", registry=registry
         )
         what = "From a request's pictures being ready to the start of their inference."
-        self.queue_seconds = histogram("tandem_queue_seconds", what, buckets=SECONDS)
+        self.queue_seconds = histogram("tandem_queue_seconds", what, buckets=_SECONDS)
         what = "From the pictures of one batch to their predictions."
-        self.inference_seconds = histogram("tandem_inference_seconds", what, buckets=SECONDS)
+        self.inference_seconds = histogram("tandem_inference_seconds", what, buckets=_SECONDS)
         what = "Pictures in one run of a model."
-        self.batch_size = histogram("tandem_batch_size", what, buckets=PICTURES)
+        self.batch_size = histogram("tandem_batch_size", what, buckets=_PICTURES)
         self.predictions = Counter(
             "tandem_predictions", "Pictures answered.", _MODEL, registry=registry
         )

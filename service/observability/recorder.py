@@ -70,10 +70,9 @@ def record_of(scope: Scope) -> RequestRecord:
 class RecordMiddleware:
     """ASGI application around all others: records each request and gives its answer an id."""
 
-    def __init__(self, app: ASGIApp, recorder: Recorder, tracing: "Tracing | None" = None) -> None:
+    def __init__(self, app: ASGIApp, recorder: Recorder) -> None:
         self._app = app
         self._recorder = recorder
-        self._tracing = tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -93,11 +92,7 @@ class RecordMiddleware:
             return send(message)
 
         try:
-            if self._tracing is None:
-                await self._app(scope, receive, identified)
-            else:
-                with self._tracing.current(record):
-                    await self._app(scope, receive, identified)
+            await self._app(scope, receive, identified)
         finally:
             record.route = record.route or getattr(scope.get("route"), "path", None)
             self._recorder.end(record)

@@ -17,7 +17,7 @@ from prometheus_client import (
 
 from artifact.predictor import Predictor
 from service.observability.buffers import HistogramBuffer, SumBuffer
-from service.observability.metrics import PICTURES, SECONDS, Metrics
+from service.observability.metrics import Metrics
 from service.observability.shared import SharedFolder, count_alone, what_all_counted
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 Trace: TypeAlias = "Context | None"
 Stage = Literal["decode", "preprocess"]
 _FLUSH_SECONDS: Final = 0.5
-
 
 _Labels = TypeVar("_Labels")
 _Buffer = TypeVar("_Buffer")
@@ -58,7 +57,7 @@ class Telemetry:
             lambda labels: SumBuffer(metrics.requests.labels(*labels))
         )
         self._request_seconds = _ByLabels[str, HistogramBuffer](
-            lambda route: HistogramBuffer(metrics.request_seconds.labels(route), SECONDS)
+            lambda route: HistogramBuffer(metrics.request_seconds.labels(route))
         )
         self._errors = _ByLabels[str, SumBuffer](
             lambda kind: SumBuffer(metrics.errors.labels(kind))
@@ -70,8 +69,7 @@ class Telemetry:
             lambda labels: ModelTelemetry(metrics, labels, tracing)
         )
         self._stages = {
-            stage: HistogramBuffer(metrics.stage_seconds.labels(stage), SECONDS)
-            for stage in get_args(Stage)
+            stage: HistogramBuffer(metrics.stage_seconds.labels(stage)) for stage in get_args(Stage)
         }
         self.in_flight = SumBuffer(metrics.in_flight)
 
@@ -105,16 +103,11 @@ class Telemetry:
         """How many pictures this process has answered so far."""
         return sum(model.predictions.total for model in tuple(self._models.values()))
 
-    def current_trace(self) -> Trace:
-        """Give what the steps of the current task are part of."""
-        return None if self._tracing is None else self._tracing.context()
-
     def prepared(self, stage: Stage, seconds: float, traces: Sequence[Trace]) -> None:
         """Count a step that has just ended, which took so long for each picture."""
         self._stages[stage].add_all([seconds] * len(traces))
         if self._tracing is not None:
-            for trace in traces:
-                self._tracing.step(stage, seconds, context=trace)
+            self._tracing.steps(stage, seconds, traces)
 
     @contextmanager
     def preparing(self, stage: Stage, trace: Trace) -> Iterator[None]:
@@ -176,16 +169,15 @@ class ModelTelemetry:
     ) -> None:
         self._tracing = tracing
         self._depth = SumBuffer(metrics.queue_depth.labels(*labels))
-        self._waits = HistogramBuffer(metrics.queue_seconds.labels(*labels), SECONDS)
-        self._inferences = HistogramBuffer(metrics.inference_seconds.labels(*labels), SECONDS)
-        self._batches = HistogramBuffer(metrics.batch_size.labels(*labels), PICTURES)
+        self._waits = HistogramBuffer(metrics.queue_seconds.labels(*labels))
+        self._inferences = HistogramBuffer(metrics.inference_seconds.labels(*labels))
+        self._batches = HistogramBuffer(metrics.batch_size.labels(*labels))
         self.predictions = SumBuffer(metrics.predictions.labels(*labels))
 
     def flush(self) -> None:
         """Tell Prometheus' client."""
-        for buffer in (self._depth, self._waits, self._inferences, self._batches):
+        for buffer in (self._depth, self._waits, self._inferences, self._batches, self.predictions):
             buffer.flush()
-        self.predictions.flush()
 
     def queued(self, pictures: int) -> None:
         """Pictures begin to wait."""
@@ -200,8 +192,7 @@ class ModelTelemetry:
         """Requests have waited for so long, or were not queued at all."""
         self._waits.add_all([seconds] * len(traces))
         if self._tracing is not None:
-            for trace in traces:
-                self._tracing.step("queue", seconds, context=trace)
+            self._tracing.steps("queue", seconds, traces)
 
     def inferred(self, pictures: int, seconds: float, traces: Sequence[Trace]) -> None:
         """One batch was answered."""
@@ -209,5 +200,4 @@ class ModelTelemetry:
         self._batches.add(pictures)
         self.predictions.add(pictures)
         if self._tracing is not None:
-            for trace in traces:
-                self._tracing.step("inference", seconds, {"tandem.batch": pictures}, trace)
+            self._tracing.steps("inference", seconds, traces, {"tandem.batch": pictures})

@@ -5,12 +5,11 @@ variables: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER, OTEL_SERVICE_NAME a
 """
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from time import time_ns
 from typing import Final
 
-from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -63,31 +62,19 @@ class Tracing:
             span.set_status(Status(StatusCode.ERROR))
         span.end()
 
-    @contextmanager
-    def current(self, record: RequestRecord) -> Iterator[None]:
-        """Make a request's span the current one meanwhile: steps are its children."""
-        token = attach(record.trace or Context())
-        try:
-            yield
-        finally:
-            detach(token)
-
-    def context(self) -> Context:
-        """Say which span is the current one, for a step that ends elsewhere."""
-        return get_current()
-
-    def step(
+    def steps(
         self,
         name: str,
         seconds: float,
+        traces: Iterable[Context | None],
         attributes: Mapping[str, str | int] | None = None,
-        context: Context | None = None,
     ) -> None:
-        """Span a step that has just ended, under the current span or that of the context."""
+        """Span a step that has just ended, under the span of each request that it was part of."""
         end = time_ns()
         start = end - int(seconds * _NANOSECONDS)
-        span = self._tracer.start_span(name, context, attributes=attributes, start_time=start)
-        span.end(end)
+        for trace in traces:
+            span = self._tracer.start_span(name, trace, attributes=attributes, start_time=start)
+            span.end(end)
 
     def close(self) -> None:
         """Send what is left; takes some seconds where no receiver answers."""

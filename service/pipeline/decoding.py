@@ -11,10 +11,10 @@ from functools import partial
 from time import perf_counter
 from typing import Any, Final
 
-from service.errors import Unavailable, overloaded
+from service.errors import overloaded
 from service.limits.threads import MemoryBudget, Threads
 from service.observability.telemetry import Telemetry, Trace
-from service.pipeline.turns import TurnQueue
+from service.pipeline.turns import TurnQueue, resolve
 from vision.decode import (
     Limits,
     Picture,
@@ -110,9 +110,7 @@ class Pictures:
             Unavailable: It would have had to wait for too long.
         """
         seen: asyncio.Future[Sequence[View]] = asyncio.get_running_loop().create_future()
-        picture = Preparation(
-            data, inputs, _resolve, seen, trace or self._telemetry.current_trace()
-        )
+        picture = Preparation(data, inputs, _resolve, seen, trace)
         self.submit(picture)
         try:
             return await seen
@@ -158,7 +156,8 @@ class Pictures:
         for picture in pictures:
             try:
                 if picture.arrived < latest:
-                    raise self._waited_too_long()
+                    seconds = self._queue_seconds
+                    raise overloaded(f"the request waited for its turn over {seconds:g} s")
                 decoded.append(decode(picture.data, self._limits))
                 traces.append(picture.trace)
             except Exception as error:  # noqa: BLE001 - it belongs to this picture alone
@@ -180,9 +179,6 @@ class Pictures:
         for sink, its_pictures in ready.items():
             sink(its_pictures)
         return count
-
-    def _waited_too_long(self) -> Unavailable:
-        return overloaded(f"the request waited for its turn over {self._queue_seconds:g} s")
 
     def _preprocess_small(self, picture: Preparation, decoded: Picture | Exception) -> bool:
         """Say whether the picture has its outcome; large work for it goes on in a thread."""
@@ -230,10 +226,4 @@ class Pictures:
 
 def _resolve(pictures: Sequence[Preparation]) -> None:
     for picture in pictures:
-        seen: asyncio.Future[Sequence[View]] = picture.owner
-        if seen.done():  # cancelled
-            continue
-        if isinstance(picture.outcome, Exception):
-            seen.set_exception(picture.outcome)
-        else:
-            seen.set_result(picture.outcome)
+        resolve(picture.owner, picture.outcome)

@@ -10,14 +10,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from time import perf_counter
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from artifact.predictor import Predictor
 from artifact.runtimes.base import Batch, Logits
 from service.errors import Refused
 from service.observability.record import Header, RequestRecord
 from service.observability.telemetry import Trace
+from service.pipeline.decoding import Preparation
 from service.pipeline.inference import Inference
+from service.pipeline.turns import resolve
 
 Scope = Any  # of ASGI: a dictionary that each server has its own type of
 Request = TypeVar("Request")
@@ -34,14 +36,6 @@ class Rendered(NamedTuple):
 Deliver = Callable[[Rendered | Exception], None]
 
 
-class Work(Protocol):
-    """What a request waits for before it is ready for its network."""
-
-    def cancel(self) -> object:
-        """Give it up."""
-        ...
-
-
 class Call:
     """One request on its way, and who is told how it ended."""
 
@@ -54,7 +48,7 @@ class Call:
         self.is_cancelled = False
         self._deliver = deliver
         self.group: Group[Any] | None = None  # that it is part of; Any as above
-        self.work: Work | None = None  # that it waits for
+        self.work: Preparation | asyncio.Task[None] | None = None  # that it waits for
 
     def end(self, outcome: Rendered | Exception) -> None:
         """Deliver the answer or the failure, unless the request is given up."""
@@ -118,7 +112,7 @@ class Engine(ABC, Generic[Request, Item]):
             Exception: Whatever it fails with, as `submit` delivers it.
         """
         answered: asyncio.Future[Rendered] = asyncio.get_running_loop().create_future()
-        call = self.submit(request, partial(_resolve, answered), trace)
+        call = self.submit(request, partial(resolve, answered), trace)
         try:
             return await answered
         except asyncio.CancelledError:
@@ -183,7 +177,7 @@ class Engine(ABC, Generic[Request, Item]):
     async def _infer_later(self, group: Group[Item], batch: Batch, traces: Sequence[Trace]) -> None:
         arrived = perf_counter()
         try:
-            logits, waited = await self._inference.wait(group.predictor, batch, traces)
+            logits, waited = await self._inference.run(group.predictor, batch, traces)
         except Exception as error:  # noqa: BLE001 - it belongs to the requests
             self._fail(group, error)  # logged where it is delivered
         else:
@@ -233,12 +227,3 @@ class Endpoint(ABC):
             FallBack: It is left to the routes.
             Refused: As the route would refuse it; so does TandemError.
         """
-
-
-def _resolve(answered: asyncio.Future[Rendered], outcome: Rendered | Exception) -> None:
-    if answered.done():  # cancelled a moment ago
-        return
-    if isinstance(outcome, Exception):
-        answered.set_exception(outcome)
-    else:
-        answered.set_result(outcome)

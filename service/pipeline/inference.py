@@ -22,6 +22,7 @@ from artifact.predictor import Predictor
 from artifact.runtimes.base import Batch, Logits
 from service.errors import overloaded
 from service.observability.telemetry import ModelTelemetry, Telemetry, Trace
+from service.pipeline.turns import resolve
 
 # About a millisecond of one core: so long may one batch hold up everything else.
 _INLINE_MACS: Final = 25_000_000
@@ -55,21 +56,19 @@ class Inference:
         self._queue_seconds = queue_seconds
         self._queues = WeakKeyDictionary[Predictor, _ModelQueue]()
 
-    async def run(self, predictor: Predictor, batch: Batch) -> Logits:
-        """Compute the raw logits [N, K] of one request's batch [N, C, H, W], N at least 1.
+    async def run(
+        self, predictor: Predictor, batch: Batch, traces: Sequence[Trace] = (None,)
+    ) -> tuple[Logits, float]:
+        """Compute the raw logits [N, K] of a batch [N, C, H, W], N at least 1.
 
-        Cancelled while it waits, it never runs.
+        It may be of several requests, each with its trace. Cancelled while it waits, it never runs.
+
+        Returns:
+            The logits, and the seconds that the batch has waited.
 
         Raises:
             Unavailable: It would have had to wait for too long.
         """
-        logits, _ = await self.run_timed(predictor, batch, (self._telemetry.current_trace(),))
-        return logits
-
-    async def run_timed(
-        self, predictor: Predictor, batch: Batch, traces: Sequence[Trace]
-    ) -> tuple[Logits, float]:
-        """Do as `run`, and also give the seconds that the batch has waited."""
         queue = self._queues.get(predictor) or self._open(predictor)
         if self._is_alone(queue) and queue.is_small(len(batch)):
             return _run_now(predictor, queue, batch, traces), 0
@@ -78,18 +77,11 @@ class Inference:
     def run_at_once(
         self, predictor: Predictor, batch: Batch, traces: Sequence[Trace]
     ) -> Logits | None:
-        """Run a small batch of all requests that arrived in this turn of the loop; None: `wait`."""
+        """Run a small batch of what arrived in this turn of the loop; None: it is to be `run`."""
         queue = self._queues.get(predictor) or self._open(predictor)
         if self._wait_seconds or not queue.is_small(len(batch)):
             return None
         return _run_now(predictor, queue, batch, traces)
-
-    async def wait(
-        self, predictor: Predictor, batch: Batch, traces: Sequence[Trace]
-    ) -> tuple[Logits, float]:
-        """Run the batch of several requests together with whatever waits for the same network."""
-        queue = self._queues.get(predictor) or self._open(predictor)
-        return await self._join(predictor, queue, batch, traces)
 
     def close(self) -> None:
         """Let the threads end with what they are doing."""
@@ -175,8 +167,7 @@ class Inference:
         late = perf_counter() - self._queue_seconds
         while queue.waiting and queue.waiting[0].arrived <= late:
             request = queue.pop()
-            if not request.logits.done():
-                request.logits.set_exception(overloaded(why))
+            resolve(request.logits, overloaded(why))
         self._expect(queue)
 
 
@@ -276,9 +267,4 @@ def _run_together(predictor: Predictor, batches: Sequence[Batch]) -> Sequence[_O
 
 def _answer(requests: Sequence[_Waiting], outcomes: Sequence[_Outcome]) -> None:
     for request, outcome in zip(requests, outcomes, strict=True):
-        if request.logits.done():  # cancelled meanwhile
-            continue
-        if isinstance(outcome, Exception):
-            request.logits.set_exception(outcome)
-        else:
-            request.logits.set_result(outcome)
+        resolve(request.logits, outcome)

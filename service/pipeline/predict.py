@@ -2,7 +2,7 @@
 
 import io
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from PIL import Image
@@ -14,7 +14,7 @@ from artifact.predictor import Prediction, Predictor
 from artifact.runtimes.base import Batch, Logits
 from service.observability.telemetry import Trace
 from service.pipeline.decoding import Pictures, Preparation
-from service.pipeline.engine import Call, Engine, Group, Rendered
+from service.pipeline.engine import Call, Deliver, Engine, Group, Rendered
 from service.pipeline.inference import Inference
 from service.registry import ModelRegistry
 from vision.preprocess import View
@@ -68,12 +68,7 @@ class PredictEngine(Engine[PredictRequest, _Seen]):
         super().__init__(inference, max_batch)
         self._pictures = pictures
 
-    def submit(
-        self,
-        request: PredictRequest,
-        deliver: Callable[[Rendered | Exception], None],
-        trace: Trace = None,
-    ) -> Call:
+    def submit(self, request: PredictRequest, deliver: Deliver, trace: Trace) -> Call:
         """Begin with a request, whose picture is decoded together with others of this turn."""
         call = Call(request, deliver, trace)
         inputs = (request.predictor.manifest.input,)

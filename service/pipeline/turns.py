@@ -52,3 +52,13 @@ class TurnQueue(Generic[Item]):
         del self._items[:done]
         if self._items:
             asyncio.get_running_loop().call_soon(self._turn)
+
+
+def resolve(future: asyncio.Future[Item], outcome: Item | Exception) -> None:
+    """Give a future what is waited for, unless whoever waited was cancelled a moment ago."""
+    if future.done():
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

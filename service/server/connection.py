@@ -12,8 +12,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from service.browser_headers import LINES
-from service.observability.record import RequestRecord
-from service.pipeline.engine import Endpoint
 from service.server.connections import Connections
 from service.server.fast_path import FastPath, FastRequest
 from service.server.lifetime import Untyped
@@ -32,8 +30,8 @@ class Connection(HttpProtocol):
         """Prepare; the options are uvicorn's."""
         super().__init__(shared, **options)
         self._fast_path = fast_path
-        self._arriving: _FastRequest | None = None  # its body is not there yet
-        self._answering: _FastRequest | None = None
+        self._arriving: FastRequest | None = None  # its body is not there yet
+        self._answering: FastRequest | None = None
         self._grace: asyncio.TimerHandle | None = None
         self._default_headers: list[tuple[bytes, bytes]] | None = None
         self._head = b""
@@ -52,7 +50,7 @@ class Connection(HttpProtocol):
         else:
             endpoint, route = begun
             record = self._fast_path.record(cycle.scope, route)
-            self._arriving = _FastRequest(self, cycle, endpoint, record)
+            self._arriving = FastRequest(self, cycle, endpoint, record)
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
@@ -64,26 +62,26 @@ class Connection(HttpProtocol):
         """Give up the requests whose client has left."""
         super().connection_lost(exc)
         if self._arriving is not None:
-            self._fall_back("client-left")
+            self._leave("client-left")
         if self._answering is not None:
             self._fast_path.leave(self._answering)
             self._answering = None
 
-    def _go_on(self, request: "_FastRequest") -> None:
+    def _go_on(self, request: FastRequest) -> None:
         cycle = request.cycle
         if self.transport.is_closing() or self.flow.write_paused:
-            self._fall_back("unread-answer")
+            self._leave("unread-answer")
         elif len(cycle.body) > _MOST_BODY_BYTES:
-            self._fall_back("large-body")
+            self._leave("large-body")
         elif cycle.more_body:
             if self._grace is None:
-                self._grace = self.loop.call_later(_GRACE_SECONDS, self._fall_back, "slow-body")
+                self._grace = self.loop.call_later(_GRACE_SECONDS, self._leave, "slow-body")
         else:
             self._stop_waiting()
             self._answering = request
             self._fast_path.answer(request, bytes(cycle.body))
 
-    def _fall_back(self, reason: str) -> None:
+    def _leave(self, reason: str) -> None:
         request = self._arriving
         self._stop_waiting()
         if request is not None:
@@ -95,13 +93,14 @@ class Connection(HttpProtocol):
             self._grace.cancel()
             self._grace = None
 
-    def start(self, cycle: RequestResponseCycle, app: Untyped) -> None:
-        """Leave a request to an application, by uvicorn's own steps."""
+    def fall_back(self, cycle: RequestResponseCycle, error: Exception | None) -> None:
+        """Leave a request to the application, which words the error if there is one."""
         self._answering = None
+        app: Untyped = self.app if error is None else _refusing(self.app, error)
         super()._start_asgi_task(cycle, app)
 
     def finish(self, cycle: RequestResponseCycle, rest: bytes) -> None:
-        """Answer a request in one piece: one call of the system, and one packet."""
+        """Answer with status 200, in one piece: the last headers, an empty line, the body."""
         self._answering = None
         cycle.response_started = cycle.response_complete = True
         self.transport.write(self._first_lines(cycle) + rest)
@@ -115,30 +114,6 @@ class Connection(HttpProtocol):
             lines = [b"HTTP/1.1 200 OK", *(b": ".join(header) for header in headers), LINES]
             self._head, self._default_headers = b"\r\n".join(lines), headers
         return self._head if cycle.keep_alive else self._head + b"connection: close\r\n"
-
-
-class _FastRequest(FastRequest):
-    """A request on a connection."""
-
-    __slots__ = ("_connection", "cycle")
-
-    def __init__(
-        self,
-        connection: Connection,
-        cycle: RequestResponseCycle,
-        endpoint: Endpoint,
-        record: RequestRecord,
-    ) -> None:
-        super().__init__(endpoint, cycle.scope, record)
-        self._connection = connection
-        self.cycle = cycle
-
-    def respond(self, rest: bytes) -> None:
-        self._connection.finish(self.cycle, rest)
-
-    def fall_back(self, error: Exception | None = None) -> None:
-        app = self._connection.app
-        self._connection.start(self.cycle, app if error is None else _refusing(app, error))
 
 
 def _refusing(app: Untyped, error: Exception) -> ASGIApp:

@@ -5,13 +5,14 @@ leaves to the route of the same path, which words it; the outcomes are counted b
 """
 
 import logging
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from artifact.predictor import Predictor
 from service.errors import Refused
@@ -22,6 +23,9 @@ from service.pipeline.predict import PredictChoice, PredictRequest
 from service.registry import ModelRegistry
 from service.state import Service
 from vision.errors import TandemError
+
+if TYPE_CHECKING:
+    from service.server.connection import Connection  # which answers by this module
 
 _PREDICT: Final = "/predict"
 _OK: Final = 200
@@ -67,24 +71,15 @@ class PredictEndpoint(Endpoint):
         return chosen
 
 
-class FastRequest(ABC):
-    """One request for an endpoint, and where its answer goes."""
+@dataclass(slots=True, eq=False)
+class FastRequest:
+    """One request for an endpoint, and the connection that its answer goes to."""
 
-    __slots__ = ("call", "endpoint", "record", "scope")
-
-    def __init__(self, endpoint: Endpoint, scope: Scope, record: RequestRecord) -> None:
-        self.endpoint = endpoint
-        self.scope = scope
-        self.record = record
-        self.call: Call | None = None
-
-    @abstractmethod
-    def respond(self, rest: bytes) -> None:
-        """Send an answer with status 200: its last headers, an empty line, its body."""
-
-    @abstractmethod
-    def fall_back(self, error: Exception | None = None) -> None:
-        """Leave the request to the application, which words the error if there is one."""
+    connection: "Connection"
+    cycle: RequestResponseCycle
+    endpoint: Endpoint
+    record: RequestRecord
+    call: Call | None = None
 
 
 class FastPath:
@@ -131,7 +126,7 @@ class FastPath:
         try:
             self._check(request.record.headers, body)
             request.call = request.endpoint.submit(
-                request.scope, body, request.record, partial(self._end, request)
+                request.cycle.scope, body, request.record, partial(self._end, request)
             )
         except Exception as error:  # noqa: BLE001 - left to the app
             self._end(request, error)  # told from refusals, and logged
@@ -152,7 +147,7 @@ class FastPath:
     def fall_back(self, request: FastRequest, reason: str, error: Exception | None = None) -> None:
         """Leave a request to the application, and count why."""
         self.count(reason)
-        request.fall_back(error)
+        request.connection.fall_back(request.cycle, error)
 
     def leave(self, request: FastRequest) -> None:
         """Give a request up whose client has left."""
@@ -180,9 +175,10 @@ class FastPath:
     def _respond(self, request: FastRequest, answer: Rendered) -> None:
         body, headers = answer
         record = request.record
-        request.respond(
+        request.connection.finish(
+            request.cycle,
             b"content-length: %d\r\n%b%b: %b\r\n\r\n%b"
-            % (len(body), _lines(headers), REQUEST_ID, record.request_id, body)
+            % (len(body), _lines(headers), REQUEST_ID, record.request_id, body),
         )
         record.status, record.sent = _OK, len(body)
         self._recorder.end(record)

@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from service.server.connection import Connection
-from service.server.connections import ConnectionLimits, Connections, fit_to_open_files
+from service.server.connections import Connections
 from service.server.fast_path import FastPath, PredictEndpoint
 from service.server.footprint import give_back_library_pages, return_large_blocks
 from service.server.lifetime import Untyped
@@ -50,7 +50,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
         self._service: Service = app.state.service
-        self._connections = Connections(_limits(settings), self._service.telemetry.refused)
+        self._connections = Connections(settings, self._service.telemetry.refused)
         super().__init__(_config(app, settings, self._connections))
         self._delay = settings.shutdown_delay
         self._timeout = settings.shutdown_timeout
@@ -155,16 +155,6 @@ def _protocol(service: Service, connections: Connections) -> Untyped:
         )
         return "auto"
     return partial(Connection, connections, fast_path_of(service))
-
-
-def _limits(settings: Settings) -> ConnectionLimits:
-    return ConnectionLimits(
-        head_bytes=settings.max_head_bytes,
-        head_lines=settings.max_head_lines,
-        head_seconds=settings.head_seconds,
-        send_seconds=settings.send_seconds,
-        connections=fit_to_open_files(settings.max_connections),
-    )
 
 
 def _config(app: FastAPI, settings: Settings, connections: Connections) -> uvicorn.Config:

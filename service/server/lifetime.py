@@ -56,7 +56,7 @@ class Lifetime(HttpToolsProtocol):
         """Prepare; the options are uvicorn's."""
         super().__init__(**options)
         self._shared = shared
-        self._limits = shared.limits
+        self._settings = shared.settings
         self._in_progress: RequestResponseCycle | None = None  # the oldest one not answered yet
         self._last: RequestResponseCycle | None = None  # ends the connection, as it is draining
         self._refusal: Refusal | None = None
@@ -69,12 +69,12 @@ class Lifetime(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first head, if there is room for one more connection."""
         super().connection_made(ClosingTransport(transport, self._close))  # type: ignore[arg-type]  # as above
-        if len(self.connections) > self._limits.connections:
+        if len(self.connections) > self._shared.most:
             refusal = self._shared.make_room(self.connections)  # type: ignore[arg-type]  # all are ours
             if refusal is not None:
                 self._refuse(refusal)
                 return
-        self._expect(self._limits.head_seconds, self._head_is_late)
+        self._expect(self._settings.head_seconds, self._head_is_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the requests of this connection that their client has left."""
@@ -101,7 +101,7 @@ class Lifetime(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Give the client a time in which to read on."""
         super().pause_writing()
-        self._send_deadline = self.loop.call_later(self._limits.send_seconds, self._abort_unread)
+        self._send_deadline = self.loop.call_later(self._settings.send_seconds, self._abort_unread)
 
     def resume_writing(self) -> None:
         """Write on: the client reads."""
@@ -164,10 +164,10 @@ class Lifetime(HttpToolsProtocol):
             return
         transport.close()
         if transport.get_write_buffer_size():
-            self._expect(self._limits.send_seconds, self._abort_unread)
+            self._expect(self._settings.send_seconds, self._abort_unread)
 
     def _abort_unread(self) -> None:
-        seconds = self._limits.send_seconds
+        seconds = self._settings.send_seconds
         self.abort("answer-not-read", f"the answer was not read within {seconds:g} s")
 
     def _expect(self, seconds: float, late: Callable[[], None]) -> None:
@@ -188,7 +188,7 @@ class Lifetime(HttpToolsProtocol):
         return self.scope is not None and (cycle is None or cycle.scope is not self.scope)
 
     def _head_is_late(self) -> None:
-        seconds = self._limits.head_seconds
+        seconds = self._settings.head_seconds
         if self.flow.read_paused:  # it is this side that does not read
             self._expect(seconds, self._head_is_late)
         elif self._is_head_open():

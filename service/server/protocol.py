@@ -141,7 +141,10 @@ class HttpProtocol(Lifetime):
         parser = self.parser
         if parser.should_upgrade():
             return
-        if self._overhead > self._limits.head_bytes or len(self.headers) > self._limits.head_lines:
+        if (
+            self._overhead > self._settings.max_head_bytes
+            or len(self.headers) > self._settings.max_head_lines
+        ):
             self._check_size()
         keeps_alive = parser.should_keep_alive()
         if not keeps_alive:  # 1.1 does, but where a line says otherwise
@@ -219,7 +222,7 @@ class HttpProtocol(Lifetime):
         if self._is_head_open():
             self._check_overhead()
             if self._deadline is None:
-                self._expect(self._limits.head_seconds, self._head_is_late)
+                self._expect(self._settings.head_seconds, self._head_is_late)
         elif cycle is None:
             return  # line ends, before the first head
         elif cycle.more_body and len(cycle.body) == body and not cycle.response_complete:
@@ -234,19 +237,19 @@ class HttpProtocol(Lifetime):
     def _check_overhead(self) -> None:
         """Bound what arrives and is no body; of a head whose end is not there, the bytes so far."""
         self._check_size()
-        if self._overhead > self._limits.head_bytes + _PIECE:
+        if self._overhead > self._settings.max_head_bytes + _PIECE:
             raise self._too_large(431, "head")
 
     def _check_size(self) -> None:
         size = sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if len(self.url) > self._limits.head_bytes:
+        if len(self.url) > self._settings.max_head_bytes:
             raise self._too_large(414, "address")
-        if len(self.url) + size > self._limits.head_bytes:
+        if len(self.url) + size > self._settings.max_head_bytes:
             raise self._too_large(431, "head")
-        if len(self.headers) > self._limits.head_lines:
-            message = f"the head has more than {self._limits.head_lines} header lines"
+        if len(self.headers) > self._settings.max_head_lines:
+            message = f"the head has more than {self._settings.max_head_lines} header lines"
             raise Refusal(431, "head-too-large", message)
 
     def _too_large(self, status: int, what: str) -> Refusal:
-        message = f"the {what} has more than {self._limits.head_bytes} bytes"
+        message = f"the {what} has more than {self._settings.max_head_bytes} bytes"
         return Refusal(status, "head-too-large", message)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
@@ -15,23 +16,14 @@ _NOT_VALID: Final = (httptools.HttpParserError, UnicodeDecodeError)  # an addres
 log = logging.getLogger(__name__)
 
 
+@dataclass(eq=False)
 class Refusal(Exception):
-    """What a client is told before its connection ends.
+    """What a client is told before its connection ends."""
 
-    Attributes:
-        kind: The reason, as the metric `tandem_errors_total` names it.
-        message: What was wrong and what is accepted.
-        retry_seconds: When to try again, where that helps.
-    """
-
-    def __init__(
-        self, status: int, kind: str, message: str, retry_seconds: int | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.kind = kind
-        self.message = message
-        self.retry_seconds = retry_seconds
+    status: int
+    kind: str  # the reason, as the metric `tandem_errors_total` names it
+    message: str  # what was wrong and what is accepted
+    retry_seconds: int | None = None  # when to try again, where that helps
 
     def answer(self, default_headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         """Write the whole answer."""

@@ -3,8 +3,7 @@
 The requirement in pyproject.toml is pinned to the releases in which all of it is there.
 """
 
-from collections.abc import Iterator
-from types import CodeType
+from inspect import isfunction
 from typing import Final
 
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -41,13 +40,11 @@ def missing_internals() -> list[str]:
         f"{owner.__name__}.{name}"
         for owner, names in INTERNALS.items()
         for name in names
-        if not hasattr(owner, name) and name not in set(_assigned(owner))
+        if not hasattr(owner, name) and name not in _mentioned(owner)
     ]
 
 
-def _assigned(owner: type) -> Iterator[str]:
-    """Give every name that a method of a class mentions: its attributes are among them."""
-    for method in vars(owner).values():
-        code = getattr(method, "__code__", None)
-        if isinstance(code, CodeType):
-            yield from code.co_names
+def _mentioned(owner: type) -> set[str]:
+    """Give every name in the methods of a class: its attributes are among them."""
+    methods = filter(isfunction, vars(owner).values())
+    return {name for method in methods for name in method.__code__.co_names}

@@ -4,8 +4,7 @@ Small tensors go through each step together with those of the same turn of the e
 and whatever is large, take a task and threads of their own.
 """
 
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from math import prod
 from time import perf_counter
@@ -19,7 +18,7 @@ from service.limits.threads import Threads
 from service.observability.record import RequestRecord
 from service.observability.telemetry import Trace
 from service.pipeline.decoding import Pictures
-from service.pipeline.engine import Call, Engine, Group, Rendered
+from service.pipeline.engine import Call, Deliver, Engine, Group, Rendered
 from service.pipeline.inference import Inference
 from service.pipeline.turns import TurnQueue
 from service.registry import LoadedModel
@@ -29,6 +28,7 @@ from service.v2.inputs import Content, Inputs
 from service.v2.outputs import Inferred, check, count_values, render
 from service.v2.request import SMALL, InferRequest, parse, parse_raw
 from service.v2.statistics import Statistics, Stopwatch
+from vision.preprocess import View
 
 _MOST_VALUES: Final = 500_000  # of a tensor in JSON, however many the model takes
 _OTHER_VALUES: Final = 10_000  # of a request's JSON, beside those of its tensor
@@ -42,15 +42,16 @@ class Arrived(NamedTuple):
     model: LoadedModel
     body: Body
     record: RequestRecord
+    watch: Stopwatch
 
 
 class Ready(NamedTuple):
-    """A request that is read, and its small batch [N, C, H, W]."""
+    """A request that is read, and its batch [N, C, H, W]; its views, if it had pictures."""
 
     arrived: Arrived
     request: InferRequest
     batch: Batch
-    watch: Stopwatch
+    views: Sequence[View] | None = None
 
 
 _Read = tuple[InferRequest, Content, bool]  # and whether the answer is written in no time
@@ -67,16 +68,22 @@ class InferEngine(Engine[Arrived, Ready]):
         self._threads = Threads(settings.pool_size, settings.queue_seconds, "open-inference")
         self._small = TurnQueue[Call](self._read_small, settings.max_batch)
 
-    def submit(
-        self, request: Arrived, deliver: Callable[[Rendered | Exception], None], trace: Trace
-    ) -> Call:
+    def submit(self, request: Arrived, deliver: Deliver, trace: Trace) -> Call:
         """Begin with a request; a small one is read together with others of this turn."""
-        call, body = Call(request, deliver, trace), request.body
+        call, body = Call(request, partial(self._count, request, deliver), trace), request.body
         if len(body.head or b"") <= SMALL and len(body.tensors) <= _INLINE_TENSORS:
             self._small.put(call)
         else:
-            call.work = self._start(self._answer_alone(call, request, Stopwatch()))
+            call.work = self._start(self._answer_alone(call))
         return call
+
+    def _count(self, arrived: Arrived, deliver: Deliver, outcome: Rendered | Exception) -> None:
+        counts = self.statistics.of(arrived.model)
+        if isinstance(outcome, Exception):
+            counts.fail(arrived.watch)
+        else:
+            counts.succeed(arrived.watch)
+        deliver(outcome)
 
     def close(self) -> None:
         """Let the threads end with what they are doing."""
@@ -86,24 +93,16 @@ class InferEngine(Engine[Arrived, Ready]):
         ready: list[tuple[Call, Predictor, Ready]] = []
         count = 0
         for call in calls:
-            arrived: Arrived = call.request
             count += 1
-            watch = Stopwatch()
             try:
-                read = request, content, small_answer = self._read(arrived)
+                request, content, small_answer = read = self._read(call.request)
             except Exception as error:  # noqa: BLE001 - it belongs to this request alone
-                # Counted here, and logged by what it is delivered to, as those below.
-                self.statistics.of(arrived.model).fail(watch)
-                call.end(error)
+                call.end(error)  # logged where it is delivered
             else:
                 if isinstance(content, list) or not small_answer:
-                    call.work = self._start(self._answer_alone(call, arrived, watch, read))
+                    call.work = self._start(self._answer_alone(call, read))
                 else:
-                    watch.pictures = len(content)
-                    watch.lap("compute_input")
-                    predictor = arrived.model.predictor(request.runtime)
-                    arrived.record.answered_by(predictor, len(content))
-                    ready.append((call, predictor, Ready(arrived, request, content, watch)))
+                    ready.append((call, *_prepared(Ready(call.request, request, content))))
             if perf_counter() > until:
                 break
         self._infer_together(ready)
@@ -146,63 +145,55 @@ class InferEngine(Engine[Arrived, Ready]):
         end = 0
         for ready in group.items:
             start, end = end, end + len(ready.batch)
-            ready.watch.lap_infer_since(began)
-            yield self._render_one(ready, logits[start:end])
+            ready.arrived.watch.lap_infer(began)
+            answer: Rendered | Exception
+            try:
+                answer = _render(ready, logits[start:end])
+            except Exception as error:  # noqa: BLE001 - it belongs to this request alone
+                answer = error  # logged where it is delivered
+            yield answer
 
-    def _render_one(self, ready: Ready, logits: Logits) -> Rendered | Exception:
-        model, watch = ready.arrived.model, ready.watch
+    async def _answer_alone(self, call: Call, read: _Read | None = None) -> None:
         try:
-            answer = _render(
-                ready.arrived, ready.request, Inferred(model.predictor(), logits, None)
-            )
+            answer = await self._infer_alone(call.request, read, call.trace)
         except Exception as error:  # noqa: BLE001 - it belongs to this request alone
-            self.statistics.of(model).fail(watch)  # counted, and logged where it is delivered
-            return error
-        watch.lap("compute_output")
-        self.statistics.of(model).succeed(watch)
-        return answer
-
-    async def _answer_alone(
-        self,
-        call: Call,
-        arrived: Arrived,
-        watch: Stopwatch,
-        read: _Read | None = None,
-    ) -> None:
-        statistics = self.statistics.of(arrived.model)
-        try:
-            if read is None:
-                read = await self._threads.run(self._read, arrived)
-            answer = await self._infer_alone(call, arrived, read, watch)
-        except (asyncio.CancelledError, Exception) as error:
-            statistics.fail(watch)
-            if isinstance(error, asyncio.CancelledError):
-                raise
-            call.end(error)
+            call.end(error)  # logged where it is delivered
         else:
-            statistics.succeed(watch)
             call.end(answer)
 
-    async def _infer_alone(
-        self, call: Call, arrived: Arrived, read: _Read, watch: Stopwatch
-    ) -> Rendered:
+    async def _infer_alone(self, arrived: Arrived, read: _Read | None, trace: Trace) -> Rendered:
+        if read is None:
+            read = await self._threads.run(self._read, arrived)
         request, content, small_answer = read
-        own, chosen = arrived.model.predictor(), arrived.model.predictor(request.runtime)
-        prepared = await self._inputs.prepare(own, content, call.trace)
-        watch.pictures = len(prepared.batch)
-        watch.lap("compute_input")
-        logits, waited = await self._inference.run_timed(chosen, prepared.batch, (call.trace,))
-        watch.lap_infer(waited)
-        arrived.record.answered_by(chosen, len(logits))
-        write = partial(_render, arrived, request, Inferred(own, logits, prepared.views))
-        answer = write() if small_answer else await self._threads.run(write)
-        watch.lap("compute_output")
-        return answer
+        views = None
+        if isinstance(content, list):
+            own = arrived.model.predictor()
+            views = await self._inputs.views(own, content, trace)
+            content = own.batch(views)
+        predictor, ready = _prepared(Ready(arrived, request, content, views))
+        arrived_at = perf_counter()
+        logits, waited = await self._inference.run(predictor, content, (trace,))
+        arrived.watch.lap_infer(arrived_at + waited)
+        write = partial(_render, ready, logits)
+        return write() if small_answer else await self._threads.run(write)
 
 
-def _render(arrived: Arrived, request: InferRequest, inferred: Inferred) -> Rendered:
-    manifest = arrived.model.manifest
+def _prepared(ready: Ready) -> tuple[Predictor, Ready]:
+    """Note that a request is ready for its network, and find that."""
+    model, _, record, watch = ready.arrived
+    predictor, pictures = model.predictor(ready.request.runtime), len(ready.batch)
+    record.answered_by(predictor, pictures)
+    watch.end_input(pictures)
+    return predictor, ready
+
+
+def _render(ready: Ready, logits: Logits) -> Rendered:
+    model, _, record, watch = ready.arrived
+    manifest, request = model.manifest, ready.request
     head = {"model_name": manifest.name, "model_version": str(manifest.version)}
     if request.id is not None:
         head["id"] = request.id
-    return render(inferred, request, head, arrived.record.headers)
+    inferred = Inferred(model.predictor(), logits, ready.views)
+    answer = render(inferred, request, head, record.headers)
+    watch.lap("compute_output")
+    return answer

@@ -16,6 +16,7 @@ from service.v2.body import Body, BodyBuffer, Fields, read_whole
 from service.v2.engine import Arrived
 from service.v2.lookup import PREFIX, find
 from service.v2.schemas import INFER, Name, Version
+from service.v2.statistics import Stopwatch
 
 router = APIRouter(prefix=PREFIX)
 
@@ -43,7 +44,7 @@ async def _respond(request: Request, name: str, version: str | None = None) -> R
     service, record = service_of(request), record_of(request.scope)
     model = request.scope.get(_BEGAN_WITH) or find(service.loaded(), name, version)
     body = await _read(request, record.headers)
-    answer = await service.infer.run(Arrived(model, body, record), record.trace)
+    answer = await service.infer.run(Arrived(model, body, record, Stopwatch()), record.trace)
     headers = {name.decode(): value.decode() for name, value in answer.headers}
     return Response(answer.body, headers={"content-length": str(len(answer.body)), **headers})
 
@@ -75,5 +76,5 @@ class InferEndpoint(Endpoint):
         model, fields = scope.get(_BEGAN_WITH), record.headers
         if model is None:
             raise FallBack("unknown-model")
-        arrived = Arrived(model, read_whole(body, fields), record)
+        arrived = Arrived(model, read_whole(body, fields), record, Stopwatch())
         return self._service.infer.submit(arrived, deliver, record.trace)

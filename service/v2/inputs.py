@@ -1,7 +1,6 @@
 """From the inputs of a request to the batch that the network takes."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +14,8 @@ from service.v2.signature import PICTURE, tensor_input
 from service.v2.tensors import InputTensor, read_bytes, read_floats
 from vision.errors import ImageError
 from vision.preprocess import View
-from vision.preprocess import tensor as stack
 
 Content = Batch | list[bytes]  # a tensor FP32 [N, C, H, W], or N encoded pictures
-
-
-class Prepared(NamedTuple):
-    """What is ready for the network.
-
-    Attributes:
-        views: What it was made of; None where the request gave the batch itself.
-    """
-
-    batch: NDArray[np.float32]  # FP32 [N, C, H, W]
-    views: Sequence[View] | None = None
 
 
 class Inputs:
@@ -54,18 +41,16 @@ class Inputs:
             return self._pictures_of(tensors[0])
         raise malformed(f"no input {tensors[0].name[:100]!r}; accepted: {_either(predictor)}")
 
-    async def prepare(self, predictor: Predictor, content: Content, trace: Trace) -> Prepared:
-        """Make the batch out of what a request has.
+    async def views(
+        self, predictor: Predictor, pictures: Sequence[bytes], trace: Trace
+    ) -> list[View]:
+        """Preprocess pictures as the network sees them.
 
         Raises:
             Refused: As for `Pictures.views`, a picture is refused.
         """
-        if not isinstance(content, list):
-            return Prepared(content)
-        accepted = predictor.manifest.input
-        outcomes = await self._pictures.view_each(content, accepted, trace)
-        views = [_seen(outcome, index) for index, outcome in enumerate(outcomes)]
-        return Prepared(stack(views, accepted), views)
+        outcomes = await self._pictures.view_each(pictures, predictor.manifest.input, trace)
+        return [_seen(outcome, index) for index, outcome in enumerate(outcomes)]
 
     def _floats(self, predictor: Predictor, tensor: InputTensor) -> NDArray[np.float32]:
         _check_datatype(tensor, "FP32")

@@ -110,12 +110,12 @@ def _requested(predictor: Predictor, request: InferRequest) -> Sequence[Requeste
 
 
 def _output(inferred: Inferred, output: RequestedOutput) -> Output:
-    datatype, values = _values(inferred, output)
+    values = _values(inferred, output)
     pictures = len(inferred.logits)
     count = len(values) if isinstance(values, list) else values.size
     description: dict[str, object] = {
         "name": output.name,
-        "datatype": datatype,
+        "datatype": _datatype(values),
         "shape": [pictures, count // pictures],
     }
     if not output.binary:
@@ -135,15 +135,18 @@ def _in_json(values: Values, name: str) -> Values:
     return flat
 
 
-def _values(inferred: Inferred, output: RequestedOutput) -> tuple[Datatype, Values]:
-    compute = _COMPUTED.get(output.name)
-    if output.name == inferred.predictor.output_name or compute is None:
-        datatype, values = _logits(inferred)
-    else:
-        datatype, values = compute(inferred)
+def _values(inferred: Inferred, output: RequestedOutput) -> Values:
+    is_own = output.name == inferred.predictor.output_name
+    values = inferred.logits if is_own else _COMPUTED[output.name](inferred)
     if output.classes and not isinstance(values, list):
-        return "BYTES", _classes(values, inferred.predictor.manifest.labels, output.classes)
-    return datatype, values
+        return _classes(values, inferred.predictor.manifest.labels, output.classes)
+    return values
+
+
+def _datatype(values: Values) -> Datatype:
+    if isinstance(values, list):
+        return "BYTES"
+    return "BOOL" if values.dtype == np.bool_ else "FP32"
 
 
 def _classes(values: Array, labels: Sequence[str], count: int) -> list[str]:
@@ -156,36 +159,27 @@ def _classes(values: Array, labels: Sequence[str], count: int) -> list[str]:
     ]
 
 
-def _logits(inferred: Inferred) -> tuple[Datatype, Values]:
-    return "FP32", inferred.logits
+@np.errstate(all="ignore")  # of logits that are not finite, probabilities that are none
+def _probabilities(inferred: Inferred) -> Array:
+    return inferred.predictor.probabilities(inferred.logits)
 
 
-def _probabilities(inferred: Inferred) -> tuple[Datatype, Values]:
-    with _not_finite():
-        return "FP32", inferred.predictor.probabilities(inferred.logits)
-
-
-def _not_finite() -> np.errstate:
-    """Let logits that are not finite give probabilities that are none."""
-    return np.errstate(all="ignore")
-
-
-def _label(inferred: Inferred) -> tuple[Datatype, Values]:
+def _label(inferred: Inferred) -> list[str]:
     labels = inferred.predictor.manifest.labels
-    return "BYTES", [labels[index] for index in inferred.logits.argmax(axis=1).tolist()]
+    return [labels[index] for index in inferred.logits.argmax(axis=1).tolist()]
 
 
-def _accepted(inferred: Inferred) -> tuple[Datatype, Values]:
-    return "BOOL", np.array([reason is None for reason in _reasons(inferred)])
+def _accepted(inferred: Inferred) -> Array:
+    return np.array([reason is None for reason in _reasons(inferred)])
 
 
-def _reason(inferred: Inferred) -> tuple[Datatype, Values]:
-    return "BYTES", [reason or "" for reason in _reasons(inferred)]
+def _reason(inferred: Inferred) -> list[str]:
+    return [reason or "" for reason in _reasons(inferred)]
 
 
+@np.errstate(all="ignore")  # likewise
 def _reasons(inferred: Inferred) -> list[Reason | None]:
-    with _not_finite():
-        accepted = inferred.predictor.in_distribution(inferred.logits)
+    accepted = inferred.predictor.in_distribution(inferred.logits)
     seen = [view.reason for view in inferred.views] if inferred.views else [None] * len(accepted)
     return [
         reason or (None if known else inferred.predictor.rejected)
@@ -193,7 +187,7 @@ def _reasons(inferred: Inferred) -> list[Reason | None]:
     ]
 
 
-_COMPUTED: Final[Mapping[str, Callable[[Inferred], tuple[Datatype, Values]]]] = {
+_COMPUTED: Final[Mapping[str, Callable[[Inferred], Values]]] = {
     PROBABILITIES: _probabilities,
     LABEL: _label,
     ACCEPTED: _accepted,

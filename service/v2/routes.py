@@ -21,10 +21,8 @@ from service.v2.schemas import (
     ServerMetadata,
     ServerReady,
     StatisticsList,
-    TensorMetadata,
     Version,
 )
-from service.v2.tensors import Spec
 
 _server = APIRouter(prefix=PREFIX)
 _models = APIRouter(prefix=PREFIX, responses={**REFUSED, **UNKNOWN, **NOT_READY})
@@ -149,13 +147,9 @@ def _metadata(request: Request, name: str, version: str | None = None) -> ModelM
         name=name,
         versions=[str(number) for number in sorted(models.versions(name))],
         platform=signature.platform(model.predictor()),
-        inputs=[_tensor(signature.tensor_input(model.predictor()))],
-        outputs=[_tensor(spec) for spec in signature.outputs(model.predictor())],
+        inputs=[signature.tensor_input(model.predictor())],
+        outputs=signature.outputs(model.predictor()),
     )
-
-
-def _tensor(spec: Spec) -> TensorMetadata:
-    return TensorMetadata(name=spec.name, datatype=spec.datatype, shape=list(spec.shape))
 
 
 def _configuration(request: Request, name: str, version: str | None = None) -> dict[str, object]:

@@ -6,7 +6,8 @@ from fastapi import Path, Response
 from pydantic import ConfigDict, Field, JsonValue
 
 from artifact.manifest import Part
-from service.v2.tensors import Datatype
+from service.v2.statistics import Count
+from service.v2.tensors import Datatype, TensorMetadata
 
 Name = Annotated[str, Path(description="Of a model; `POST /v2/repository/index` lists them.")]
 Version = Annotated[
@@ -54,14 +55,6 @@ class ServerMetadata(Part):
     extensions: list[str]
 
 
-class TensorMetadata(Part):
-    """What an input or output is."""
-
-    name: str
-    datatype: Datatype
-    shape: list[int] = Field(description="-1: any size; the first one is the batch.")
-
-
 class ModelMetadata(Part):
     """What a model takes and gives."""
 
@@ -95,13 +88,6 @@ class Inferred(Part):
     model_version: str
     id: str | None = None
     outputs: list[InferOutput]
-
-
-class Count(Part):
-    """How often something was done, and how long it took together."""
-
-    count: int
-    ns: int
 
 
 class RequestStatistics(Part):

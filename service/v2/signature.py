@@ -10,7 +10,7 @@ from typing import Final
 
 from artifact.manifest import MODEL_FILES, RuntimeId
 from artifact.predictor import Predictor
-from service.v2.tensors import Datatype, Spec
+from service.v2.tensors import Datatype, TensorMetadata
 
 PROBABILITIES: Final = "probabilities"
 LABEL: Final = "label"
@@ -24,23 +24,23 @@ _PLATFORMS: Final[dict[RuntimeId, tuple[str, str]]] = {
 }
 _ANY: Final = -1
 
-PICTURE: Final = Spec("image", "BYTES", (_ANY, 1))
+PICTURE: Final = TensorMetadata("image", "BYTES", (_ANY, 1))
 
 
-def tensor_input(predictor: Predictor) -> Spec:
+def tensor_input(predictor: Predictor) -> TensorMetadata:
     """Describe the network's own input."""
-    return Spec(predictor.input_name, "FP32", (_ANY, *predictor.manifest.input.shape))
+    return TensorMetadata(predictor.input_name, "FP32", (_ANY, *predictor.manifest.input.shape))
 
 
-def outputs(predictor: Predictor) -> list[Spec]:
+def outputs(predictor: Predictor) -> list[TensorMetadata]:
     """Describe the outputs: the network's own, and what can be asked for beside it."""
     labels = len(predictor.manifest.labels)
     return [
-        Spec(predictor.output_name, "FP32", (_ANY, labels)),
-        Spec(PROBABILITIES, "FP32", (_ANY, labels)),
-        Spec(LABEL, "BYTES", (_ANY, 1)),
-        Spec(ACCEPTED, "BOOL", (_ANY, 1)),
-        Spec(REASON, "BYTES", (_ANY, 1)),
+        TensorMetadata(predictor.output_name, "FP32", (_ANY, labels)),
+        TensorMetadata(PROBABILITIES, "FP32", (_ANY, labels)),
+        TensorMetadata(LABEL, "BYTES", (_ANY, 1)),
+        TensorMetadata(ACCEPTED, "BOOL", (_ANY, 1)),
+        TensorMetadata(REASON, "BYTES", (_ANY, 1)),
     ]
 
 
@@ -66,7 +66,7 @@ def configuration(predictor: Predictor, max_batch_size: int) -> dict[str, object
     }
 
 
-def _configured(spec: Spec) -> dict[str, object]:
+def _configured(spec: TensorMetadata) -> dict[str, object]:
     # With a max_batch_size, Triton's dimensions leave out the batch.
     return {
         "name": spec.name,

@@ -3,6 +3,7 @@
 Counted are the requests to the protocol's routes, of this process, since the model was loaded.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from time import perf_counter_ns, time_ns
 from typing import Final, Literal
@@ -17,20 +18,16 @@ _NS_PER_S: Final = 1_000_000_000
 
 
 @dataclass(slots=True)
-class Duration:
+class Count:
     """How often something was done, and how long it took together."""
 
-    count: int = 0
-    ns: int = 0
+    count: int
+    ns: int
 
-    def add(self, ns: int) -> None:
-        """Count one more."""
-        self.count += 1
+    def add(self, ns: int, count: int = 1) -> None:
+        """Count one more, or several."""
+        self.count += count
         self.ns += ns
-
-    def dump(self) -> dict[str, int]:
-        """Give both as the extension has them."""
-        return {"count": self.count, "ns": self.ns}
 
 
 class Stopwatch:
@@ -41,21 +38,23 @@ class Stopwatch:
         self.stages: dict[Stage, int] = {}
         self._start = self._last = perf_counter_ns()
 
+    def end_input(self, pictures: int) -> None:
+        """End the first stage: the request is ready, and has so many pictures."""
+        self.pictures = pictures
+        self.lap("compute_input")
+
     def lap(self, stage: Stage) -> None:
         """End a stage, which began where the one before ended."""
         now = perf_counter_ns()
         self.stages[stage] = now - self._last
         self._last = now
 
-    def lap_infer(self, waited: float) -> None:
-        """End the inference, the first so many seconds of which were spent in the queue."""
-        self.lap("compute_infer")
-        self.stages["queue"] = round(waited * _NS_PER_S)
-        self.stages["compute_infer"] -= self.stages["queue"]
-
-    def lap_infer_since(self, began: float) -> None:
+    def lap_infer(self, began: float) -> None:
         """End the inference, which began at that `perf_counter`, after a time in the queue."""
-        self.lap_infer(max(0.0, began - self._last / _NS_PER_S))
+        waited = max(0, round(began * _NS_PER_S) - self._last)
+        self.lap("compute_infer")
+        self.stages["queue"] = waited
+        self.stages["compute_infer"] -= waited
 
     def total(self) -> int:
         """Give the nanoseconds since the start."""
@@ -66,10 +65,11 @@ class ModelStatistics:
     """The counts of one version of one model."""
 
     def __init__(self) -> None:
-        self._success, self._fail = Duration(), Duration()
-        self._stages = {stage: Duration() for stage in _STAGES}
-        self._batches: dict[int, dict[Stage, Duration]] = {}
-        self._pictures = 0
+        self._success, self._fail = Count(0, 0), Count(0, 0)
+        # Of the requests with so many pictures.
+        self._batches = defaultdict[int, dict[Stage, Count]](
+            lambda: {stage: Count(0, 0) for stage in _STAGES}
+        )
         self._last_ms = 0
 
     def fail(self, watch: Stopwatch) -> None:
@@ -79,37 +79,32 @@ class ModelStatistics:
     def succeed(self, watch: Stopwatch) -> None:
         """Count a request that was answered."""
         self._success.add(watch.total())
-        self._count(watch)
+        self._last_ms = time_ns() // _NS_PER_MS
+        batch = self._batches[watch.pictures]
+        for stage, ns in watch.stages.items():
+            batch[stage].add(ns)
 
     def dump(self) -> dict[str, object]:
         """Give everything as the extension has it."""
+        batches = sorted(self._batches.items())
+        stages = {str(stage): Count(0, 0) for stage in _STAGES}
+        for _, batch in batches:
+            for stage, one in batch.items():
+                stages[stage].add(one.ns, one.count)
         return {
             "last_inference": self._last_ms,
-            "inference_count": self._pictures,
+            "inference_count": sum(size * batch["queue"].count for size, batch in batches),
             "execution_count": self._success.count,
             "inference_stats": {
-                "success": self._success.dump(),
-                "fail": self._fail.dump(),
-                **{str(stage): duration.dump() for stage, duration in self._stages.items()},
+                "success": self._success,
+                "fail": self._fail,
+                **stages,
                 # There is no cache, but clients read its counts.
-                "cache_hit": Duration().dump(),
-                "cache_miss": Duration().dump(),
+                "cache_hit": Count(0, 0),
+                "cache_miss": Count(0, 0),
             },
-            "batch_stats": [
-                {"batch_size": size} | {stage: batch[stage].dump() for stage in batch}
-                for size, batch in sorted(self._batches.items())
-            ],
+            "batch_stats": [{"batch_size": size, **batch} for size, batch in batches],
         }
-
-    def _count(self, watch: Stopwatch) -> None:
-        self._pictures += watch.pictures
-        self._last_ms = time_ns() // _NS_PER_MS
-        batch = self._batches.get(watch.pictures)
-        if batch is None:
-            batch = self._batches[watch.pictures] = {stage: Duration() for stage in _STAGES}
-        for stage, ns in watch.stages.items():
-            self._stages[stage].add(ns)
-            batch[stage].add(ns)
 
 
 class Statistics:

@@ -3,12 +3,14 @@
 import struct
 from binascii import a2b_base64
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from math import isfinite, prod
-from typing import Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from service.errors import malformed
 
@@ -23,12 +25,15 @@ _BLANKS: Final = b" \t\r\n"
 _PIECE: Final = 1 << 20  # characters of base64, which come in fours
 
 
-class Spec(NamedTuple):
-    """What a model's tensor is."""
+@dataclass(slots=True)
+class TensorMetadata:
+    """What an input or output is."""
 
     name: str
     datatype: Datatype
-    shape: tuple[int, ...]  # its first dimension is the batch; -1 stands for any size
+    shape: Annotated[
+        tuple[int, ...], Field(description="-1: any size; the first one is the batch.")
+    ]
 
     def __str__(self) -> str:
         return f"{self.name!r}: {self.datatype} {list(self.shape)}"

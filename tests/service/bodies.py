@@ -78,6 +78,3 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     **{f"raw-{name}": ("/predict", as_body(data)) for name, (data, _) in BAD_PICTURES.items()},
     **{f"form-{name}": ("/predict", as_file(data)) for name, (data, _) in BAD_PICTURES.items()},
 }
-
-
-EVERY = ANSWERED | REFUSED

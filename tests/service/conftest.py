@@ -66,3 +66,9 @@ def served(settings: Settings) -> Iterator[Served]:
     """The service on a socket, for the tests of one module."""
     with serving(settings) as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Run coroutines that are tests as the service's own run."""
+    return "asyncio"

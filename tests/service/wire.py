@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 
 from service.app import create_app
 from service.server.connection import Connection
-from service.server.connections import ConnectionLimits, Connections
+from service.server.connections import Connections
 from service.server.http_server import fast_path_of
 from service.settings import Settings
 from tests.service.slow import until
@@ -96,7 +96,7 @@ class Listening:
         self.state = ServerState()
         self.state.default_headers = [(b"date", b"Thu, 01 Jan 1970 00:00:00 GMT")]
         self._fast_path = fast_path_of(app.state.service)
-        self.connections = Connections(ConnectionLimits(), app.state.service.telemetry.refused)
+        self.connections = Connections(Settings(), app.state.service.telemetry.refused)
 
     def connect(self) -> Client:
         return Client(Connection(self.connections, self._fast_path, **self._given()))

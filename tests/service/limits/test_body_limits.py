@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from PIL import Image
 
 from tests.known_answer import picture
+from tests.service.server.heavy_requests import file_form
 from tests.service.slow import LIMIT, Sent, Slow, body, post, served, until
 
 GOOD = picture("top-left")
@@ -206,19 +207,13 @@ def distinct(number: int, side: int) -> bytes:
     return file.getvalue()
 
 
-def form(field: str, *pictures: bytes) -> bytes:
-    head = f'Content-Disposition: form-data; name="{field}"; filename="a.png"\r\n\r\n'.encode()
-    parts = (b"--edge\r\n" + head + data + b"\r\n" for data in pictures)
-    return b"".join(parts) + b"--edge--\r\n"
-
-
 def distinct_requests(number: int) -> Iterator[tuple[str, list[tuple[bytes, bytes]], bytes]]:
     as_form = [(b"content-type", b"multipart/form-data; boundary=edge")]
     side = 8 if number % 4 else 300
     yield "/predict", [], distinct(number, side)
-    yield "/predict", as_form, form("image", distinct(40 + number, side))
+    yield "/predict", as_form, file_form("image", distinct(40 + number, side))
     batch = [distinct(80 + (number + i) % 40, 8) for i in range(number % 3 + 1)]
-    yield "/predict/batch", as_form, form("images", *batch)
+    yield "/predict/batch", as_form, file_form("images", *batch)
 
 
 @served(seconds=0.0005, max_in_flight=1000, queue_seconds=60)

@@ -3,11 +3,7 @@ from threading import Thread
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from service.observability.buffers import (
-    BatchHistogram,
-    HistogramBuffer,
-    SumBuffer,
-)
+from service.observability.buffers import BatchHistogram, HistogramBuffer, SumBuffer
 
 BOUNDS = (1.0, 2.0, 4.0)
 
@@ -39,7 +35,7 @@ def test_distribution_agrees_with_a_histogram_told_one_by_one(registry: Collecto
     values = [0.5, 1.0, 1.1, 2.0, 3.0, 4.0, 4.1, 1e9, 0.0, -1.0]
     spread = BatchHistogram("a", "a", buckets=BOUNDS, registry=registry)
     told = BatchHistogram("b", "b", buckets=BOUNDS, registry=registry)
-    distribution = HistogramBuffer(spread, BOUNDS)
+    distribution = HistogramBuffer(spread)
     for part in (values[:4], values[4:], []):
         for value in part:
             distribution.add(value)
@@ -57,9 +53,7 @@ def test_distribution_agrees_with_a_histogram_told_one_by_one(registry: Collecto
 
 def test_nothing_is_lost_between_threads(registry: CollectorRegistry) -> None:
     count = SumBuffer(Counter("n", "n", registry=registry))
-    distribution = HistogramBuffer(
-        BatchHistogram("a", "a", buckets=BOUNDS, registry=registry), BOUNDS
-    )
+    distribution = HistogramBuffer(BatchHistogram("a", "a", buckets=BOUNDS, registry=registry))
 
     def update() -> None:
         for turn in range(2000):

@@ -102,16 +102,17 @@ def test_request_and_its_steps_are_spans_of_one_trace(
     assert collector.service["service.name"] == "tandem"
 
 
+@pytest.mark.parametrize("path", ["/predict", "/compare"])
 def test_steps_in_threads_and_batches_stay_with_their_request(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     waiting = settings.model_copy(update={"batch_wait_ms": 50})
     large = Image.open(io.BytesIO(picture("top-left"))).resize((1500, 1500))
     file = io.BytesIO()
     large.save(file, "PNG")
     with traced(waiting, monkeypatch) as (client, collector):
-        client.post("/predict", content=file.getvalue())
-    request = collector.spans.pop("POST /predict")
+        client.post(path, content=file.getvalue())
+    request = collector.spans.pop(f"POST {path}")
     assert set(collector.spans) == {"decode", "preprocess", "queue", "inference"}
     for step in collector.spans.values():
         assert step.parent_span_id == request.span_id

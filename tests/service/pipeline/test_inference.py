@@ -5,7 +5,8 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from service.pipeline.inference import Inference
 
 SMALL, LARGE = 1, 100_000_000
 MOST = 4
+
+pytestmark = pytest.mark.anyio
 
 
 class Recorder:
@@ -58,19 +61,14 @@ def batch_of(*pictures: float) -> Batch:
     return np.array(pictures, np.float32).reshape(-1, 1, 1, 1)
 
 
-def run(work: Callable[[Inference], Awaitable[None]], threads: int = 1, wait: float = 0) -> None:
-    async def go() -> None:
-        inference = Inference(Telemetry(), threads, MOST, wait)
-        try:
-            await work(inference)
-        finally:
-            inference.close()
-
-    asyncio.run(go())
+@pytest.fixture
+def inference() -> Iterator[Inference]:
+    with closing(Inference(Telemetry(), threads=1, max_batch=MOST)) as inference:
+        yield inference
 
 
 async def ask(inference: Inference, predictor: Predictor, *pictures: float) -> list[float]:
-    logits = await inference.run(predictor, batch_of(*pictures))
+    logits, _ = await inference.run(predictor, batch_of(*pictures))
     assert (logits[:, 1] == logits[:, 0] + 0.5).all()
     answer: list[float] = logits[:, 0].tolist()
     return answer
@@ -78,153 +76,126 @@ async def ask(inference: Inference, predictor: Predictor, *pictures: float) -> l
 
 @pytest.mark.parametrize("macs", [SMALL, LARGE], ids=["on-the-loop", "in-threads"])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_every_request_gets_its_own_answer(published: Predictor, macs: int, threads: int) -> None:
+async def test_every_request_gets_its_own_answer(
+    published: Predictor, macs: int, threads: int
+) -> None:
     predictor = open_recorder(published, Recorder(), macs)
-
-    async def work(inference: Inference) -> None:
+    with closing(Inference(Telemetry(), threads, MOST)) as inference:
         sent = [tuple(float(100 * i + j) for j in range(i % 6 + 1)) for i in range(60)]
         answers = await asyncio.gather(*(ask(inference, predictor, *each) for each in sent))
         assert answers == [list(each) for each in sent]
 
-    run(work, threads)
 
-
-def test_single_request_runs_at_once_on_the_loop(published: Predictor) -> None:
+async def test_single_request_runs_at_once_on_the_loop(
+    published: Predictor, inference: Inference
+) -> None:
     runtime = Recorder()
     predictor = open_recorder(published, runtime, SMALL)
-
-    async def work(inference: Inference) -> None:
-        for picture in range(3):
-            request = inference.run(predictor, batch_of(picture))
-            with pytest.raises(StopIteration):  # that is how a coroutine returns
-                request.send(None)
-            await asyncio.sleep(0)
-
-    run(work)
+    for picture in range(3):
+        request = inference.run(predictor, batch_of(picture))
+        with pytest.raises(StopIteration):  # that is how a coroutine returns
+            request.send(None)
+        await asyncio.sleep(0)
     assert runtime.threads == {threading.get_ident()}
 
 
-def test_requests_of_one_turn_share_batches_up_to_the_most(published: Predictor) -> None:
+async def test_requests_of_one_turn_share_batches_up_to_the_most(
+    published: Predictor, inference: Inference
+) -> None:
     runtime = Recorder()
     predictor = open_recorder(published, runtime, SMALL)
-
-    async def work(inference: Inference) -> None:
-        await asyncio.gather(*(ask(inference, predictor, i) for i in range(10)))
-
-    run(work)
+    await asyncio.gather(*(ask(inference, predictor, i) for i in range(10)))
     assert runtime.batches == [[0], [1, 2, 3, 4], [5, 6, 7, 8], [9]]
 
 
-def test_request_larger_than_the_most_runs_alone(published: Predictor) -> None:
+async def test_request_larger_than_the_most_runs_alone(
+    published: Predictor, inference: Inference
+) -> None:
     runtime = Recorder()
     predictor = open_recorder(published, runtime, LARGE)
-
-    async def work(inference: Inference) -> None:
-        sent = ([1], range(9), [2])
-        await asyncio.gather(*(ask(inference, predictor, *pictures) for pictures in sent))
-
-    run(work)
+    sent = ([1], range(9), [2])
+    await asyncio.gather(*(ask(inference, predictor, *pictures) for pictures in sent))
     assert runtime.batches == [[1], list(range(9)), [2]]
 
 
-def test_what_arrives_while_a_batch_runs_is_the_next_one(published: Predictor) -> None:
+async def test_what_arrives_while_a_batch_runs_is_the_next_one(
+    published: Predictor, inference: Inference
+) -> None:
     runtime = Recorder(seconds=0.05)
     predictor = open_recorder(published, runtime, LARGE)
-
-    async def work(inference: Inference) -> None:
-        first = asyncio.ensure_future(ask(inference, predictor, 1))
-        await asyncio.sleep(0.02)
-        later = [asyncio.ensure_future(ask(inference, predictor, i)) for i in (2, 3)]
-        await asyncio.sleep(0)
-        later.append(asyncio.ensure_future(ask(inference, predictor, 4)))
-        await asyncio.gather(first, *later)
-
-    run(work)
+    first = asyncio.ensure_future(ask(inference, predictor, 1))
+    await asyncio.sleep(0.02)
+    later = [asyncio.ensure_future(ask(inference, predictor, i)) for i in (2, 3)]
+    await asyncio.sleep(0)
+    later.append(asyncio.ensure_future(ask(inference, predictor, 4)))
+    await asyncio.gather(first, *later)
     assert runtime.batches == [[1], [2, 3, 4]]
     assert threading.get_ident() not in runtime.threads
 
 
-def test_loop_goes_on_while_a_large_batch_runs(published: Predictor) -> None:
+async def test_loop_goes_on_while_a_large_batch_runs(
+    published: Predictor, inference: Inference
+) -> None:
     predictor = open_recorder(published, Recorder(seconds=0.2), LARGE)
-
-    async def work(inference: Inference) -> None:
-        large = asyncio.ensure_future(ask(inference, predictor, 1))
-        start = time.perf_counter()
-        for _ in range(5):
-            await asyncio.sleep(0.001)
-        assert time.perf_counter() - start < 0.15
-        assert not large.done()
-        await large
-
-    run(work)
+    large = asyncio.ensure_future(ask(inference, predictor, 1))
+    start = time.perf_counter()
+    for _ in range(5):
+        await asyncio.sleep(0.001)
+    assert time.perf_counter() - start < 0.15
+    assert not large.done()
+    await large
 
 
-def test_cancelled_request_never_runs(published: Predictor) -> None:
+async def test_cancelled_request_never_runs(published: Predictor, inference: Inference) -> None:
     runtime = Recorder(seconds=0.05)
     predictor = open_recorder(published, runtime, LARGE)
-
-    async def work(inference: Inference) -> None:
-        first = asyncio.ensure_future(ask(inference, predictor, 1))
-        await asyncio.sleep(0.02)
-        left, stayed = (asyncio.ensure_future(ask(inference, predictor, i)) for i in (2, 3))
-        await asyncio.sleep(0)
-        left.cancel()
-        await asyncio.gather(first, stayed)
-        assert left.cancelled()
-
-    run(work)
+    first = asyncio.ensure_future(ask(inference, predictor, 1))
+    await asyncio.sleep(0.02)
+    left, stayed = (asyncio.ensure_future(ask(inference, predictor, i)) for i in (2, 3))
+    await asyncio.sleep(0)
+    left.cancel()
+    await asyncio.gather(first, stayed)
+    assert left.cancelled()
     assert runtime.batches == [[1], [3]]
 
 
 @pytest.mark.parametrize("macs", [SMALL, LARGE], ids=["on-the-loop", "in-threads"])
-def test_request_that_fails_spoils_no_other(published: Predictor, macs: int) -> None:
+async def test_request_that_fails_spoils_no_other(
+    published: Predictor, macs: int, inference: Inference
+) -> None:
     predictor = open_recorder(published, Recorder(), macs)
-
-    async def work(inference: Inference) -> None:
-        requests = (ask(inference, predictor, picture) for picture in (1, 2, -1, 3))
-        one, two, failed, three = await asyncio.gather(*requests, return_exceptions=True)
-        assert (one, two, three) == ([1], [2], [3])
-        assert isinstance(failed, ValueError)
-
-    run(work)
+    requests = (ask(inference, predictor, picture) for picture in (1, 2, -1, 3))
+    one, two, failed, three = await asyncio.gather(*requests, return_exceptions=True)
+    assert (one, two, three) == ([1], [2], [3])
+    assert isinstance(failed, ValueError)
 
 
-def test_request_waits_for_others_where_it_is_told_to(published: Predictor) -> None:
+async def test_request_waits_for_others_where_it_is_told_to(published: Predictor) -> None:
     runtime = Recorder()
     predictor = open_recorder(published, runtime, SMALL)
-
-    async def work(inference: Inference) -> None:
+    with closing(Inference(Telemetry(), 1, MOST, wait_seconds=0.1)) as inference:
         first = asyncio.ensure_future(ask(inference, predictor, 1))
         await asyncio.sleep(0.01)
         await asyncio.gather(first, ask(inference, predictor, 2))
-
-    run(work, wait=0.1)
     assert runtime.batches == [[1, 2]]
 
 
-def test_full_batch_waits_no_longer(published: Predictor) -> None:
+async def test_full_batch_waits_no_longer(published: Predictor) -> None:
     runtime = Recorder()
     predictor = open_recorder(published, runtime, SMALL)
-
-    async def work(inference: Inference) -> None:
-        await asyncio.gather(*(ask(inference, predictor, i) for i in range(MOST)))
-
     start = time.perf_counter()
-    run(work, wait=30)
+    with closing(Inference(Telemetry(), 1, MOST, wait_seconds=30)) as inference:
+        await asyncio.gather(*(ask(inference, predictor, i) for i in range(MOST)))
     assert time.perf_counter() - start < 10
     assert runtime.batches == [[0, 1, 2, 3]]
 
 
-def test_model_that_is_gone_is_forgotten(published: Predictor) -> None:
+async def test_model_that_is_gone_is_forgotten(published: Predictor, inference: Inference) -> None:
     left: list[weakref.ref[Predictor]] = []
-
-    async def work(inference: Inference) -> None:
-        predictor = open_recorder(published, Recorder(), SMALL)
-        left.append(weakref.ref(predictor))
-        await ask(inference, predictor, 1)
-        del predictor
-        await asyncio.sleep(0.01)
-        gc.collect()
-        assert left[0]() is None
-
-    run(work)
+    predictor = open_recorder(published, Recorder(), SMALL)
+    left.append(weakref.ref(predictor))
+    await ask(inference, predictor, 1)
+    del predictor
+    await asyncio.sleep(0.01)
+    gc.collect()
+    assert left[0]() is None

@@ -13,8 +13,9 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from service.server.connections import ConnectionLimits, Connections
+from service.server.connections import Connections
 from service.server.protocol import HttpProtocol
+from service.settings import Settings
 
 PATIENCE = 20
 
@@ -93,7 +94,7 @@ def echo(keep_alive: float = 75, **limits: Any) -> Iterator[Echo]:
 async def _serve(keep_alive: float, limits: dict[str, Any]) -> tuple[Echo, asyncio.Server]:
     loop = asyncio.get_running_loop()
     refused: list[str] = []
-    connections = Connections(ConnectionLimits(**limits), refused.append)
+    connections = Connections(Settings(**limits), refused.append)
     app = Echo(0, loop, connections, ServerState(), refused)
     config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="off")
     config.timeout_keep_alive = keep_alive  # type: ignore[assignment]  # a float will do

@@ -69,7 +69,8 @@ def text(filler: bytes) -> bytes:
     return infer(filled(b'{"id":"', filler, b'"}', 8_000_000))
 
 
-def form(field: str, *files: bytes) -> bytes:
+def file_form(field: str, *files: bytes) -> bytes:
+    """Write a form of files, with the boundary `edge`."""
     head = f'Content-Disposition: form-data; name="{field}"; filename="a.png"\r\n\r\n'.encode()
     parts = (b"--edge\r\n" + head + data + b"\r\n" for data in files)
     return b"".join(parts) + b"--edge--\r\n"
@@ -165,11 +166,11 @@ V2: dict[str, Callable[[], bytes]] = {
     ),
 }
 FORMS: dict[str, Callable[[], bytes]] = {
-    "beginnings of boundaries": lambda: upload(form("image", filled(b"", b"\r\n--edg"))),
-    "carriage returns": lambda: upload(form("image", b"\r" * _BYTES)),
-    "ends of lines": lambda: upload(form("images", b"\r\n" * (_BYTES // 2)), "/predict/batch"),
+    "beginnings of boundaries": lambda: upload(file_form("image", filled(b"", b"\r\n--edg"))),
+    "carriage returns": lambda: upload(file_form("image", b"\r" * _BYTES)),
+    "ends of lines": lambda: upload(file_form("images", b"\r\n" * (_BYTES // 2)), "/predict/batch"),
     "preamble": lambda: upload(filled(b"", b"\r\n-")),
-    "epilogue": lambda: upload(form("image", noise(28)) + b"\r\n" * (_BYTES // 2)),
+    "epilogue": lambda: upload(file_form("image", noise(28)) + b"\r\n" * (_BYTES // 2)),
     "long header": lambda: upload(filled(b"--edge\r\nX: ", b"a")),
     "many headers": lambda: upload(filled(b"--edge\r\n", b"X: a\r\n", b"\r\n")),
     "many fields": lambda: upload(_FIELD * 400_000),
@@ -181,11 +182,11 @@ FORMS: dict[str, Callable[[], bytes]] = {
     "quoted disposition": lambda: upload(
         b'--edge\r\nContent-Disposition: form-data; a="' + b'\\"' * 2000 + b'"\r\n\r\n'
     ),
-    "long boundary": lambda: upload(form("image", b""), boundary="e" * 20_000),
+    "long boundary": lambda: upload(file_form("image", b""), boundary="e" * 20_000),
     "parameters": lambda: upload(b"x", boundary="edge; " + "a=b; " * 5000),
     "quoted parameters": lambda: upload(b"x", boundary='edge; a="' + '\\"' * 12_000 + '"'),
     "form byte by byte": lambda: one_by_one(
-        "/predict", form("image", bytes(300_000)), "multipart/form-data; boundary=edge"
+        "/predict", file_form("image", bytes(300_000)), "multipart/form-data; boundary=edge"
     ),
     "not a form": lambda: post(
         "/predict", b"a=b&" * 7_000_000, Content_Type="application/x-www-form-urlencoded"
@@ -194,8 +195,10 @@ FORMS: dict[str, Callable[[], bytes]] = {
     "gzip of a body": lambda: post("/predict", compressed(MEGABYTES, 31), Content_Encoding="gzip"),
 }
 PICTURES: dict[str, Callable[[], bytes]] = {
-    "batch of small pictures": lambda: upload(form("images", *[noise(28)] * 64), "/predict/batch"),
-    "batch of noise": lambda: upload(form("images", *[noise(64)] * 64), "/predict/batch"),
+    "batch of small pictures": lambda: upload(
+        file_form("images", *[noise(28)] * 64), "/predict/batch"
+    ),
+    "batch of noise": lambda: upload(file_form("images", *[noise(64)] * 64), "/predict/batch"),
     "comparison on every runtime": lambda: post("/compare?runtimes=all&explain=true", noise(64)),
     "layers of every kind": lambda: post("/explain?model=conv&layers=true", noise(64)),
     "features of all test pictures": lambda: post("/nearest?model=mobilenet", noise(64)),

@@ -9,14 +9,19 @@ from fastapi import FastAPI
 from service.app import create_app
 from service.settings import Settings
 from tests.known_answer import picture
+from tests.service import bodies
 from tests.service.api.test_refusals import as_body
-from tests.service.bodies import ANSWERED, EVERY, GOOD, REFUSED
+from tests.service.bodies import GOOD
 from tests.service.slow import Slow, served, until
+from tests.service.v2 import asking
 from tests.service.wire import Listening, Seen, answer_each_way, as_bytes
 
 REQUEST = as_bytes("/predict", as_body(GOOD))
 HEAD, _, BODY = REQUEST.partition(b"\r\n\r\n")
 HEAD += b"\r\n\r\n"
+ANSWERED = bodies.ANSWERED | asking.ANSWERED
+LEFT = bodies.REFUSED | asking.LEFT
+EVERY = ANSWERED | LEFT
 
 
 def with_header(line: bytes, request: bytes = REQUEST) -> bytes:
@@ -48,8 +53,8 @@ def test_request_that_is_answered_reaches_no_application(
     assert answered[name][2] == 200
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_refusal_is_left_to_the_application(
+@pytest.mark.parametrize("name", LEFT)
+def test_other_request_is_left_to_the_application(
     answered: dict[str, tuple[Seen, Seen, int]], name: str
 ) -> None:
     assert answered[name][2] == 418
@@ -72,22 +77,17 @@ async def test_requests_of_one_turn_run_as_one_batch_and_each_gets_its_own(
     assert all(len(client.wire.writes) == 1 for client in clients), "one packet each"
 
 
-def test_requests_to_several_networks_share_a_turn(settings: Settings) -> None:
-    async def go() -> None:
-        app = create_app(settings)
-        async with app.router.lifespan_context(app):
-            listening = Listening(app, alone=True)
-            asked = {name: listening.connect() for name in ("known", "contrary", "none")}
-            for name, client in asked.items():
-                client.send(as_bytes(f"/predict?model={name}", as_body(GOOD)))
-            answers = {name: await client.answer() for name, client in asked.items()}
-            assert answers.pop("none").status_code == 418
-            assert {name: answer.json()["model"] for name, answer in answers.items()} == {
-                "known": "known",
-                "contrary": "contrary",
-            }
-
-    asyncio.run(go())
+@pytest.mark.anyio
+async def test_requests_to_several_networks_share_a_turn(settings: Settings) -> None:
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        listening = Listening(app, alone=True)
+        asked = {name: listening.connect() for name in ("known", "contrary", "none")}
+        for name, client in asked.items():
+            client.send(as_bytes(f"/predict?model={name}", as_body(GOOD)))
+        answers = {name: await client.answer() for name, client in asked.items()}
+    assert answers.pop("none").status_code == 418
+    assert [answer.json()["model"] for answer in answers.values()] == ["known", "contrary"]
 
 
 @pytest.mark.parametrize(

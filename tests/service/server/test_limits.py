@@ -19,7 +19,11 @@ HEAD_SECONDS = 0.3
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Echo]:
-    limits = {"head_bytes": HEAD_BYTES, "head_lines": HEAD_LINES, "head_seconds": HEAD_SECONDS}
+    limits = {
+        "max_head_bytes": HEAD_BYTES,
+        "max_head_lines": HEAD_LINES,
+        "head_seconds": HEAD_SECONDS,
+    }
     with echo(**limits) as running:
         yield running
 
@@ -161,7 +165,7 @@ def test_client_that_does_not_read_its_answer_loses_its_connection() -> None:
 
 
 def test_new_connection_takes_the_place_of_the_one_that_would_end_first() -> None:
-    with echo(connections=3) as server:
+    with echo(max_connections=3) as server:
         clients = [server.connect() for _ in range(3)]
         for client in clients[:2]:
             client.sendall(PLAIN)
@@ -176,7 +180,7 @@ def test_new_connection_takes_the_place_of_the_one_that_would_end_first() -> Non
 
 
 def test_new_connection_is_told_to_come_again_where_all_are_being_answered() -> None:
-    with echo(connections=2) as server:
+    with echo(max_connections=2) as server:
         clients = [server.connect() for _ in range(2)]
         for client in clients:
             client.sendall(GET % (b"wait", b""))

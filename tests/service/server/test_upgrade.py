@@ -12,35 +12,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.known_answer import SIDE, picture
+from tests.known_answer import picture
 from tests.service.process import Running, serving
 from tests.service.server.echo import answers, read_to_the_end
+from tests.service.server.heavy_requests import file_form
 from tests.service.server.test_framing import BODY, OFFERS, chunks
+from tests.service.v2.asking import ask as infer
+from tests.service.v2.asking import tensor
 
 PICTURE = picture("top-left")
-FORM = (
-    b'--B\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n'
-    + PICTURE
-    + b"\r\n--B--\r\n"
-)
-TENSOR = json.dumps(
-    {
-        "inputs": [
-            {
-                "name": "pixels",
-                "shape": [1, 1, SIDE, SIDE],
-                "datatype": "FP32",
-                "data": [0] * SIDE**2,
-            }
-        ]
-    }
-).encode()
 ROUTES = {
     "raw": (b"/predict", b"image/png", PICTURE),
-    "form": (b"/predict", b"multipart/form-data; boundary=B", FORM),
+    "form": (b"/predict", b"multipart/form-data; boundary=edge", file_form("image", PICTURE)),
     "explained": (b"/predict?explain=true", b"image/png", PICTURE),
     "comparison": (b"/compare", b"image/png", PICTURE),
-    "tensor": (b"/v2/models/known/infer", b"application/json", TENSOR),
+    "tensor": (
+        b"/v2/models/known/infer",
+        b"application/json",
+        json.dumps(infer(tensor())).encode(),
+    ),
 }
 LAST = b"GET /health/live HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
 NGINX = """
@@ -64,18 +54,10 @@ http {{
 """
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["plain", "access-log"])
-def running(
-    repository: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Running]:
+@pytest.fixture(scope="module")
+def running(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     log = tmp_path_factory.mktemp("log") / "service.log"
-    with serving(
-        log,
-        models_dir=repository,
-        default_model="known",
-        runtimes="onnx",
-        access_log=request.param,
-    ) as running:
+    with serving(log, models_dir=repository, default_model="known", runtimes="onnx") as running:
         yield running
 
 

@@ -1,9 +1,7 @@
-"""Bodies: the length of their JSON, compression, and what is too large."""
+"""Bodies: the length of their JSON, and what is too large."""
 
-import gzip
 import json
 import struct
-import zlib
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,15 +12,7 @@ from tritonclient.utils import InferenceServerException
 from service.app import create_app
 from service.settings import Settings
 from tests.known_answer import picture
-from tests.service.v2.asking import (
-    INFER,
-    LENGTH,
-    TENSOR,
-    ask,
-    binary,
-    post,
-    refused,
-)
+from tests.service.v2.asking import INFER, LENGTH, TENSOR, ask, binary, post, refused
 from tests.service.v2.tensors import image_input, pictures
 
 
@@ -52,41 +42,6 @@ def test_raw_request_of_no_whole_batch_is_refused(client: TestClient, size: int)
 def test_raw_request_of_nothing_is_refused(client: TestClient) -> None:
     response = client.post(INFER, content=b"", headers={LENGTH: "0"})
     assert "batch of 0" in refused(response)
-
-
-@pytest.mark.parametrize(
-    ("encoding", "body", "why"),
-    [
-        ("br", b"x", "'br' is not accepted; accepted: gzip, deflate"),
-        ("gzip, gzip", b"x", "not accepted"),
-        ("gzip", b"no gzip", "no gzip data"),
-        ("deflate", b"no zlib", "no deflate data"),
-        ("gzip", gzip.compress(b"{}")[:-1], "one whole gzip stream"),
-        ("gzip", gzip.compress(b"{}") + b"more", "one whole gzip stream and nothing else"),
-        ("deflate", zlib.compress(b"{}")[:-1], "one whole deflate stream"),
-        ("gzip", b"", "one whole gzip stream"),
-        ("gzip", gzip.compress(b"{}"), "must have `inputs`"),
-    ],
-    ids=[
-        *("unknown", "twice", "no-gzip", "no-zlib", "cut-gzip", "more-behind", "cut-zlib"),
-        *("nothing", "wrong-inside"),
-    ],
-)
-def test_compression_that_is_wrong_is_refused(
-    client: TestClient, encoding: str, body: bytes, why: str
-) -> None:
-    response = client.post(INFER, content=body, headers={"Content-Encoding": encoding})
-    assert why in refused(response)
-
-
-@pytest.mark.parametrize(
-    ("encoding", "bomb"),
-    [("gzip", gzip.compress(bytes(10**8))), ("deflate", zlib.compress(bytes(10**8)))],
-    ids=["gzip", "deflate"],
-)
-def test_bomb_is_refused_as_too_large(client: TestClient, encoding: str, bomb: bytes) -> None:
-    response = client.post(INFER, content=bomb, headers={"Content-Encoding": encoding})
-    assert "more than the 300000 bytes allowed" in refused(response, 413)
 
 
 def test_body_over_the_limit_is_too_large(client: TestClient) -> None:

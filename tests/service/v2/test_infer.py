@@ -213,17 +213,13 @@ def test_bodies_made_and_read_without_a_connection_fit(served: Served) -> None:
     np.testing.assert_allclose(result.as_numpy("logits"), logits(FIRST))
 
 
-def test_asyncio_client_is_answered_too(served: Served) -> None:
-    async def ask() -> None:
-        async with aio.InferenceServerClient(served.address) as client:
-            assert await client.is_model_ready("known")
-            asking = (
-                client.infer("known", [tensor_input(quarters(label))]) for label in LABELS * 4
-            )
-            for label, result in zip(LABELS * 4, await asyncio.gather(*asking), strict=True):
-                np.testing.assert_allclose(result.as_numpy("logits"), logits(label))
-
-    asyncio.run(ask())
+@pytest.mark.anyio
+async def test_asyncio_client_is_answered_too(served: Served) -> None:
+    async with aio.InferenceServerClient(served.address) as client:
+        assert await client.is_model_ready("known")
+        asking = (client.infer("known", [tensor_input(quarters(label))]) for label in LABELS * 4)
+        for label, result in zip(LABELS * 4, await asyncio.gather(*asking), strict=True):
+            np.testing.assert_allclose(result.as_numpy("logits"), logits(label))
 
 
 ENCODED = b64encode(pictures(SECOND)[0]).decode()
