@@ -38,17 +38,9 @@ class Service:
         self.tracing = _tracing() if settings.tracing else None
         self.telemetry = Telemetry(folder, self.tracing)
         self.recorder = Recorder(self.telemetry, self.tracing, access_log=settings.access_log)
-        self.pictures = Pictures(
-            settings.limits, settings.pool_size, settings.queue_seconds, self.telemetry
-        )
-        self.inference = Inference(
-            self.telemetry,
-            settings.pool_size,
-            settings.max_batch,
-            settings.batch_wait_ms / 1000,
-            settings.queue_seconds,
-        )
-        self.predict = PredictEngine(self.pictures, self.inference, settings.max_batch)
+        self.pictures = Pictures(settings, self.telemetry)
+        self.inference = Inference(settings, self.telemetry)
+        self.predict = PredictEngine(self.pictures, self.inference)
         self.infer = InferEngine(self.pictures, self.inference, settings)
         self.inspections = Inspections()
         self.neighbours = Neighbours()

@@ -16,9 +16,12 @@ def admitted_route(method: str, path: str) -> str | None:
     if path in _ROUTES:
         return path
     match = INFER_PATH.fullmatch(path)
-    if match is None:
-        return None
-    return f"/v2/models/{{name}}{'/versions/{version}' if match[2] else ''}/infer"
+    return None if match is None else infer_route(match[2])
+
+
+def infer_route(version: str | None) -> str:
+    """Name the route, as a template, of a request to infer with that version or none."""
+    return f"/v2/models/{{name}}{'/versions/{version}' if version else ''}/infer"
 
 
 class Admission:

@@ -15,8 +15,8 @@ from service.errors import overloaded
 from service.limits.threads import MemoryBudget, Threads
 from service.observability.telemetry import Telemetry, Trace
 from service.pipeline.turns import TurnQueue, resolve
+from service.settings import Settings
 from vision.decode import (
-    Limits,
     Picture,
     decode,
     decode_inspected,
@@ -69,22 +69,13 @@ class Preparation:
 class Pictures:
     """Decodes and preprocesses pictures."""
 
-    def __init__(
-        self, limits: Limits, threads: int, queue_seconds: float, telemetry: Telemetry
-    ) -> None:
-        """Prepare.
-
-        Args:
-            limits: What is refused as too large; all large pictures together take no more memory
-                than one may.
-            threads: For large pictures.
-            queue_seconds: How long a picture may wait for its turn, a thread, or memory.
-            telemetry: Told how long each step took.
-        """
-        self.threads = Threads(threads, queue_seconds, "pictures")
-        self._memory = MemoryBudget(limits.max_memory, queue_seconds)
-        self._limits = limits
-        self._queue_seconds = queue_seconds
+    def __init__(self, settings: Settings, telemetry: Telemetry) -> None:
+        """Prepare; the telemetry is told how long each step took."""
+        self._limits = settings.limits
+        self._queue_seconds = settings.queue_seconds  # for a turn, a thread, or memory
+        self.threads = Threads(settings.pool_size, self._queue_seconds, "pictures")
+        # All large pictures together take no more than one may.
+        self._memory = MemoryBudget(self._limits.max_memory, self._queue_seconds)
         self._telemetry = telemetry
         self._small = TurnQueue(self._see_small, _MOST_AT_ONCE)
 

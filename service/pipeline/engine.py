@@ -94,15 +94,9 @@ class Group(Generic[Item]):
 class Engine(ABC, Generic[Request, Item]):
     """Answers requests of one kind; each becomes an item of a batch."""
 
-    def __init__(self, inference: Inference, max_batch: int) -> None:
-        """Prepare.
-
-        Args:
-            inference: Runs the batches.
-            max_batch: Most pictures that are brought together; a larger request runs alone.
-        """
+    def __init__(self, inference: Inference) -> None:
+        """Prepare; a request of more pictures than are brought together runs alone."""
         self._inference = inference
-        self._max_batch = max_batch
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, request: Request, trace: Trace) -> Rendered:
@@ -152,7 +146,7 @@ class Engine(ABC, Generic[Request, Item]):
                 continue
             pictures = self._size(item)
             group = groups.get(predictor)
-            if group is None or group.pictures + pictures > self._max_batch:
+            if group is None or group.pictures + pictures > self._inference.max_batch:
                 if group is not None:
                     self._infer(group)
                 group = groups[predictor] = Group(predictor)

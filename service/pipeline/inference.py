@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from math import inf
 from time import perf_counter
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -23,6 +22,7 @@ from artifact.runtimes.base import Batch, Logits
 from service.errors import overloaded
 from service.observability.telemetry import ModelTelemetry, Telemetry, Trace
 from service.pipeline.turns import resolve
+from service.settings import Settings
 
 # About a millisecond of one core: so long may one batch hold up everything else.
 _INLINE_MACS: Final = 25_000_000
@@ -31,29 +31,15 @@ _INLINE_MACS: Final = 25_000_000
 class Inference:
     """Runs every network; one queue for each."""
 
-    def __init__(
-        self,
-        telemetry: Telemetry,
-        threads: int,
-        max_batch: int,
-        wait_seconds: float = 0,
-        queue_seconds: float = inf,
-    ) -> None:
-        """Prepare, without starting a thread.
-
-        Args:
-            telemetry: Told of every batch.
-            threads: Of large batches, each of which may use the runtime's own threads.
-            max_batch: Most pictures that are brought together; a larger request runs alone.
-            wait_seconds: How long the first of a batch waits for more.
-            queue_seconds: How long a request may wait while the threads are busy.
-        """
+    def __init__(self, settings: Settings, telemetry: Telemetry) -> None:
+        """Prepare, without starting a thread; the telemetry is told of every batch."""
+        self.max_batch = settings.max_batch
         self._telemetry = telemetry
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="inference")
-        self._most_running = threads
-        self._max_batch = max_batch
-        self._wait_seconds = wait_seconds
-        self._queue_seconds = queue_seconds
+        # Of large batches, each of which may use the runtime's own threads.
+        self._threads = ThreadPoolExecutor(settings.pool_size, thread_name_prefix="inference")
+        self._most_running = settings.pool_size
+        self._wait_seconds = settings.batch_wait_ms / 1000
+        self._queue_seconds = settings.queue_seconds
         self._queues = WeakKeyDictionary[Predictor, _ModelQueue]()
 
     async def run(
@@ -108,7 +94,7 @@ class Inference:
     ) -> tuple[Logits, float]:
         request = _Waiting(batch, traces, asyncio.get_running_loop().create_future())
         queue.add(request)
-        full = queue.pictures() >= self._max_batch
+        full = queue.pictures() >= self.max_batch
         if queue.call is None:
             self._call(predictor, queue, 0 if full else self._wait_seconds)
         elif full and self._wait_seconds:
@@ -129,7 +115,7 @@ class Inference:
         if queue.running == self._most_running:
             self._expect(queue)
             return  # whichever ends first comes back here
-        requests = queue.take(self._max_batch)
+        requests = queue.take(self.max_batch)
         if not requests:
             return
         if queue.is_small(sum(len(request.batch) for request in requests)):
@@ -156,7 +142,7 @@ class Inference:
 
     def _expect(self, queue: "_ModelQueue") -> None:
         """Refuse in time the requests that would wait for longer than allowed."""
-        if queue.waiting and queue.expiry is None and self._queue_seconds < inf:
+        if queue.waiting and queue.expiry is None:
             left = queue.waiting[0].arrived + self._queue_seconds - perf_counter()
             loop = asyncio.get_running_loop()
             queue.expiry = loop.call_later(max(0, left), self._expire, queue)

@@ -64,8 +64,8 @@ _Seen = tuple[View, bool]  # and whether the answer is to explain it
 class PredictEngine(Engine[PredictRequest, _Seen]):
     """Answers with the JSON of `service.api.schemas.Answer`."""
 
-    def __init__(self, pictures: Pictures, inference: Inference, max_batch: int) -> None:
-        super().__init__(inference, max_batch)
+    def __init__(self, pictures: Pictures, inference: Inference) -> None:
+        super().__init__(inference)
         self._pictures = pictures
 
     def submit(self, request: PredictRequest, deliver: Deliver, trace: Trace) -> Call:

@@ -61,7 +61,7 @@ class InferEngine(Engine[Arrived, Ready]):
     """Answers what a network makes of a tensor or of pictures."""
 
     def __init__(self, pictures: Pictures, inference: Inference, settings: Settings) -> None:
-        super().__init__(inference, settings.max_batch)
+        super().__init__(inference)
         self.statistics = Statistics()
         self._settings = settings
         self._inputs = Inputs(pictures, settings.max_batch_size, settings.max_files)

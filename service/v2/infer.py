@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from artifact.errors import UnknownModel
 from service.errors import Refused
-from service.limits.admission import INFER_PATH, admitted_route
+from service.limits.admission import INFER_PATH, infer_route
 from service.observability.record import RequestRecord
 from service.observability.recorder import record_of
 from service.pipeline.engine import Call, Deliver, Endpoint, FallBack, Scope
@@ -69,7 +69,7 @@ class InferEndpoint(Endpoint):
             return None
         with suppress(Refused, UnknownModel):
             scope[_BEGAN_WITH] = find(models, *named.groups())
-        return admitted_route("POST", path)
+        return infer_route(named[2])
 
     def submit(self, scope: Scope, body: bytes, record: RequestRecord, deliver: Deliver) -> Call:
         """Begin with a request that is there."""

@@ -9,8 +9,8 @@ from service.errors import Unavailable
 from service.limits.threads import Threads
 from service.observability.telemetry import Telemetry
 from service.pipeline.decoding import Pictures
+from service.settings import Settings
 from tests.vision.pictures import encode, seven
-from vision.decode import Limits
 from vision.input import Input
 
 DIGIT = Input(shape=(1, 28, 28), mode="L", mean=(0.5,), std=(0.25,), preprocess="digit")
@@ -41,8 +41,7 @@ async def test_whoever_would_wait_for_too_long_is_refused_at_once() -> None:
 
 async def test_pictures_of_one_large_batch_do_not_wait_for_one_another() -> None:
     photograph = encode(255 - seven(800, 60))
-
-    pictures = Pictures(Limits(), 1, queue_seconds=0.3, telemetry=Telemetry())
+    pictures = Pictures(Settings(worker_threads=1, queue_seconds=0.3), Telemetry())
     start = time.perf_counter()
     views = await pictures.view_each([photograph], DIGIT)
     one = time.perf_counter() - start

@@ -17,6 +17,7 @@ from artifact.repository import Repository
 from artifact.runtimes.base import Batch, Logits
 from service.observability.telemetry import Telemetry
 from service.pipeline.inference import Inference
+from service.settings import Settings
 
 SMALL, LARGE = 1, 100_000_000
 MOST = 4
@@ -61,9 +62,14 @@ def batch_of(*pictures: float) -> Batch:
     return np.array(pictures, np.float32).reshape(-1, 1, 1, 1)
 
 
+def opened(**changes: object) -> closing[Inference]:
+    usual = {"worker_threads": 1, "max_batch": MOST, "queue_seconds": 60}
+    return closing(Inference(Settings().model_copy(update=usual | changes), Telemetry()))
+
+
 @pytest.fixture
 def inference() -> Iterator[Inference]:
-    with closing(Inference(Telemetry(), threads=1, max_batch=MOST)) as inference:
+    with opened() as inference:
         yield inference
 
 
@@ -80,7 +86,7 @@ async def test_every_request_gets_its_own_answer(
     published: Predictor, macs: int, threads: int
 ) -> None:
     predictor = open_recorder(published, Recorder(), macs)
-    with closing(Inference(Telemetry(), threads, MOST)) as inference:
+    with opened(worker_threads=threads) as inference:
         sent = [tuple(float(100 * i + j) for j in range(i % 6 + 1)) for i in range(60)]
         answers = await asyncio.gather(*(ask(inference, predictor, *each) for each in sent))
         assert answers == [list(each) for each in sent]
@@ -173,7 +179,7 @@ async def test_request_that_fails_spoils_no_other(
 async def test_request_waits_for_others_where_it_is_told_to(published: Predictor) -> None:
     runtime = Recorder()
     predictor = open_recorder(published, runtime, SMALL)
-    with closing(Inference(Telemetry(), 1, MOST, wait_seconds=0.1)) as inference:
+    with opened(batch_wait_ms=100) as inference:
         first = asyncio.ensure_future(ask(inference, predictor, 1))
         await asyncio.sleep(0.01)
         await asyncio.gather(first, ask(inference, predictor, 2))
@@ -184,7 +190,7 @@ async def test_full_batch_waits_no_longer(published: Predictor) -> None:
     runtime = Recorder()
     predictor = open_recorder(published, runtime, SMALL)
     start = time.perf_counter()
-    with closing(Inference(Telemetry(), 1, MOST, wait_seconds=30)) as inference:
+    with opened(batch_wait_ms=30_000) as inference:
         await asyncio.gather(*(ask(inference, predictor, i) for i in range(MOST)))
     assert time.perf_counter() - start < 10
     assert runtime.batches == [[0, 1, 2, 3]]

@@ -10,6 +10,7 @@ from service.errors import Unavailable
 from service.observability.telemetry import Telemetry
 from service.pipeline.decoding import Pictures
 from service.pipeline.turns import TURN_SECONDS, TurnQueue
+from service.settings import Settings
 from tests.known_answer import picture
 from vision.decode import Limits, Picture, decode
 from vision.input import Input
@@ -71,7 +72,7 @@ async def test_flood_of_small_pictures_leaves_time_for_probes(
         return decode_slowly(data, limits)
 
     monkeypatch.setattr("service.pipeline.decoding.decode", count_and_decode)
-    pictures = Pictures(Limits(), 1, queue_seconds=60, telemetry=Telemetry())
+    pictures = Pictures(Settings(queue_seconds=60), Telemetry())
     data = picture("top-left")
     flood = asyncio.gather(*(pictures.views(data, [INPUT]) for _ in range(100)))
     most, before = 0, decoded
@@ -87,7 +88,7 @@ async def test_picture_that_waits_for_its_turn_for_too_long_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("service.pipeline.decoding.decode", decode_slowly)
-    pictures = Pictures(Limits(), 1, queue_seconds=4 * TURN_SECONDS, telemetry=Telemetry())
+    pictures = Pictures(Settings(queue_seconds=4 * TURN_SECONDS), Telemetry())
     flood = (pictures.views(picture("top-left"), [INPUT]) for _ in range(100))
     outcomes = await asyncio.gather(*flood, return_exceptions=True)
     assert not isinstance(outcomes[0], BaseException)
