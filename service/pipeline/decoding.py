@@ -7,6 +7,7 @@ does not hold up the loop.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
 from typing import Any, Final
@@ -35,30 +36,18 @@ Sink = Callable[[Sequence["Preparation"]], None]
 Owner = Any  # of a sink, who knows what it is
 
 
+@dataclass(slots=True, eq=False)
 class Preparation:
-    """An encoded picture that is to be seen by one or several networks.
+    """An encoded picture that is to be seen by one or several networks."""
 
-    Attributes:
-        data: Encoded.
-        inputs: Of the networks.
-        owner: Of the sink, to know it again.
-        trace: That its steps are part of.
-        outcome: A view for each of the inputs, or why there is none; set when the sink is called.
-    """
-
-    __slots__ = ("arrived", "data", "inputs", "outcome", "owner", "sink", "task", "trace")
-
-    def __init__(
-        self, data: bytes, inputs: Sequence[Input], sink: Sink, owner: Owner, trace: Trace
-    ) -> None:
-        self.data = data
-        self.inputs = inputs
-        self.sink = sink
-        self.owner = owner
-        self.trace = trace
-        self.arrived = perf_counter()
-        self.outcome: Outcome = ()
-        self.task: asyncio.Task[None] | None = None
+    data: bytes  # encoded
+    inputs: Sequence[Input]  # of the networks
+    sink: Sink
+    owner: Owner  # of the sink, to know it again
+    trace: Trace  # that its steps are part of
+    outcome: Outcome = ()  # a view for each input, or why there is none; the sink is told of it
+    arrived: float = field(default_factory=perf_counter)
+    task: asyncio.Task[None] | None = None
 
     def cancel(self) -> None:
         """Give it up: large work that has not begun never runs, and the sink is not called."""

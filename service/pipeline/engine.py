@@ -8,6 +8,7 @@ go through each step together: batch, infer, render.
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -36,25 +37,22 @@ class Rendered(NamedTuple):
 Deliver = Callable[[Rendered | Exception], None]
 
 
+@dataclass(slots=True, eq=False)
 class Call:
     """One request on its way, and who is told how it ended."""
 
-    __slots__ = ("_deliver", "group", "is_cancelled", "request", "trace", "work")
-
-    # A request is of its engine's kind, and so are the items of its group.
-    def __init__(self, request: Any, deliver: Deliver, trace: Trace) -> None:
-        self.request = request
-        self.trace = trace
-        self.is_cancelled = False
-        self._deliver = deliver
-        self.group: Group[Any] | None = None  # that it is part of; Any as above
-        self.work: Preparation | asyncio.Task[None] | None = None  # that it waits for
+    request: Any  # of its engine's kind, as the items of its group are
+    deliver: Deliver
+    trace: Trace
+    is_cancelled: bool = False
+    group: "Group[Any] | None" = None  # that it is part of
+    work: Preparation | asyncio.Task[None] | None = None  # that it waits for
 
     def end(self, outcome: Rendered | Exception) -> None:
         """Deliver the answer or the failure, unless the request is given up."""
         self.work = self.group = self.request = None  # they would hold bodies in memory
         if not self.is_cancelled:
-            self._deliver(outcome)
+            self.deliver(outcome)
 
     def cancel(self) -> None:
         """Give the request up: what has not begun never runs, and nothing is delivered."""
@@ -65,16 +63,16 @@ class Call:
             self.group.leave()
 
 
+@dataclass(slots=True, eq=False)
 class Group(Generic[Item]):
     """Requests that ask the same network, and what each asks of it."""
 
-    def __init__(self, predictor: Predictor) -> None:
-        self.predictor = predictor
-        self.calls: list[Call] = []
-        self.items: list[Item] = []
-        self.pictures = 0
-        self.task: asyncio.Task[None] | None = None
-        self._staying = 0
+    predictor: Predictor
+    calls: list[Call] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    pictures: int = 0
+    task: asyncio.Task[None] | None = None
+    staying: int = 0  # requests that are not given up
 
     def add(self, call: Call, item: Item, pictures: int) -> None:
         """Answer one more."""
@@ -82,12 +80,12 @@ class Group(Generic[Item]):
         self.calls.append(call)
         self.items.append(item)
         self.pictures += pictures
-        self._staying += 1
+        self.staying += 1
 
     def leave(self) -> None:
         """One request is given up; the work for a group of none is given up too."""
-        self._staying -= 1
-        if self.task is not None and not self._staying:
+        self.staying -= 1
+        if self.task is not None and not self.staying:
             self.task.cancel()
 
 

@@ -64,7 +64,7 @@ class InferEngine(Engine[Arrived, Ready]):
         super().__init__(inference)
         self.statistics = Statistics()
         self._settings = settings
-        self._inputs = Inputs(pictures, settings.max_batch_size, settings.max_files)
+        self._inputs = Inputs(pictures, settings)
         self._threads = Threads(settings.pool_size, settings.queue_seconds, "open-inference")
         self._small = TurnQueue[Call](self._read_small, settings.max_batch)
 

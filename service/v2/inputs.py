@@ -10,6 +10,7 @@ from artifact.runtimes.base import Batch
 from service.errors import Refused, malformed, status_of
 from service.observability.telemetry import Trace
 from service.pipeline.decoding import Pictures
+from service.settings import Settings
 from service.v2.signature import PICTURE, tensor_input
 from service.v2.tensors import InputTensor, read_bytes, read_floats
 from vision.errors import ImageError
@@ -21,10 +22,9 @@ Content = Batch | list[bytes]  # a tensor FP32 [N, C, H, W], or N encoded pictur
 class Inputs:
     """Prepares batches of bounded sizes."""
 
-    def __init__(self, pictures: Pictures, max_batch_size: int, max_pictures: int) -> None:
+    def __init__(self, pictures: Pictures, settings: Settings) -> None:
         self._pictures = pictures
-        self._max_batch_size = max_batch_size
-        self._max_pictures = max_pictures
+        self._settings = settings
 
     def read(self, predictor: Predictor, tensors: Sequence[InputTensor]) -> Content:
         """Read the one input that a request has.
@@ -59,7 +59,7 @@ class Inputs:
             raise malformed(
                 f"input {tensor.name!r} has shape {list(tensor.shape)}; accepted: {[-1, *shape]}"
             )
-        _check_batch(tensor, self._max_batch_size)
+        _check_batch(tensor, self._settings.max_batch_size)
         return read_floats(tensor)
 
     def _pictures_of(self, tensor: InputTensor) -> list[bytes]:
@@ -68,7 +68,7 @@ class Inputs:
             raise malformed(
                 f"input {tensor.name!r} has shape {list(tensor.shape)}; accepted: [-1, 1] and [-1]"
             )
-        _check_batch(tensor, self._max_pictures)
+        _check_batch(tensor, self._settings.max_files)
         return read_bytes(tensor)
 
 
