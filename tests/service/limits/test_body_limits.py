@@ -3,7 +3,6 @@
 import asyncio
 import io
 import json
-import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -115,42 +114,6 @@ async def test_five_times_the_limit_loses_and_hangs_nobody(app: FastAPI, slow: S
     assert any(refusals)
     assert refusals.count(0) >= LIMIT
     assert sum(slow.batches) == 5 * LIMIT, "every request ran once"
-
-
-@served(queue_seconds=0.1)
-async def test_request_that_waits_for_too_long_is_refused(app: FastAPI, slow: Slow) -> None:
-    _, first = post(app, body(GOOD))
-    await until(lambda: slow.batches)
-    start = time.perf_counter()
-    waiting = [post(app, body(GOOD)) for _ in range(3)]
-    for sent, task in waiting:
-        await task
-        assert sent.status == 503
-        assert "busy for 0.1 s" in detail(sent)
-    assert 0.09 < time.perf_counter() - start < 5
-    slow.go.set()
-    await first
-    assert slow.batches == [1], "what was refused never runs"
-
-
-@pytest.mark.parametrize("large", [False, True], ids=["small-picture", "large-picture"])
-@served()
-async def test_client_that_leaves_cancels_its_work(app: FastAPI, slow: Slow, large: bool) -> None:
-    sent_picture = picture("top-left", side=400) if large else GOOD
-    first, running = post(app, body(GOOD))
-    await until(lambda: slow.batches)
-    left, waiting = post(app, body(sent_picture))
-    await asyncio.sleep(0.1)
-    left.leaves.set()
-    await asyncio.wait_for(waiting, 5)
-    assert left.status == 499
-    slow.go.set()
-    await running
-    assert first.status == 200
-    again, task = post(app, body(GOOD))
-    await task
-    assert again.status == 200
-    assert slow.batches == [1, 1], "the work of who left never runs"
 
 
 @served()

@@ -41,12 +41,3 @@ def test_model_loaded_again_goes_on_where_it_was(tmp_path: Path) -> None:
     for _ in range(2):
         telemetry.of(known.open("onnx")).inferred(1, 0.001, (None,))
     assert f"tandem_predictions_total{{{MODEL}}} 2.0" in lines(telemetry)
-
-
-def test_refusals_are_counted_by_their_kind() -> None:
-    telemetry = Telemetry()
-    for kind in ("too-large", "overloaded", "too-large"):
-        telemetry.refused(kind)
-    written = lines(telemetry)
-    assert 'tandem_errors_total{kind="too-large"} 2.0' in written
-    assert 'tandem_errors_total{kind="overloaded"} 1.0' in written

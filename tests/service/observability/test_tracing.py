@@ -3,8 +3,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -66,20 +66,26 @@ def collecting() -> Iterator[Collector]:
             thread.join()
 
 
-@contextmanager
-def traced(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Collector]]:
+Traced = Callable[..., AbstractContextManager[tuple[Any, Collector]]]
+
+
+@pytest.fixture
+def traced(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Traced:
     """Serve with tracing; the spans are all there once the block has been left."""
-    with collecting() as collector:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
-        wanted = settings.model_copy(update={"tracing": True, "runtimes": ("onnx",)})
-        with TestClient(create_app(wanted)) as client:
-            yield client, collector
+
+    @contextmanager
+    def serve(**changes: object) -> Iterator[tuple[Any, Collector]]:
+        with collecting() as collector:
+            monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+            wanted = {"tracing": True, "runtimes": ("onnx",), **changes}
+            with TestClient(create_app(settings.model_copy(update=wanted))) as client:
+                yield client, collector
+
+    return serve
 
 
-def test_request_and_its_steps_are_spans_of_one_trace(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with traced(settings, monkeypatch) as (client, collector):
+def test_request_and_its_steps_are_spans_of_one_trace(traced: Traced) -> None:
+    with traced() as (client, collector):
         client.post("/predict", content=picture("top-left"), headers={"X-Request-ID": "mine"})
     request = collector.spans.pop("POST /predict")
     assert set(collector.spans) == {"decode", "preprocess", "queue", "inference"}
@@ -103,14 +109,11 @@ def test_request_and_its_steps_are_spans_of_one_trace(
 
 
 @pytest.mark.parametrize("path", ["/predict", "/compare"])
-def test_steps_in_threads_and_batches_stay_with_their_request(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, path: str
-) -> None:
-    waiting = settings.model_copy(update={"batch_wait_ms": 50})
+def test_steps_in_threads_and_batches_stay_with_their_request(traced: Traced, path: str) -> None:
     large = Image.open(io.BytesIO(picture("top-left"))).resize((1500, 1500))
     file = io.BytesIO()
     large.save(file, "PNG")
-    with traced(waiting, monkeypatch) as (client, collector):
+    with traced(batch_wait_ms=50) as (client, collector):
         client.post(path, content=file.getvalue())
     request = collector.spans.pop(f"POST {path}")
     assert set(collector.spans) == {"decode", "preprocess", "queue", "inference"}
@@ -120,8 +123,8 @@ def test_steps_in_threads_and_batches_stay_with_their_request(
     assert queue.end_time_unix_nano - queue.start_time_unix_nano >= 40_000_000
 
 
-def test_trace_of_the_client_goes_on(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    with traced(settings, monkeypatch) as (client, collector):
+def test_trace_of_the_client_goes_on(traced: Traced) -> None:
+    with traced() as (client, collector):
         client.get("/models", headers={"traceparent": f"00-{TRACE}-{PARENT}-01"})
     request = collector.spans["GET /models"]
     assert request.trace_id.hex() == TRACE
@@ -132,25 +135,21 @@ def test_trace_of_the_client_goes_on(settings: Settings, monkeypatch: pytest.Mon
     "sent",
     ["", "00", f"00-{TRACE}-{PARENT}", f"00-{'0' * 32}-{PARENT}-01", "\xff" * 55, "-" * 4000],
 )
-def test_malformed_parent_begins_a_new_trace(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, sent: str
-) -> None:
-    with traced(settings, monkeypatch) as (client, collector):
+def test_malformed_parent_begins_a_new_trace(traced: Traced, sent: str) -> None:
+    with traced() as (client, collector):
         headers = {b"traceparent": sent.encode("latin-1")}
         assert client.get("/health/live", headers=headers).status_code == 200
     assert not collector.spans["GET /health/live"].parent_span_id
 
 
-def test_parent_that_is_not_sampled_leaves_no_span(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with traced(settings, monkeypatch) as (client, collector):
+def test_parent_that_is_not_sampled_leaves_no_span(traced: Traced) -> None:
+    with traced() as (client, collector):
         client.get("/models", headers={"traceparent": f"00-{TRACE}-{PARENT}-00"})
     assert not collector.spans
 
 
-def test_failure_is_marked(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    with traced(settings, monkeypatch) as (client, collector):
+def test_failure_is_marked(traced: Traced) -> None:
+    with traced() as (client, collector):
         client.post("/predict", content=b"text")
         client.app.state.service.draining = True
         client.get("/health/ready")

@@ -1,12 +1,22 @@
 """Connections whose requests are too many, wait for too long, or whose clients leave."""
 
 import asyncio
+from collections.abc import Callable
 
+import pytest
 from fastapi import FastAPI
 
+from tests.known_answer import picture
+from tests.service.api.test_refusals import as_body
 from tests.service.server.test_connection import BODY, HEAD, REQUEST, metrics
 from tests.service.slow import LIMIT, Slow, served, until
-from tests.service.wire import Listening
+from tests.service.wire import Client, Listening, as_bytes
+
+Connect = Callable[[Listening], Client]
+LARGE = as_bytes("/predict", as_body(picture("top-left", side=400)))
+both_ways = pytest.mark.parametrize(
+    "connect", [Listening.connect, Listening.connect_plainly], ids=["fast-path", "routes"]
+)
 
 
 @served()
@@ -29,10 +39,13 @@ async def test_request_beyond_the_limit_is_refused_by_the_application(
     assert (await again.answer()).status_code == 200, "there is room again"
 
 
+@both_ways
 @served(queue_seconds=0.1)
-async def test_request_that_waits_for_too_long_is_refused(app: FastAPI, slow: Slow) -> None:
+async def test_request_that_waits_for_too_long_is_refused(
+    app: FastAPI, slow: Slow, connect: Connect
+) -> None:
     listening = Listening(app)
-    first, second = listening.connect(), listening.connect()
+    first, second = connect(listening), connect(listening)
     first.send(REQUEST)
     await until(lambda: slow.batches)
     second.send(REQUEST)
@@ -44,16 +57,20 @@ async def test_request_that_waits_for_too_long_is_refused(app: FastAPI, slow: Sl
     assert slow.batches == [1], "what was refused never runs"
 
 
+@pytest.mark.parametrize("request_", [REQUEST, LARGE], ids=["small-picture", "large-picture"])
+@both_ways
 @served()
-async def test_client_that_leaves_cancels_its_work_and_is_counted(app: FastAPI, slow: Slow) -> None:
+async def test_client_that_leaves_cancels_its_work_and_is_counted(
+    app: FastAPI, slow: Slow, connect: Connect, request_: bytes
+) -> None:
     listening = Listening(app)
-    first, left, at_once, arriving = (listening.connect() for _ in range(4))
+    first, left, at_once, arriving = (connect(listening) for _ in range(4))
     first.send(REQUEST)
     await until(lambda: slow.batches)
-    left.send(REQUEST)
-    await asyncio.sleep(0.01)
+    left.send(request_)
+    await asyncio.sleep(0.1)  # by now it is watched
     left.leave()
-    at_once.send(REQUEST)
+    at_once.send(request_)
     at_once.leave()
     arriving.send(HEAD, BODY[:20])
     arriving.leave()

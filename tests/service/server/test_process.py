@@ -212,14 +212,6 @@ def test_importing_the_service_imports_no_torch() -> None:
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
-def test_signal_ends_it_cleanly(repository: Path, tmp_path: Path) -> None:
-    with serving(tmp_path / "log", models_dir=repository, runtimes="onnx") as running:
-        httpx.get(f"{running.url}/health/ready").raise_for_status()
-        running.process.send_signal(signal.SIGTERM)
-        assert running.process.wait(PATIENCE) == 0
-    assert "Traceback" not in running.log.read_text()
-
-
 def test_shutdown_delay_serves_on_but_is_not_ready(repository: Path, tmp_path: Path) -> None:
     with serving(
         tmp_path / "log", models_dir=repository, runtimes="onnx", shutdown_delay=60
@@ -233,11 +225,12 @@ def test_shutdown_delay_serves_on_but_is_not_ready(repository: Path, tmp_path: P
         assert running.process.wait(PATIENCE) == 0, "a second signal ends the delay"
 
 
-def test_broken_artifact_stops_the_start_with_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_broken_artifact_stops_the_start_with_one_line(tmp_path: Path, workers: int) -> None:
     artifact = publish_known_answer(tmp_path, runtimes=("onnx",))
     (artifact.folder / PATHS["onnx"]).write_bytes(b"cut")
-    ended = run_to_the_end(models_dir=tmp_path)
-    assert ended.returncode not in (0, None)
+    ended = run_to_the_end(models_dir=tmp_path, workers=workers)
+    assert ended.returncode == 3
     [line] = [line for line in ended.stderr.splitlines() if "Cannot start" in line]
     assert "known/1/model.onnx has 3 bytes, not" in line
     assert "Traceback" not in ended.stderr

@@ -5,7 +5,6 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.known_answer import picture
-from tests.service.process import Running, serving
+from tests.service.process import Running, serving, wait_until
 from tests.service.server.echo import answers, read_to_the_end
 from tests.service.server.heavy_requests import file_form
 from tests.service.server.test_framing import BODY, OFFERS, chunks
@@ -128,6 +127,11 @@ def test_curl_that_offers_http_2_is_answered(running: Running, tmp_path: Path) -
     assert json.loads(ended.stdout)["label"] == "top-left"
 
 
+def accepts(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
 @contextmanager
 def nginx(service: int, folder: Path) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -137,13 +141,7 @@ def nginx(service: int, folder: Path) -> Iterator[int]:
     command = [str(shutil.which("nginx")), "-p", str(folder), "-c", str(config)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
-            end = time.monotonic() + 20
-            while time.monotonic() < end:
-                try:
-                    socket.create_connection(("127.0.0.1", port)).close()
-                    break
-                except OSError:
-                    time.sleep(0.05)
+            wait_until(lambda: accepts(port))
             yield port
         finally:
             process.terminate()

@@ -11,13 +11,12 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from artifact.manifest import PATHS
 from service.app import create_app
 from service.observability.shared import shared_folder
 from service.server.sockets import bind
 from service.server.supervisor import Supervisor
 from service.settings import Settings
-from tests.known_answer import picture, publish_known_answer
+from tests.known_answer import picture
 from tests.processes import is_running
 from tests.service.process import PATIENCE, Running, run_to_the_end, serving, wait_until
 
@@ -170,16 +169,6 @@ def test_workers_end_when_the_supervisor_is_gone(repository: Path, tmp_path: Pat
         running.process.kill()
         wait_until(lambda: not any(is_running(worker) for worker in workers))
     assert not folder.exists()
-
-
-def test_failed_start_is_said_once_and_ends_everything(tmp_path: Path) -> None:
-    artifact = publish_known_answer(tmp_path, runtimes=("onnx",))
-    (artifact.folder / PATHS["onnx"]).write_bytes(b"cut")
-    ended = run_to_the_end(models_dir=tmp_path, workers=2)
-    assert ended.returncode == 3
-    [line] = [line for line in ended.stderr.splitlines() if "Cannot start" in line]
-    assert "known/1/model.onnx has 3 bytes, not" in line
-    assert "Traceback" not in ended.stderr
 
 
 def test_taken_port_is_refused_even_where_its_owner_would_share(
