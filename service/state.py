@@ -45,7 +45,7 @@ class Service:
         self.inspections = Inspections()
         self.neighbours = Neighbours()
         self.benchmark = Lock("benchmark", folder)
-        self.admission = Admission(settings.max_in_flight, settings.upload_bytes)
+        self.admission = Admission(settings)
         self.administration = asyncio.Lock()
         self.models: ModelRegistry | None = None
         self.studies: Studies | None = None

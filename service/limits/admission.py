@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from service.errors import Unavailable, overloaded
+from service.settings import Settings
 
 _ROUTES: Final = frozenset({"/predict", "/predict/batch", "/compare", "/explain", "/nearest"})
 INFER_PATH: Final = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
@@ -31,9 +32,9 @@ class Admission:
     is slow to arrive takes no place.
     """
 
-    def __init__(self, max_in_flight: int, max_upload_bytes: int) -> None:
-        self._max_in_flight = max_in_flight
-        self._max_upload_bytes = max_upload_bytes
+    def __init__(self, settings: Settings) -> None:
+        self._max_in_flight = settings.max_in_flight
+        self._max_upload_bytes = settings.upload_bytes
         self._in_flight = 0
         self._upload_bytes = 0
 
@@ -55,7 +56,7 @@ class Admission:
         Raises:
             Unavailable: There is no room.
         """
-        if self._in_flight >= self._max_in_flight:
+        if self.is_full:
             raise self.refusal()
         self._in_flight += 1
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar, get_args
 
@@ -154,11 +153,10 @@ class _ByLabels(dict[_Labels, _Buffer]):
     def __init__(self, make: Callable[[_Labels], _Buffer]) -> None:
         super().__init__()
         self._make = make
-        self._growing = Lock()
 
     def __missing__(self, labels: _Labels) -> _Buffer:
-        with self._growing:
-            return self.get(labels) or self.setdefault(labels, self._make(labels))
+        # Of those that several threads make at once, all use the first one.
+        return self.setdefault(labels, self._make(labels))
 
 
 class ModelTelemetry:

@@ -39,13 +39,11 @@ class Connection(HttpProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Untyped) -> None:
         """Begin with a request whose head is there."""
         begun = self._fast_path.begin(cycle.scope)
-        if begun is None or app is not self.app:
+        if begun is None:
             super()._start_asgi_task(cycle, app)
-        elif not cycle.more_body:  # it waited for the one before it, and nothing is gained
-            self._fast_path.count("pipelined")
-            super()._start_asgi_task(cycle, app)
-        elif cycle.waiting_for_100_continue:
-            self._fast_path.count("expect-continue")
+        elif not cycle.more_body or cycle.waiting_for_100_continue:
+            # A whole one waited for the one before it, and nothing is gained.
+            self._fast_path.count("expect-continue" if cycle.more_body else "pipelined")
             super()._start_asgi_task(cycle, app)
         else:
             endpoint, route = begun

@@ -1,7 +1,6 @@
 """The model repository: what is published, and what of it is loaded."""
 
 import hmac
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
 from anyio import to_thread
@@ -12,7 +11,6 @@ from artifact.datasets import Datasets
 from artifact.repository import list_versions
 from service.errors import malformed
 from service.loader import BrokenArtifacts, load_model
-from service.registry import ModelRegistry
 from service.settings import Settings
 from service.state import service_of
 from service.v2.lookup import PREFIX
@@ -38,11 +36,19 @@ async def get_index(request: Request) -> list[IndexEntry]:
     if not isinstance(only_ready, bool):
         raise malformed("`ready` must be true or false")
     published = await to_thread.run_sync(list_versions, service.settings.models_dir)
-    entries = _ready(models)
-    if not only_ready:
-        ready = {(entry.name, entry.version) for entry in entries}
-        entries += _unavailable(published, ready, models.broken)
-    return sorted(entries, key=lambda entry: (entry.name, entry.version))
+    ready = {(model.manifest.name, str(model.manifest.version)) for model in models}
+    others = {(name, version) for name, versions in published.items() for version in versions}
+    return [
+        IndexEntry(name=name, version=version, state="READY", reason="")
+        if (name, version) in ready
+        else IndexEntry(
+            name=name,
+            version=version,
+            state="UNAVAILABLE",
+            reason=models.broken.get(f"{name}/{version}", _NOT_LOADED),
+        )
+        for name, version in sorted(ready if only_ready else ready | others)
+    ]
 
 
 @router.post("/repository/models/{name}/load", **ADMINISTRATION)
@@ -80,33 +86,6 @@ async def unload(request: Request, name: Name, credentials: Credentials) -> Resp
         models.get(name)
         service.models = models.replace(name, [])
     return Response()
-
-
-def _ready(models: ModelRegistry) -> list[IndexEntry]:
-    return [
-        IndexEntry(
-            name=model.manifest.name, version=str(model.manifest.version), state="READY", reason=""
-        )
-        for model in models
-    ]
-
-
-def _unavailable(
-    published: Mapping[str, Sequence[str]],
-    ready: set[tuple[str, str]],
-    broken: Mapping[str, str],
-) -> list[IndexEntry]:
-    return [
-        IndexEntry(
-            name=name,
-            version=version,
-            state="UNAVAILABLE",
-            reason=broken.get(f"{name}/{version}", _NOT_LOADED),
-        )
-        for name, versions in published.items()
-        for version in versions
-        if (name, version) not in ready
-    ]
 
 
 def _check_allowed(credentials: Credentials, settings: Settings) -> None:

@@ -9,52 +9,46 @@ from service.pipeline.bodies import read_picture, read_pictures
 from service.pipeline.forms import parse_form
 from vision.errors import UnsupportedType
 
+DISPOSITION = b'Content-Disposition: form-data; name="image"; filename="a.png"'
+PNG = b"\r\nContent-Type: image/png"
 # As recorded from each client, but for the file: a boundary, then what precedes the file.
 CLIENTS = {
     "curl": (
         "multipart/form-data; boundary=------------------------pOmhFlzTfFLQbQoNBpAWKo",
-        b'Content-Disposition: form-data; name="image"; filename="seven.png"\r\n'
-        b"Content-Type: image/png",
+        DISPOSITION.replace(b"a.png", b"seven.png") + PNG,
     ),
     "httpx": (
         "multipart/form-data; boundary=7a1f3a5e7f0f2f1c9cbbd67f0d8f3f7a",
-        b'Content-Disposition: form-data; name="image"; filename="a.png"\r\n'
-        b"Content-Type: image/png",
+        DISPOSITION + PNG,
     ),
     "requests, without a type": (
         "multipart/form-data; boundary=0c6e0f4fbbd3d5c1a2e1f0a4d9b7c6e5",
-        b'Content-Disposition: form-data; name="image"; filename="a.png"',
+        DISPOSITION,
     ),
     "Chromium": (
         "multipart/form-data; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW0",
-        'Content-Disposition: form-data; name="image"; filename="Stück (1).png"\r\n'
-        "Content-Type: image/png".encode(),
+        DISPOSITION.replace(b"a.png", "Stück (1).png".encode()) + PNG,
     ),
     "Firefox": (
         "multipart/form-data; boundary=----geckoformboundary8e5c5fd4a0c0d5e",
-        b'Content-Disposition: form-data; name="image"; filename="a%22b.png"\r\n'
-        b"Content-Type: image/png",
+        DISPOSITION.replace(b"a.png", b"a%22b.png") + PNG,
     ),
     "Go": (
         "multipart/form-data; boundary="
         "5c0f2b6b3fd6bb0a5b2d1f3c4e5a69788796a5b4c3d2e1f0a9b8c7d6e5f4",
-        b'Content-Disposition: form-data; name="image"; filename="a.png"\r\n'
-        b"Content-Type: application/octet-stream",
+        DISPOSITION + b"\r\nContent-Type: application/octet-stream",
     ),
     "Java, Apache HttpClient": (
         "multipart/form-data; charset=ISO-8859-1; boundary=jF8Rw_v0kZ-cSx7m2b1hQ",
-        b'Content-Disposition: form-data; name="image"; filename="a.png"\r\n'
-        b"Content-Type: image/png\r\nContent-Transfer-Encoding: binary",
+        DISPOSITION + PNG + b"\r\nContent-Transfer-Encoding: binary",
     ),
     "Java, OkHttp": (
         "multipart/form-data; boundary=1e7f6b9c-3b8a-4f0e-9d57-2b6d1f1a5c11",
-        b'Content-Disposition: form-data; name="image"; filename="a.png"\r\n'
-        b"Content-Type: image/png\r\nContent-Length: 4",
+        DISPOSITION + PNG + b"\r\nContent-Length: 4",
     ),
     "Node, undici": (
         "multipart/form-data; boundary=----formdata-undici-0286346571",
-        b'Content-Disposition: form-data; name="image"; filename="a.png"\r\n'
-        b"Content-Type: image/png",
+        DISPOSITION + PNG,
     ),
     "a quoted boundary": (
         'multipart/form-data; boundary="a b=c"',
@@ -62,7 +56,6 @@ CLIENTS = {
     ),
 }
 FORM = "multipart/form-data; boundary=edge"
-DISPOSITION = b'Content-Disposition: form-data; name="image"; filename="a.png"'
 PART = b"--edge\r\n" + DISPOSITION + b"\r\n\r\nfile\r\n"
 
 

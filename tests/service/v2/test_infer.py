@@ -3,6 +3,7 @@
 import asyncio
 import json
 from base64 import b64encode, encodebytes
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,6 +28,10 @@ def wanted(name: str, *, binary: bool = True, classes: int = 0) -> InferRequeste
     return InferRequestedOutput(name, binary_data=binary, class_count=classes)
 
 
+def infer(client: InferenceServerClient, *labels: str, **options: Any) -> InferResult:
+    return client.infer("known", [tensor_input(quarters(*labels))], **options)
+
+
 def texts(result: InferResult, name: str) -> list[list[str]]:
     """A BYTES output, which the client gives as bytes from bytes and as text from JSON."""
     rows: list[list[str]] = np.vectorize(
@@ -47,7 +52,7 @@ def test_every_mix_of_json_and_bytes_gives_the_logits(
 
 
 def test_logits_are_the_answer_where_no_output_is_named(triton: InferenceServerClient) -> None:
-    result = triton.infer("known", [tensor_input(quarters(FIRST))])
+    result = infer(triton, FIRST)
     [output] = result.get_response()["outputs"]
     assert output == {
         "name": "logits",
@@ -63,11 +68,8 @@ def test_all_outputs_come_in_the_order_they_are_asked_for(
     triton: InferenceServerClient, binary: bool
 ) -> None:
     names = ["reason", "label", "accepted", "probabilities", "logits"]
-    result = triton.infer(
-        "known",
-        [tensor_input(quarters(FIRST, SECOND))],
-        outputs=[wanted(name, binary=binary) for name in names],
-    )
+    outputs = [wanted(name, binary=binary) for name in names]
+    result = infer(triton, FIRST, SECOND, outputs=outputs)
     assert [output["name"] for output in result.get_response()["outputs"]] == names
     assert texts(result, "label") == [[FIRST], [SECOND]]
     assert texts(result, "reason") == [[""], [""]]
@@ -79,11 +81,8 @@ def test_all_outputs_come_in_the_order_they_are_asked_for(
 
 
 def test_mixed_outputs_come_each_as_it_was_asked_for(triton: InferenceServerClient) -> None:
-    result = triton.infer(
-        "known",
-        [tensor_input(quarters(FIRST))],
-        outputs=[wanted("label"), wanted("logits", binary=False), wanted("accepted")],
-    )
+    outputs = [wanted("label"), wanted("logits", binary=False), wanted("accepted")]
+    result = infer(triton, FIRST, outputs=outputs)
     assert texts(result, "label") == [[FIRST]]
     assert result.get_output("logits")["data"] == logits(FIRST).ravel().tolist()
     assert result.as_numpy("accepted").tolist() == [[True]]
@@ -110,11 +109,8 @@ def test_pictures_in_bytes_are_preprocessed_here(
 
 @pytest.mark.parametrize("binary", [True, False], ids=["to-bytes", "to-json"])
 def test_classification_names_the_best_classes(triton: InferenceServerClient, binary: bool) -> None:
-    result = triton.infer(
-        "known",
-        [tensor_input(quarters(FIRST, SECOND))],
-        outputs=[wanted("logits", binary=binary, classes=2)],
-    )
+    outputs = [wanted("logits", binary=binary, classes=2)]
+    result = infer(triton, FIRST, SECOND, outputs=outputs)
     assert texts(result, "logits") == [
         ["20.000000:1:top-right", "0.000000:0:top-left"],
         ["20.000000:2:bottom-left", "0.000000:0:top-left"],
@@ -124,8 +120,7 @@ def test_classification_names_the_best_classes(triton: InferenceServerClient, bi
 def test_classification_gives_no_more_classes_than_there_are(
     triton: InferenceServerClient,
 ) -> None:
-    outputs = [wanted("probabilities", classes=99)]
-    result = triton.infer("known", [tensor_input(quarters(FIRST))], outputs=outputs)
+    result = infer(triton, FIRST, outputs=[wanted("probabilities", classes=99)])
     [row] = texts(result, "probabilities")
     assert {entry.split(":", 2)[2] for entry in row} == set(LABELS)
     value, index, label = row[0].split(":")
@@ -134,16 +129,15 @@ def test_classification_gives_no_more_classes_than_there_are(
 
 
 def test_id_comes_back(triton: InferenceServerClient) -> None:
-    given = tensor_input(quarters(FIRST))
-    assert triton.infer("known", [given], request_id="a b").get_response()["id"] == "a b"
-    assert "id" not in triton.infer("known", [given]).get_response()
+    assert infer(triton, FIRST, request_id="a b").get_response()["id"] == "a b"
+    assert "id" not in infer(triton, FIRST).get_response()
 
 
 @pytest.mark.parametrize(("version", "gain"), [("1", V2_GAIN / 2), ("2", V2_GAIN), ("", V2_GAIN)])
 def test_version_in_the_path_is_the_one_that_answers(
     triton: InferenceServerClient, version: str, gain: float
 ) -> None:
-    result = triton.infer("known", [tensor_input(quarters(FIRST))], model_version=version)
+    result = infer(triton, FIRST, model_version=version)
     np.testing.assert_allclose(result.as_numpy("logits"), logits(FIRST, gain=gain))
     assert result.get_response()["model_version"] == (version or "2")
     assert result.get_response()["model_name"] == "known"
@@ -153,18 +147,12 @@ def test_version_in_the_path_is_the_one_that_answers(
 def test_runtime_is_chosen_by_a_parameter_and_the_names_stay(
     triton: InferenceServerClient, runtime: str
 ) -> None:
-    result = triton.infer("known", [tensor_input(quarters(FIRST))], parameters={"runtime": runtime})
+    result = infer(triton, FIRST, parameters={"runtime": runtime})
     np.testing.assert_allclose(result.as_numpy("logits"), logits(FIRST), rtol=1e-5)
 
 
 def test_parameters_without_a_meaning_here_change_nothing(triton: InferenceServerClient) -> None:
-    result = triton.infer(
-        "known",
-        [tensor_input(quarters(FIRST))],
-        priority=1,
-        timeout=1_000_000,
-        parameters={"mine": 7},
-    )
+    result = infer(triton, FIRST, priority=1, timeout=1_000_000, parameters={"mine": 7})
     np.testing.assert_allclose(result.as_numpy("logits"), logits(FIRST))
 
 
@@ -187,7 +175,7 @@ def test_compression_changes_no_answer_in_either_direction(
 
 def test_largest_batch_comes_back_in_order(triton: InferenceServerClient) -> None:
     labels = [LABELS[index * 7 % 4] for index in range(256)]
-    result = triton.infer("known", [tensor_input(quarters(*labels))])
+    result = infer(triton, *labels)
     np.testing.assert_allclose(result.as_numpy("logits"), logits(*labels))
 
 
