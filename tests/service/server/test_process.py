@@ -21,6 +21,7 @@ from tests.service.process import (
     serving,
     wait_until,
 )
+from tests.service.server.echo import read_to_the_end
 
 BODY_LIMIT = 100_000
 
@@ -71,14 +72,6 @@ def record(port: int, head: str, chunks: Iterator[bytes]) -> tuple[bytes, int]:
             connection.sendall(chunk)
             sent += len(chunk)
         return read_to_the_end(connection), sent
-
-
-def read_to_the_end(connection: socket.socket) -> bytes:
-    answer = b""
-    with suppress(ConnectionResetError):  # the service does not wait for the rest of the body
-        while received := connection.recv(65536):
-            answer += received
-    return answer
 
 
 def test_announced_body_over_the_limit_is_refused_before_it_is_sent(running: Running) -> None:

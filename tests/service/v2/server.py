@@ -1,18 +1,17 @@
 """The service on a loopback port of this process, for clients that speak to a socket."""
 
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
-import uvicorn
 
 from service.app import create_app
 from service.server.http_server import Server
 from service.settings import Settings
 from service.state import Service
+from tests.service.process import wait_until
 
 PATIENCE = 30
 
@@ -46,17 +45,10 @@ def serving(settings: Settings, kind: type[Server] = Server) -> Iterator[Served]
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        yield Served(f"127.0.0.1:{_port(server)}", app.state.service, server)
+        wait_until(lambda: server.started)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield Served(f"127.0.0.1:{port}", app.state.service, server)
     finally:
         server.should_exit = True
         thread.join(PATIENCE)
         assert not thread.is_alive()
-
-
-def _port(server: uvicorn.Server) -> int:
-    end = time.monotonic() + PATIENCE
-    while not server.started:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    port: int = server.servers[0].sockets[0].getsockname()[1]
-    return port
