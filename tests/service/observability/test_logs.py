@@ -35,20 +35,17 @@ def logging_settings(settings: Settings) -> Settings:
     return settings.model_copy(update=wanted)
 
 
-@pytest.fixture
-def logged(logging_settings: Settings) -> Iterator[TestClient]:
-    with configured(logging_settings), TestClient(create_app(logging_settings)) as client:
-        yield client
-
-
 def requests(written: str) -> list[dict[str, Any]]:
     lines = [json.loads(line) for line in written.splitlines()]
     return [line for line in lines if line["logger"] == "service.access"]
 
 
-def test_request_is_one_json_line(logged: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
-    sent = picture("top-left")
-    answer = logged.post("/predict", content=sent, headers={"X-Request-ID": "mine"})
+def test_request_is_one_json_line(
+    logging_settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with configured(logging_settings), TestClient(create_app(logging_settings)) as client:
+        sent = picture("top-left")
+        answer = client.post("/predict", content=sent, headers={"X-Request-ID": "mine"})
     [line] = requests(capsys.readouterr().err)
     assert line.pop("time").endswith("+00:00")
     assert 0 < line.pop("ms") < 10_000
@@ -69,16 +66,22 @@ def test_request_is_one_json_line(logged: TestClient, capsys: pytest.CaptureFixt
     }
 
 
-def test_refusal_says_its_reason(logged: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
-    logged.post("/predict", content=b"text")
+def test_refusal_says_its_reason(
+    logging_settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with configured(logging_settings), TestClient(create_app(logging_settings)) as client:
+        client.post("/predict", content=b"text")
     [line] = requests(capsys.readouterr().err)
     assert (line["status"], line["refused"]) == (415, "unsupported-type")
 
 
-def test_line_tells_nothing_private(logged: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
-    files = {"image": ("secret-name.png", picture("top-left"), "image/png")}
-    logged.post("/predict?model=secret-model", files=files)
-    logged.get("/secret-path?secret=query", headers={"Authorization": "Bearer secret-token"})
+def test_line_tells_nothing_private(
+    logging_settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with configured(logging_settings), TestClient(create_app(logging_settings)) as client:
+        files = {"image": ("secret-name.png", picture("top-left"), "image/png")}
+        client.post("/predict?model=secret-model", files=files)
+        client.get("/secret-path?secret=query", headers={"Authorization": "Bearer secret-token"})
     lines = [line for line in capsys.readouterr().err.splitlines() if "httpx" not in line]
     assert len(requests("\n".join(lines))) == 2
     assert not [line for line in lines if "secret" in line]
