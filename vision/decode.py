@@ -22,7 +22,7 @@ from vision.orientation import upright
 from vision.pixels import Box, Pixels, average_blocks, reduction
 from vision.structure import inspect as inspect_structure
 from vision.structure import is_small
-from vision.structure.base import Structure, damaged
+from vision.structure.base import Structure, undecodable
 from vision.transparency import on_opaque_ground, premultiply
 
 _CHEAP_BYTES = 16_384
@@ -115,7 +115,7 @@ def decode_inspected(structure: Structure) -> Picture:
     except MemoryError:
         raise
     except Exception as error:  # the decoders have no common root
-        raise damaged(structure.kind) from error
+        raise undecodable(structure.kind) from error
     width, height = structure.width, structure.height
     if structure.orientation > 1:
         pixels = upright(pixels, structure.orientation)
@@ -131,18 +131,14 @@ def _with_opencv(structure: Structure) -> tuple[Pixels, int]:
     data = np.frombuffer(b"".join(structure.parts), np.uint8)
     decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     if decoded is None or decoded.shape[:2] != (structure.height, structure.width):
-        raise damaged(structure.kind)
-    is_grey = decoded.ndim == 2
-    if is_grey and structure.pixels <= _CHEAP_PIXELS:
-        return decoded[..., None], 1  # nothing to reduce, and time counts
-    colours = decoded[..., None] if is_grey else decoded
-    if structure.pixels <= _CHEAP_PIXELS and colours.shape[2] != 4:
+        raise undecodable(structure.kind)
+    is_small = structure.pixels <= _CHEAP_PIXELS  # nothing to reduce, and time counts
+    if decoded.ndim == 2 and is_small:
+        return decoded[..., None], 1
+    colours = decoded[..., None] if decoded.ndim == 2 else decoded
+    if is_small and colours.shape[2] == 3:
         return _in_rgb(colours), 1
-    return _reduced(
-        lambda box: _in_rgb(colours[box[1] : box[3], box[0] : box[2]]),
-        structure.width,
-        structure.height,
-    )
+    return _reduced(lambda box: _in_rgb(colours[box.window]), structure.width, structure.height)
 
 
 def _in_rgb(colours: Pixels) -> Pixels:
@@ -157,7 +153,7 @@ def _with_pillow(structure: Structure) -> tuple[Pixels, int]:
     data = BytesIO(b"".join(structure.parts))
     with Image.open(data, formats=(structure.kind,)) as image:
         if image.size != (structure.width, structure.height):
-            raise damaged(structure.kind)
+            raise undecodable(structure.kind)
         block = reduction(*image.size)
         image.draft(None, (max(1, image.width // block), max(1, image.height // block)))  # JPEG
         image.load()
@@ -220,12 +216,12 @@ def _averaged(pixels: Pixels, block: int) -> Pixels:
 def _bands(width: int, height: int) -> list[Box]:
     """Cut a picture across its longer side into bands of whole blocks and limited pixels."""
     if width * height <= _BAND_PIXELS:
-        return [(0, 0, width, height)]
+        return [Box(0, 0, width, height)]
     block = reduction(width, height)
     longer, shorter = max(width, height), min(width, height)
     step = max(1, _BAND_PIXELS // (shorter * block)) * block
     end = longer // block * block
     spans = [(start, min(start + step, end)) for start in range(0, end, step)]
     if width > height:
-        return [(start, 0, end, height) for start, end in spans]
-    return [(0, start, width, end) for start, end in spans]
+        return [Box(start, 0, end, height) for start, end in spans]
+    return [Box(0, start, width, end) for start, end in spans]

@@ -1,6 +1,6 @@
-"""Arrays of pixels, and how they are made fewer."""
+"""Arrays of pixels, parts of them, and how they are made fewer."""
 
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -9,9 +9,65 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 Colours = NDArray[np.float32]
 Shades = TypeVar("Shades", Pixels, Colours)
-Box = tuple[int, int, int, int]  # left, top, right, bottom; the last two exclusive
 
 _DETAIL = 400  # pixels: a picture is decoded reduced, but with a longer side of at least that
+
+
+class Box(NamedTuple):
+    """A part of a picture, in pixels; right and bottom are exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        """From left to right."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        """From top to bottom."""
+        return self.bottom - self.top
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """What cuts the part out of an array [H, W, ...]."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def times(self, factor: int) -> "Box":
+        """The same part of a picture that is so many times as large."""
+        return Box(*(factor * side for side in self))
+
+    def moved(self, right: int, down: int) -> "Box":
+        """The box so many pixels further on."""
+        return Box(self.left + right, self.top + down, self.right + right, self.bottom + down)
+
+    def contains(self, other: "Box") -> bool:
+        """Whether no part of the other is outside."""
+        left, top, right, bottom = other
+        return (
+            self.left <= left and self.top <= top and self.right >= right and self.bottom >= bottom
+        )
+
+    def gap(self, other: "Box") -> int:
+        """How many pixels lie between both, across or down; 0 where they meet."""
+        across = max(other.left - self.right, self.left - other.right)
+        return max(across, other.top - self.bottom, self.top - other.bottom, 0)
+
+    def union(self, other: "Box") -> "Box":
+        """The smallest box around both."""
+        return Box(*map(min, self[:2], other[:2]), *map(max, self[2:], other[2:]))
+
+    def widened(self, margin: float, shape: tuple[int, ...]) -> "Box":
+        """Add a share of its longer side and at least 2 pixels all around, within a shape."""
+        by = max(2, round(margin * max(self.width, self.height)))
+        left, top, right, bottom = self
+        height, width = shape[:2]
+        return Box(
+            max(0, left - by), max(0, top - by), min(width, right + by), min(height, bottom + by)
+        )
 
 
 def reduction(width: int, height: int) -> int:

@@ -75,10 +75,10 @@ def _tables(mean: tuple[float, ...], std: tuple[float, ...]) -> tuple[NDArray[np
 
 
 def _digit(picture: Picture, wanted: Input) -> View:
-    size = wanted.shape[1:]
     ready = _as_it_is(picture, wanted)
     if ready is not None:
         return ready
+    size = wanted.shape[1:]
     ink = find_ink(_in_mode(picture.pixels, "RGB"))
     if ink is None:
         return View(_in_mode(np.zeros((*size, 1), np.uint8), wanted.mode), reason="blank")
@@ -112,8 +112,8 @@ def _as_it_is(picture: Picture, wanted: Input) -> View | None:
 
 
 def _in_original(box: Box, picture: Picture) -> Box:
-    left, top, right, bottom = (side * picture.scale for side in box)
-    return left, top, min(right, picture.width), min(bottom, picture.height)
+    left, top, right, bottom = box.times(picture.scale)
+    return Box(left, top, min(right, picture.width), min(bottom, picture.height))
 
 
 def _resize(picture: Picture, wanted: Input) -> View:

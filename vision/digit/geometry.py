@@ -43,7 +43,7 @@ def normalised_box(grey: Pixels) -> Box | None:
     mass, x, y = np.dot(_mass_and_moments(grey.shape), grey.ravel().astype(np.float32)).tolist()
     if abs(x / mass - width / 2) > _OFF_CENTRE or abs(y / mass - height / 2) > _OFF_CENTRE:
         return None
-    return left, top, left + box_width, top + box_height
+    return Box(left, top, left + box_width, top + box_height)
 
 
 @cache

@@ -58,9 +58,7 @@ class _Ground:
 
     def under(self, box: Box, shape: tuple[int, ...], size: tuple[int, ...]) -> Pixels:
         """Resample the part under a box of a picture of that shape to a height and width."""
-        left, top, right, bottom = box
-        part = _scale(self.coarse, shape)[top:bottom, left:right]
-        return _scale(part, size)
+        return _scale(_scale(self.coarse, shape)[box.window], size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +85,12 @@ def _on_sheet(pixels: Pixels) -> Ink | None:
     if sheet is None or found is None or found[0].likelihood < _ON_SHEET:
         return None
     ink = _measure(sheet.pixels, *found)
-    return replace(ink, box=_moved(ink.box, sheet.box[:2]))
+    return replace(ink, box=ink.box.moved(*sheet.box[:2]))
 
 
 def _anywhere(pixels: Pixels) -> Ink | None:
     found = _search(pixels)
     return None if found is None else _measure(pixels, *found)
-
-
-def _moved(box: Box, by: tuple[int, int]) -> Box:
-    x, y = by
-    return box[0] + x, box[1] + y, box[2] + x, box[3] + y
 
 
 def _measure(pixels: Pixels, found: _Candidate, block: int) -> Ink:
@@ -136,30 +129,16 @@ def _blocks(shape: tuple[int, ...]) -> list[int]:
 
 def _from_closer(pixels: Pixels, block: int, found: _Candidate) -> Ink:
     """Search once more around a small candidate; what is found must not reach far beyond it."""
-    left, top, right, bottom = _enlarge(found.group.around(_CLOSER), block)
-    part = pixels[top:bottom, left:right]
+    around = found.group.around(_CLOSER).times(block)
+    part = pixels[around.window]
     searched, smaller_block = reduce(part, _SEARCHED_CLOSER)
     again = _likeliest(searched)
     if again is not None:
         ink = _cut_out(part, smaller_block, again)
-        box = _moved(ink.box, (left, top))
-        if _contains(_enlarge(found.group.around(_BEYOND), block), box):
+        box = ink.box.moved(*around[:2])
+        if found.group.around(_BEYOND).times(block).contains(box):
             return replace(ink, box=box, several=ink.several or found.group.has_rival())
     return _cut_out(pixels, block, found)
-
-
-def _enlarge(box: Box, block: int) -> Box:
-    left, top, right, bottom = box
-    return left * block, top * block, right * block, bottom * block
-
-
-def _contains(outer: Box, inner: Box) -> bool:
-    return (
-        outer[0] <= inner[0]
-        and outer[1] <= inner[1]
-        and outer[2] >= inner[2]
-        and outer[3] >= inner[3]
-    )
 
 
 def _likeliest(pixels: Pixels) -> _Candidate | None:
@@ -196,7 +175,7 @@ def _is_hole(inner: _Candidate, candidates: Sequence[_Candidate]) -> bool:
         outer.dark != inner.dark
         and outer.likelihood > _RING * inner.likelihood
         and outer.group.box != inner.group.box
-        and _contains(outer.group.box, inner.group.box)
+        and outer.group.box.contains(inner.group.box)
         for outer in candidates
     )
 
@@ -206,10 +185,9 @@ def _candidates(pixels: Pixels, coarse: Pixels, steps: Pixels) -> Iterator[_Cand
     ground = _Ground(coarse, ink_axis(pixels, full))
     for contrast in contrasts(pixels, full, ground.axis):
         for closeup in _closeups(contrast, steps):
-            level, widest = closeup.level(), closeup.widest()
-            likelihood = closeup.likelihood(level, widest)
-            clear = likelihood > _CLEAR and widest < _SLENDER
-            yield _Candidate(closeup.group, ground, contrast.dark, level, likelihood, clear)
+            group, level, likelihood = closeup.group, closeup.level, closeup.likelihood()
+            clear = likelihood > _CLEAR and closeup.widest < _SLENDER
+            yield _Candidate(group, ground, contrast.dark, level, likelihood, clear)
 
 
 def _closeups(contrast: Contrast, steps: Pixels) -> Iterator[Closeup]:
@@ -229,8 +207,8 @@ def _closeups(contrast: Contrast, steps: Pixels) -> Iterator[Closeup]:
 def _cut_out(pixels: Pixels, block: int, found: _Candidate) -> Ink:
     """Measure the candidate's ink again, in the finest pixels that there are."""
     region = found.group.around(0.1)
-    left, top, right, bottom = (side * block for side in region)
-    cut, scale = reduce(pixels[top:bottom, left:right], _CUT)
+    place = region.times(block)
+    cut, scale = reduce(pixels[place.window], _CUT)
     ground = found.ground.under(region, found.group.pieces.labels.shape, cut.shape)
     darker, lighter = contrasts(cut, ground, found.ground.axis)
     contrast = darker if found.dark else lighter
@@ -239,10 +217,10 @@ def _cut_out(pixels: Pixels, block: int, found: _Candidate) -> Ink:
     mask = contrast.mask(found.level) * own
     strength = contrast.strength * own
     level = float(np.median(strength[mask > 0])) if mask.any() else found.level
-    x, y, width, height = (side * scale for side in cv2.boundingRect(mask))
+    x, y, width, height = cv2.boundingRect(mask)
     return Ink(
         strength=cv2.convertScaleAbs(strength, alpha=255 / level),
-        box=(left + x, top + y, left + x + width, top + y + height),
+        box=Box(x, y, x + width, y + height).times(scale).moved(*place[:2]),
         dark=found.dark,
         several=found.group.has_rival(),
     )

@@ -37,54 +37,48 @@ class Closeup:
     quiet: Pixels  # where there is no ink at all, neither theirs nor that of lines or other pieces
     strength: Pixels  # how strongly each pixel departs from the ground
     steps: Colours  # the picture's edges, in the same measure
+    level: float  # the strength of the group's own ink
+    widest: float  # half of the widest stroke, as a share of the group's longer side
 
     @classmethod
     def of(cls, group: Group, contrast: Contrast, ink: Pixels, steps: Colours) -> "Closeup":
         """Cut a group out of the mask of all ink [H, W] and the edges [H, W] of its picture."""
-        left, top, right, bottom = region = group.around(_AROUND)
-        window = slice(top, bottom), slice(left, right)
+        region = group.around(_AROUND)
+        window = region.window
+        mask, strength = group.mask(region), contrast.strength[window]
         quiet = cv2.dilate(ink[window], _SQUARE) ^ 1
-        return cls(group, group.mask(region), quiet, contrast.strength[window], steps[window])
+        level = float(np.median(strength[mask > 0]))
+        padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+        depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_3)
+        widest = float(depth.max()) / group.longest
+        return cls(group, mask, quiet, strength, steps[window], level, widest)
 
-    def level(self) -> float:
-        """The strength of the group's own ink."""
-        return float(np.median(self.strength[self.mask > 0]))
+    def likelihood(self) -> float:
+        """Rate from 0 to 5.5; of digits in all kinds of pictures, 98% are rated above 2."""
+        thin = 1 / (1 + np.exp((self.widest - _WIDEST) / _WIDEST_SLOPE))
+        return self._clear() * self._sharp() ** 3 * self._alone() * self._placed() * thin
 
-    def likelihood(self, level: float, widest: float) -> float:
-        """Rate from 0 to 5.5; of digits in all kinds of pictures, 98% are rated above 2.
-
-        Args:
-            level: From `level`.
-            widest: From `widest`.
-        """
-        thin = 1 / (1 + np.exp((widest - _WIDEST) / _WIDEST_SLOPE))
-        return self._clear(level) * self._sharp(level) ** 3 * self._alone() * self._placed() * thin
-
-    def _clear(self, level: float) -> float:
+    def _clear(self) -> float:
         around = self.strength[self.quiet > 0].astype(np.float32)
         noise = float(np.sqrt(np.square(around).mean())) if around.size else 0.0
-        return float(np.sqrt(min(level / (noise + 4), _CLEAREST)))
+        return float(np.sqrt(min(self.level / (noise + 4), _CLEAREST)))
 
-    def _sharp(self, level: float) -> float:
+    def _sharp(self) -> float:
         inner = cv2.erode(self.mask, _SQUARE, borderType=cv2.BORDER_CONSTANT, borderValue=(1.0,))
         outline = self.mask > inner
-        return float((self.steps[outline] > _STEP * level).mean()) if outline.any() else 0.0
+        return float((self.steps[outline] > _STEP * self.level).mean()) if outline.any() else 0.0
 
     def _alone(self) -> float:
-        left, top, right, bottom = self.group.around(_AROUND)
-        all_pieces = np.count_nonzero(self.group.pieces.labels[top:bottom, left:right])
+        window = self.group.around(_AROUND).window
+        all_pieces = np.count_nonzero(self.group.pieces.labels[window])
         return float(np.sqrt(np.count_nonzero(self.mask) / all_pieces))
 
     def _placed(self) -> float:
         height, width = self.group.pieces.labels.shape
-        left, top, right, bottom = self.group.box
+        box = self.group.box
         size = min(1.0, self.group.longest / max(height, width) / _LARGE)
-        uncut = max(0.05, 1 - 1.3 * self.group.contact / (right - left + bottom - top))
-        off = np.hypot((left + right) / 2 / width - 0.5, (top + bottom) / 2 / height - 0.5)
+        uncut = max(0.05, 1 - 1.3 * self.group.contact / (box.width + box.height))
+        off = np.hypot(
+            (box.left + box.right) / 2 / width - 0.5, (box.top + box.bottom) / 2 / height - 0.5
+        )
         return float(np.sqrt(size) * uncut * (1 - 0.7 * off))
-
-    def widest(self) -> float:
-        """Half of the widest stroke, as a share of the group's longer side."""
-        padded = cv2.copyMakeBorder(self.mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
-        depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_3)
-        return float(depth.max()) / self.group.longest

@@ -69,20 +69,19 @@ def _trace(labels: NDArray[np.uint16], stats: list[int], number: int) -> list[_L
     left, top, width, height, _ = stats
     piece = labels[top : top + height, left : left + width] == number
     columns = np.arange(left, left + width)
-    upper, lower = _follow(piece), _follow(piece[::-1])
-    lines = [] if upper is None else [_Line(columns, top + upper[0], upper[1])]
-    if lower is not None:
-        line = _Line(columns, top + height - 1 - lower[0], lower[1])
+    lines = [_Line(columns, top + rows, thickness) for rows, thickness in _follow(piece)]
+    for rows, thickness in _follow(piece[::-1]):
+        line = _Line(columns, top + height - 1 - rows, thickness)
         if not lines or np.median(line.rows - lines[0].rows) > line.band:
             lines.append(line)
     return lines
 
 
-def _follow(piece: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float] | None:
+def _follow(piece: NDArray[np.bool_]) -> list[tuple[NDArray[np.float64], float]]:
     """Fit a quadratic to the uppermost ink of every column.
 
     Returns:
-        Its row at every column and the thickness of the ink, or None if that is no line.
+        Its row at every column and the thickness of the ink; nothing if that is no line.
     """
     height, width = piece.shape
     first = piece.argmax(axis=0)
@@ -91,13 +90,13 @@ def _follow(piece: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float] | Non
     thickness = max(1.0, float(np.median(last - first)) - 1)
     bare = last - first <= thickness + 3
     if thickness * _SLENDER > width or not bare.any():
-        return None
+        return []
     columns, middles, kept = np.arange(width) / width, (first + last) / 2, bare
     for _ in range(_TRIMS):
         rows = polynomial.polyval(columns, polynomial.polyfit(columns[kept], middles[kept], 2))
         off = np.abs(rows - middles)
         kept = bare & (off <= max(_BENT, float(np.median(off[kept]))))
-    return (rows, thickness) if (off <= _BENT).mean() > _FOLLOWED else None
+    return [(rows, thickness)] if (off <= _BENT).mean() > _FOLLOWED else []
 
 
 def _draw(lines: list[_Line], shape: tuple[int, ...]) -> Pixels:

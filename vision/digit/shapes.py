@@ -60,44 +60,35 @@ class Pieces:
 
     def is_frame(self, piece: int) -> bool:
         """Whether the piece is a box drawn around something else."""
-        left, top, right, bottom = self.boxes[piece].tolist()
-        width, height = right - left, bottom - top
-        if max(width, height) < 0.3 * max(self.labels.shape) or min(width, height) < 12:
+        box = self.box(piece)
+        sides = box.width, box.height
+        if max(sides) < 0.3 * max(self.labels.shape) or min(sides) < 12:
             return False
-        inset = max(2, int(_RIM * width)), max(2, int(_RIM * height))
-        return self._outlines(piece, inset) and self._surrounds(piece, inset)
-
-    def _outlines(self, piece: int, inset: tuple[int, int]) -> bool:
-        left, top, right, bottom = self.boxes[piece].tolist()
-        ink = self.labels[top:bottom, left:right] == piece
-        x, y = inset
+        x, y = (max(2, int(_RIM * side)) for side in sides)
+        within = self.labels[box.window]
+        ink = within == piece
         covered = (
             ink[:y].any(axis=0).mean(),
             ink[-y:].any(axis=0).mean(),
             ink[:, :x].any(axis=1).mean(),
             ink[:, -x:].any(axis=1).mean(),
         )
-        inside = np.count_nonzero(ink[y:-y, x:-x])
-        return sum(side > 0.75 for side in covered) >= 3 and inside < 0.12 * self.areas[piece]
-
-    def _surrounds(self, piece: int, inset: tuple[int, int]) -> bool:
-        left, top, right, bottom = self.boxes[piece].tolist()
-        x, y = inset
-        inside = self.labels[top + y : bottom - y, left + x : right - x]
-        others = np.count_nonzero(inside) - np.count_nonzero(inside == piece)
-        return bool(others > 0.004 * inside.size)
+        inside = within[y:-y, x:-x]
+        own = np.count_nonzero(ink[y:-y, x:-x])
+        outlines = sum(side > 0.75 for side in covered) >= 3 and own < 0.12 * self.areas[piece]
+        return bool(outlines and np.count_nonzero(inside) - own > 0.004 * inside.size)
 
     def gather(self, main: int, others: list[int]) -> "Group":
         """Add to a piece whatever of the others is near and large enough to be part of it."""
-        group = Group(self, (main,), self._box(main))
+        group = Group(self, (main,), self.box(main))
         for piece in others:
             if piece != main and group.takes(piece):
-                group = Group(self, (*group.members, piece), _union(group.box, self._box(piece)))
+                group = Group(self, (*group.members, piece), group.box.union(self.box(piece)))
         return group
 
-    def _box(self, piece: int) -> Box:
-        left, top, right, bottom = self.boxes[piece].tolist()
-        return left, top, right, bottom
+    def box(self, piece: int) -> Box:
+        """The box of one piece."""
+        return Box(*self.boxes[piece].tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +102,7 @@ class Group:
     @property
     def longest(self) -> int:
         """The longer side of the box in pixels."""
-        left, top, right, bottom = self.box
-        return max(right - left, bottom - top)
+        return max(self.box.width, self.box.height)
 
     def takes(self, piece: int) -> bool:
         """Whether a piece is part of this digit: no speck, no neighbour, no ornament around it."""
@@ -123,19 +113,11 @@ class Group:
         if self.pieces.areas[piece] < 0.02 * self.pieces.areas[main]:
             return False
         cut_off = self.pieces.contacts[piece] > 0 and self.pieces.contacts[main] == 0
-        near = _NEAR / 3 if cut_off else _NEAR_ABOVE if self._is_above(piece) else _NEAR
-        return self._gap(piece) <= near * self.longest
-
-    def _is_above(self, piece: int) -> bool:
-        """Whether the piece lies over or under the group, as the bar of a 5 does."""
-        left, _, right, _ = self.box
-        near_left, _, near_right, _ = self.pieces.boxes[piece].tolist()
-        return near_left < right and left < near_right
-
-    def _gap(self, piece: int) -> int:
-        left, top, right, bottom = self.box
-        near_left, near_top, near_right, near_bottom = self.pieces.boxes[piece].tolist()
-        return max(near_left - right, left - near_right, near_top - bottom, top - near_bottom, 0)
+        other = self.pieces.box(piece)
+        # Over or under the group, as the bar of a 5.
+        is_above = other.left < self.box.right and self.box.left < other.right
+        near = _NEAR / 3 if cut_off else _NEAR_ABOVE if is_above else _NEAR
+        return self.box.gap(other) <= near * self.longest
 
     @property
     def contact(self) -> int:
@@ -155,34 +137,28 @@ class Group:
 
     def _rivals(self, piece: int) -> bool:
         """As tall, at the same height, near, and no frame."""
-        _, top, _, bottom = self.pieces.boxes[piece].tolist()
-        _, own_top, _, own_bottom = self.box
-        tallest = max(bottom - top, own_bottom - own_top)
-        overlap = min(bottom, own_bottom) - max(top, own_top)
-        near = 0 < self._gap(piece) < 2 * tallest
+        own, other = self.box, self.pieces.box(piece)
+        tallest = max(other.height, own.height)
+        overlap = min(other.bottom, own.bottom) - max(other.top, own.top)
+        near = 0 < own.gap(other) < 2 * tallest
         return near and overlap > _AS_TALL * tallest and not self.pieces.is_frame(piece)
 
     def _is_two(self) -> bool:
         """Two tall pieces apart that are together wider than any digit."""
-        left, top, right, bottom = self.box
-        height = bottom - top
-        tall = [piece for piece in self.members if self.pieces.sides[piece, 1] > 0.8 * height]
-        if len(tall) != 2 or right - left < 1.15 * height:
-            return False
-        one, other = (self.pieces.boxes[piece] for piece in tall)
-        return bool(one[2] < other[0] or other[2] < one[0])
+        boxes = map(self.pieces.box, self.members)
+        tall = sorted(box for box in boxes if box.height > 0.8 * self.box.height)
+        is_wide = self.box.width >= 1.15 * self.box.height
+        return is_wide and len(tall) == 2 and tall[0].right < tall[1].left
 
     def mask(self, region: Box) -> Pixels:
         """Mark with 1 the members' pixels within a region of the picture."""
-        left, top, right, bottom = region
-        labels = self.pieces.labels[top:bottom, left:right]
         is_member = np.zeros(len(self.pieces.areas), np.uint8)
         is_member[list(self.members)] = 1
-        return is_member[labels]
+        return is_member[self.pieces.labels[region.window]]
 
     def around(self, margin: float) -> Box:
         """Widen the box by a share of its longer side, but not beyond the picture."""
-        return widen(self.box, margin, self.pieces.labels.shape)
+        return self.box.widened(margin, self.pieces.labels.shape)
 
 
 def label(mask: Pixels) -> tuple[int, NDArray[np.uint16], NDArray[np.int32]]:
@@ -196,24 +172,3 @@ def label(mask: Pixels) -> tuple[int, NDArray[np.uint16], NDArray[np.int32]]:
         mask, connectivity=8, ltype=cv2.CV_16U, ccltype=cv2.CCL_DEFAULT
     )
     return count, np.asarray(labels, np.uint16), np.asarray(stats, np.int32)
-
-
-def widen(box: Box, margin: float, shape: tuple[int, ...]) -> Box:
-    """Widen a box by a share of its longer side and at least 2 pixels, within a picture's shape."""
-    left, top, right, bottom = box
-    by = max(2, round(margin * max(right - left, bottom - top)))
-    return (
-        max(0, left - by),
-        max(0, top - by),
-        min(shape[1], right + by),
-        min(shape[0], bottom + by),
-    )
-
-
-def _union(one: Box, other: Box) -> Box:
-    return (
-        min(one[0], other[0]),
-        min(one[1], other[1]),
-        max(one[2], other[2]),
-        max(one[3], other[3]),
-    )

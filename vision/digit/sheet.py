@@ -82,8 +82,8 @@ def _sheet_hull(mask: Pixels) -> Hull | None:
 
 def _cut_out(pixels: Pixels, hull: Hull) -> Sheet:
     left, top, width, height = cv2.boundingRect(hull)
-    box = left, top, min(pixels.shape[1], left + width), min(pixels.shape[0], top + height)
-    part = pixels[top : box[3], left : box[2]]
+    box = Box(left, top, min(pixels.shape[1], left + width), min(pixels.shape[0], top + height))
+    part = pixels[box.window]
     inside = np.zeros(part.shape[:2], np.uint8)
     cv2.fillConvexPoly(inside, hull - (left, top), 255)
     margin = max(3, round(2 * _MARGIN * max(part.shape[:2]))) | 1

@@ -1,7 +1,8 @@
 """What every format's checker gives, and the words in which it refuses."""
 
+import struct
 from collections.abc import Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from vision.errors import TooLarge, Undecodable, UnsupportedType
 
@@ -54,18 +55,33 @@ def check_pixels(width: int, height: int, most: int) -> None:
         )
 
 
-def damaged(kind: Format, why: str = "") -> Undecodable:
+def unpack(
+    layout: struct.Struct, data: bytes | memoryview, at: int, kind: Format
+) -> tuple[Any, ...]:  # Any: as struct's own
+    """Read the fields that begin there.
+
+    Raises:
+        Undecodable: The file ends before them.
+    """
+    if at + layout.size > len(data):
+        raise cut_short(kind)
+    return layout.unpack_from(data, at)
+
+
+def damaged(kind: Format, why: str) -> Undecodable:
     """Refuse a file that contradicts its format, and say where."""
-    what = f"is damaged: {why}" if why else "is damaged or cut short"
-    return Undecodable(
-        f"the picture is a {kind} file that {what}; accepted: whole files of {ACCEPTED}"
-    )
+    return undecodable(kind, f"damaged: {why}")
 
 
 def cut_short(kind: Format) -> Undecodable:
     """Refuse a file that ends before the picture does."""
+    return undecodable(kind, "cut short")
+
+
+def undecodable(kind: Format, what: str = "damaged or cut short") -> Undecodable:
+    """Refuse a file of an accepted format."""
     return Undecodable(
-        f"the picture is a {kind} file that is cut short; accepted: whole files of {ACCEPTED}"
+        f"the picture is a {kind} file that is {what}; accepted: whole files of {ACCEPTED}"
     )
 
 

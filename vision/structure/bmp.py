@@ -4,11 +4,12 @@ import struct
 from collections.abc import Mapping
 from typing import Final
 
-from vision.structure.base import Structure, check_pixels, cut_short, damaged, unsupported
+from vision.structure.base import Structure, check_pixels, cut_short, damaged, unpack, unsupported
 
 _FILE_HEADER: Final = struct.Struct("<2s8xI")  # where the pixels begin
-_SIZE: Final = struct.Struct("<I")  # of the information header
-_CORE: Final = struct.Struct("<4xHHHH")  # width, height, planes, bits
+_CORE: Final = struct.Struct(
+    "<IHHHH"
+)  # bytes of the information header, width, height, planes, bits
 _INFO: Final = struct.Struct("<4xiiHHI12xI")  # ... compression, colours
 _CORE_SIZE: Final = 12
 _INFO_SIZES: Final = (40, 52, 56, 64, 108, 124)
@@ -30,20 +31,18 @@ def inspect(data: bytes, max_pixels: int) -> Structure:
         Undecodable: Damaged or cut short.
         TooLarge: More pixels than `max_pixels`.
     """
-    if len(data) < _FILE_HEADER.size + _CORE_SIZE:
-        raise cut_short("BMP")
-    pixels = _FILE_HEADER.unpack_from(data)[1]
+    _, pixels = unpack(_FILE_HEADER, data, 0, "BMP")
     width, height, bits, compression, colours, palette = _information(data)
     if bits not in _BITS.get(compression, ()):
         raise unsupported("BMP", f"compression {compression} and {bits} bits a pixel", _ACCEPTED)
     if width <= 0 or not height:
         raise damaged("BMP", "it has no pixels")
-    check_pixels(width, abs(height), max_pixels)
+    height = abs(height)
+    check_pixels(width, height, max_pixels)
     if bits <= 8 and colours > 1 << bits:
         raise damaged("BMP", f"it has {colours} colours for {bits} bits a pixel")
     if not palette <= pixels <= len(data):
         raise cut_short("BMP") if pixels > len(data) else damaged("BMP", "its parts overlap")
-    height = abs(height)
     packed = compression in {_RLE8, _RLE4}
     row = (width * bits + 31) // 32 * 4
     if not packed and pixels + row * height > len(data):
@@ -55,9 +54,8 @@ def inspect(data: bytes, max_pixels: int) -> Structure:
 def _information(data: bytes) -> tuple[int, int, int, int, int, int]:
     """Read width, height, bits, compression and colours, and where the palette may end at least."""
     start = _FILE_HEADER.size
-    (size,) = _SIZE.unpack_from(data, start)
+    size, width, height, _, bits = unpack(_CORE, data, start, "BMP")
     if size == _CORE_SIZE:
-        width, height, _, bits = _CORE.unpack_from(data, start)
         colours, entry, compression = 1 << bits if bits <= 8 else 0, 3, _RAW
     elif size in _INFO_SIZES:
         if start + size > len(data):

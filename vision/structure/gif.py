@@ -3,7 +3,7 @@
 import struct
 from typing import Final
 
-from vision.structure.base import MOST_PARTS, Structure, check_pixels, cut_short, damaged
+from vision.structure.base import MOST_PARTS, Structure, check_pixels, cut_short, damaged, unpack
 
 _SCREEN: Final = struct.Struct("<6xHHBBB")  # width, height, flags, background, aspect
 _IMAGE: Final = struct.Struct("<xHHHHB")  # left, top, width, height, flags
@@ -20,9 +20,7 @@ def inspect(data: bytes, max_pixels: int) -> Structure:
         Undecodable: Damaged or cut short.
         TooLarge: More pixels than `max_pixels`.
     """
-    if len(data) < _SCREEN.size:
-        raise cut_short("GIF")
-    width, height, flags, _, _ = _SCREEN.unpack_from(data)
+    width, height, flags, _, _ = unpack(_SCREEN, data, 0, "GIF")
     check_pixels(width, height, max_pixels)
     view = memoryview(data)
     at = _SCREEN.size + _palette_bytes(flags)
@@ -53,9 +51,7 @@ def _palette_bytes(flags: int) -> int:
 
 def _image(data: bytes, at: int) -> tuple[int, int, int]:
     """Check the frame that begins there; give its right and lower side and where it ends."""
-    if at + _IMAGE.size > len(data):
-        raise cut_short("GIF")
-    left, top, width, height, flags = _IMAGE.unpack_from(data, at)
+    left, top, width, height, flags = unpack(_IMAGE, data, at, "GIF")
     if not width or not height:
         raise damaged("GIF", "its first frame has no pixels")
     at += _IMAGE.size + _palette_bytes(flags)

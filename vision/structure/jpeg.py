@@ -13,6 +13,7 @@ from vision.structure.base import (
     check_pixels,
     cut_short,
     damaged,
+    unpack,
     unsupported,
 )
 
@@ -87,9 +88,7 @@ def inspect(data: bytes, max_pixels: int) -> Structure:
 
 
 def _segment_end(data: bytes, start: int) -> int:
-    if start + 2 > len(data):
-        raise cut_short("JPEG")
-    (length,) = _LENGTH.unpack_from(data, start)
+    (length,) = unpack(_LENGTH, data, start, "JPEG")
     if length < 2:
         raise damaged("JPEG", "a segment is shorter than its length")
     if start + length > len(data):
@@ -142,7 +141,8 @@ def _structure(found: _Found) -> Structure:
     # Each block takes at least a bit of the first scan that has it.
     if found.entropy * 8 < found.blocks:
         raise damaged("JPEG", "it has too little data for its size")
-    drafted = draft(found.width, found.height)
+    block = reduction(found.width, found.height)
+    drafted = next(scale for scale in (8, 4, 2, 1) if scale <= block)  # by the decoder, each way
     pixels = -(-found.width // drafted) * -(-found.height // drafted)
     coefficients = found.blocks * _COEFFICIENTS if found.buffered else 0
     return Structure(
@@ -153,9 +153,3 @@ def _structure(found: _Found) -> Structure:
         memory=pixels * (1 if found.components == 1 else 4) + coefficients,
         orientation=found.orientation,
     )
-
-
-def draft(width: int, height: int) -> int:
-    """Say how much smaller, each way, the decoder gives a picture: 1, 2, 4 or 8 times."""
-    block = reduction(width, height)
-    return next(scale for scale in (8, 4, 2, 1) if scale <= block)

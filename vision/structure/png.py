@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from vision.orientation import orientation_of
-from vision.structure.base import MOST_PARTS, Structure, check_pixels, cut_short, damaged
+from vision.structure.base import MOST_PARTS, Structure, check_pixels, cut_short, damaged, unpack
 
 _SIGNATURE: Final = 8  # bytes
 _HEADER: Final = struct.Struct(">I4sIIBBBBBI")  # the first chunk, IHDR
@@ -126,7 +126,7 @@ def _read_header(first: bytes) -> _Header:
 def _has_pixels_alone(data: bytes) -> bool:
     """Whether one whole chunk of pixels stands between the first and the last chunk."""
     end = len(data) - len(_END)
-    if data[_FIRST + 4 : _FIRST + 8] != b"IDAT" or data[end:] != _END:
+    if not (data.startswith(b"IDAT", _FIRST + 4) and data.endswith(_END)):
         return False
     (length,) = _NUMBER.unpack_from(data, _FIRST)
     if _FIRST + _FRAME + length != end:
@@ -157,9 +157,7 @@ def _walk(view: memoryview) -> _Chunks:
     found = _Chunks()
     at = _FIRST
     for _ in range(MOST_PARTS):
-        if at + _FRAME > len(view):
-            raise cut_short("PNG")
-        length, name = _CHUNK.unpack_from(view, at)
+        length, name = unpack(_CHUNK, view, at, "PNG")
         end = at + _FRAME + length
         if end > len(view):
             raise cut_short("PNG")

@@ -14,6 +14,7 @@ from vision.structure.base import (
     check_pixels,
     cut_short,
     damaged,
+    unpack,
     unsupported,
 )
 
@@ -126,12 +127,8 @@ def inspect(data: bytes, max_pixels: int) -> Structure:
 
 def _directory(data: bytes) -> _Directory:
     order = "<" if data[:2] == b"II" else ">"
-    if len(data) < 8:
-        raise cut_short("TIFF")
-    (start,) = struct.unpack_from(f"{order}I", data, 4)
-    if start + 2 > len(data):
-        raise cut_short("TIFF")
-    (count,) = struct.unpack_from(f"{order}H", data, start)
+    (start,) = unpack(struct.Struct(f"{order}I"), data, 4, "TIFF")
+    (count,) = unpack(struct.Struct(f"{order}H"), data, start, "TIFF")
     entry = struct.Struct(f"{order}HHII")
     first = start + 2
     if first + count * entry.size > len(data):

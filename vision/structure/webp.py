@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from vision.orientation import orientation_of
-from vision.structure.base import MOST_PARTS, Structure, check_pixels, cut_short, damaged
+from vision.structure.base import MOST_PARTS, Structure, check_pixels, cut_short, damaged, unpack
 
 _RIFF: Final = struct.Struct("<4sI4s")
 _CHUNK: Final = struct.Struct("<4sI")
 _LOSSY: Final = struct.Struct("<3x3sHH")  # after the frame's tag: start code, width, height
 _LOSSLESS: Final = struct.Struct("<BI")  # signature, then 14 bits each of width and height less 1
-_CANVAS: Final = struct.Struct("<B3xHBHB")  # flags, then 24 bits each of width and height less 1
-_FRAME: Final = struct.Struct("<HBHBHBHB4x")  # 24 bits each: left, top, width - 1, height - 1
+_CANVAS: Final = struct.Struct("<B3x3s3s")  # flags, then 24 bits each of width and height less 1
+_FRAME: Final = struct.Struct("<3s3s3s3s4x")  # 24 bits each: left, top, width - 1, height - 1
 _CANVAS_CHUNK: Final = _CHUNK.pack(b"VP8X", _CANVAS.size)
 _NO_CANVAS: Final = (0, 0)
 _ALPHA: Final = 0x10
@@ -32,11 +32,10 @@ def inspect(data: bytes, max_pixels: int) -> Structure:
         Undecodable: Damaged or cut short.
         TooLarge: More pixels than `max_pixels`.
     """
-    if len(data) < _RIFF.size:
-        raise cut_short("WebP")
+    _, length, _ = unpack(_RIFF, data, 0, "WebP")
     size = _canvas_size(data)
     check_pixels(*size, max_pixels)
-    end = _RIFF.unpack_from(data)[1] + 8
+    end = length + 8
     if end > len(data):
         raise cut_short("WebP")
     chunks = list(_chunks(memoryview(data)[_RIFF.size : end]))
@@ -57,18 +56,14 @@ def _canvas_size(data: bytes) -> tuple[int, int]:
     first = _RIFF.size + _CHUNK.size
     if data[_RIFF.size : first] != _CANVAS_CHUNK:
         return _NO_CANVAS
-    if len(data) < first + _CANVAS.size:
-        raise cut_short("WebP")
-    _flags, *sides = _CANVAS.unpack_from(data, first)
-    return _sides(*sides)
+    _, width, height = unpack(_CANVAS, data, first, "WebP")
+    return _number(width) + 1, _number(height) + 1
 
 
 def _chunks(view: memoryview) -> Iterator[_Chunk]:
     at, count = 0, 0
     while at < len(view):
-        if at + _CHUNK.size > len(view):
-            raise cut_short("WebP")
-        name, length = _CHUNK.unpack_from(view, at)
+        name, length = unpack(_CHUNK, view, at, "WebP")
         at += _CHUNK.size
         if at + length > len(view):
             raise cut_short("WebP")
@@ -99,16 +94,13 @@ def _still(chunks: list[_Chunk], canvas: tuple[int, int] | None) -> Structure:
 
 def _animated(chunks: list[_Chunk], canvas: tuple[int, int]) -> Structure:
     """Leave the first frame: by itself if it fills the canvas."""
-    frame = next((data for name, data in chunks if name == b"ANMF"), None)
-    if frame is None or len(frame) < _FRAME.size:
-        raise cut_short("WebP")
-    left, left_high, top, top_high, *sides = _FRAME.unpack_from(frame)
-    size = _sides(*sides)
+    frame = next((data for name, data in chunks if name == b"ANMF"), b"")
+    left, top, width, height = map(_number, unpack(_FRAME, frame, 0, "WebP"))
+    size = width + 1, height + 1
     still = _still(list(_chunks(memoryview(frame)[_FRAME.size :])), size)
     if size == canvas:
         return still
-    across, down = 2 * (left + (left_high << 16)), 2 * (top + (top_high << 16))
-    if across + size[0] > canvas[0] or down + size[1] > canvas[1]:
+    if 2 * left + size[0] > canvas[0] or 2 * top + size[1] > canvas[1]:
         raise damaged("WebP", "its first frame is not inside its canvas")
     kept = [
         (b"VP8X", _canvas(_ALPHA | _ANIMATED, canvas)),
@@ -120,30 +112,25 @@ def _animated(chunks: list[_Chunk], canvas: tuple[int, int]) -> Structure:
 
 
 def _lossy_size(data: bytes | memoryview) -> tuple[int, int]:
-    if len(data) < _LOSSY.size:
-        raise cut_short("WebP")
-    code, width, height = _LOSSY.unpack_from(data)
+    code, width, height = unpack(_LOSSY, data, 0, "WebP")
     if code != b"\x9d\x01\x2a" or data[0] & 1 or not (width & _SIDE and height & _SIDE):
         raise damaged("WebP", "its VP8 chunk does not begin with a key frame")
     return width & _SIDE, height & _SIDE
 
 
 def _lossless_size(data: bytes | memoryview) -> tuple[int, int]:
-    if len(data) < _LOSSLESS.size:
-        raise cut_short("WebP")
-    signature, bits = _LOSSLESS.unpack_from(data)
+    signature, bits = unpack(_LOSSLESS, data, 0, "WebP")
     if signature != 0x2F:
         raise damaged("WebP", "its VP8L chunk does not begin with its signature")
     return (bits & _SIDE) + 1, (bits >> 14 & _SIDE) + 1
 
 
-def _sides(width: int, width_high: int, height: int, height_high: int) -> tuple[int, int]:
-    return width + (width_high << 16) + 1, height + (height_high << 16) + 1
+def _number(three_bytes: bytes) -> int:
+    return int.from_bytes(three_bytes, "little")
 
 
 def _canvas(flags: int, size: tuple[int, int]) -> bytes:
-    width, height = (side - 1 for side in size)
-    return _CANVAS.pack(flags, width & 0xFFFF, width >> 16, height & 0xFFFF, height >> 16)
+    return _CANVAS.pack(flags, *((side - 1).to_bytes(3, "little") for side in size))
 
 
 def _file(chunks: Sequence[_Chunk]) -> list[bytes | memoryview]:
