@@ -5,7 +5,7 @@ The folder of studies holds `<name>/study.json` with its figures, and the runs t
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field, JsonValue
@@ -192,16 +192,25 @@ class StoredStudy:
         Raises:
             BrokenArtifact: A run's file is missing, or is not that run.
         """
-        runs = {digest: self._run(digest) for digest in sorted(self.study.digests)}
+        runs = {
+            digest: read_outcome(self.folder.parent, f"{RUNS}/{digest}.json")
+            for digest in sorted(self.study.digests)
+        }
         return WholeStudy(study=self.study, runs=runs)
 
-    def _run(self, digest: str) -> Outcome:
-        path = f"{RUNS}/{digest}.json"
-        shown = f"studies/{path}"
-        outcome = parse(Outcome, read_inside(self.folder.parent, path, shown), shown)
-        if outcome.digest != digest:
-            raise BrokenArtifact(f"{shown} holds the run {outcome.digest}")
-        return outcome
+
+def read_outcome(folder: Path, path: str) -> Outcome:
+    """Read the file of a run, which is named after its config.
+
+    Raises:
+        BrokenArtifact: It is missing or damaged, or holds another run.
+    """
+    name = PurePosixPath(path)
+    shown = f"studies/{RUNS}/{name.name}"
+    outcome = parse(Outcome, read_inside(folder, path, shown), shown)
+    if outcome.digest != name.stem:
+        raise BrokenArtifact(f"{shown} holds the result of another config, {outcome.digest}")
+    return outcome
 
 
 class Studies(ByName[StoredStudy]):

@@ -7,6 +7,7 @@ from typing import Final
 
 from research.compare import ComparisonConfig, compare
 from research.ood.compare_scores import OODConfig, compare_scores
+from research.output import say
 from research.report.page import ReportConfig, write_report
 from research.robustness.evaluate import evaluate
 from research.robustness.samples import RobustnessConfig
@@ -57,7 +58,7 @@ def _commands() -> Commands:
 def _evaluate(options: Namespace) -> None:
     config = from_options(RobustnessConfig, options)
     evaluate(config)
-    sys.stdout.write(f"\nreport, contact sheets and figures are in {config.output}\n")
+    say(["", f"report, contact sheets and figures are in {config.output}"])
 
 
 def _compare(options: Namespace) -> None:
@@ -67,13 +68,13 @@ def _compare(options: Namespace) -> None:
 def _ood(options: Namespace) -> None:
     config = from_options(OODConfig, options)
     compare_scores(config)
-    sys.stdout.write(f"the comparison is in {config.report}\n")
+    say([f"the comparison is in {config.report}"])
 
 
 def _report(options: Namespace) -> None:
     config = from_options(ReportConfig, options)
     write_report(config)
-    sys.stdout.write(f"the report is in {config.output}\n")
+    say([f"the report is in {config.output}"])
 
 
 def _seeds(options: Namespace) -> None:
@@ -83,14 +84,14 @@ def _seeds(options: Namespace) -> None:
         from_options(SeedsConfig, options),
         publish_flawed=options.publish_flawed,
     )
-    sys.stdout.write("".join(f"{line}\n" for line in seed_lines(artifact)))
+    say(seed_lines(artifact))
     announce(artifact)
 
 
 def _study(options: Namespace) -> None:
     config = from_options(StudyConfig, options)
     if options.list or not (options.names or options.all):
-        sys.stdout.write("".join(f"{line}\n" for line in overview(config)))
+        say(overview(config))
         return
     studies = conduct(
         choose(() if options.all else options.names, config),
@@ -98,7 +99,8 @@ def _study(options: Namespace) -> None:
         train=not options.stored_only,
         keep_checkpoints=options.keep_checkpoints,
     )
-    sys.stdout.write("".join(f"{line}\n" for study in studies for line in lines(study)))
+    for study in studies:
+        say(lines(study))
     if any(study.missing for study in studies):
         raise StudyError("runs are missing; the same command tries them again")
 

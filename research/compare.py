@@ -1,6 +1,5 @@
 """Published models compared, as a table, a document and a figure."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from artifact.statistics.comparison import (
 )
 from artifact.study import LEVEL
 from research.accuracy_cost import draw_comparison
-from research.output import plain, write
+from research.output import plain, say, write
 from training.figures.canvas import png
 
 
@@ -50,9 +49,9 @@ def compare(config: ComparisonConfig) -> ModelComparison:
     if not names:
         raise UnknownModel("no model is published in the model repository: nothing to compare")
     comparison = compare_models(Contender.of(repository.get(name)) for name in names)
-    sys.stdout.write("".join(f"{line}\n" for line in lines(comparison)))
+    say(lines(comparison))
     if config.output is not None:
-        write(config.output, f"{comparison.model_dump_json(indent=2)}\n")
+        write(config.output, comparison)
     if config.figure is not None:
         for group in comparison.groups:
             several = len(comparison.groups) > 1

@@ -1,7 +1,10 @@
 """What commands write: files, and tables as text."""
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+
+from pydantic import BaseModel
 
 from artifact import files
 from training.errors import OutputError
@@ -9,12 +12,20 @@ from training.errors import OutputError
 Rows = Iterable[Sequence[str]]
 
 
-def write(path: Path, content: bytes | str) -> None:
-    """Write a file in one step; text as UTF-8.
+def say(lines: Iterable[str]) -> None:
+    """Print lines, at once."""
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.flush()
+
+
+def write(path: Path, content: bytes | str | BaseModel) -> None:
+    """Write a file in one step: bytes, text as UTF-8, or a document as JSON.
 
     Raises:
         OutputError: It cannot be written; what was there before still is.
     """
+    if isinstance(content, BaseModel):
+        content = f"{content.model_dump_json(indent=2)}\n"
     try:
         files.replace(path, content.encode() if isinstance(content, str) else content)
     except OSError as error:

@@ -1,7 +1,6 @@
 """One robustness evaluation, end to end: published models on pictures of other sources."""
 
 import io
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from tqdm import tqdm
 from artifact.errors import UnknownModel
 from artifact.predictor import Predictor
 from artifact.repository import Repository
-from research.output import make_folder, write
+from research.output import make_folder, say, write
 from research.robustness.contact_sheet import draw_sheet
 from research.robustness.report import (
     EvaluationReport,
@@ -46,7 +45,7 @@ def evaluate(config: RobustnessConfig) -> EvaluationReport:
     models = tuple(_evaluate_model(predictor, sets, config.output) for predictor in predictors)
     report = EvaluationReport(seed=config.seed, models=models)
     _write_comparisons(report, config.output)
-    write(config.output / FILE, report.model_dump_json(indent=2) + "\n")
+    write(config.output / FILE, report)
     return report
 
 
@@ -76,7 +75,7 @@ def _evaluate_model(predictor: Predictor, sets: Sequence[PictureSet], folder: Pa
         sets=tuple(_evaluate_set(predictor, pictures, folder) for pictures in sets),
         findings=manifest.findings,
     )
-    sys.stdout.write("".join(f"{line}\n" for line in lines(report)))
+    say(lines(report))
     return report
 
 

@@ -1,15 +1,16 @@
 """A study from its definition to its stored results."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import Field
 
 from artifact.manifest import Part
 from artifact.study import Study
+from research.output import say
 from research.study.catalogue import studies
 from research.study.definition import Definition, Run
-from research.study.execution import Done, execute
+from research.study.execution import execute
 from research.study.runner import Job, remove
 from research.study.store import Store, keep, refuse_another
 from research.study.terminal import StudyProgress
@@ -77,18 +78,19 @@ def conduct(
         refuse_another(definition, config.studies_dir)
     store = Store(config.studies_dir)
     _refuse_other_pictures(definitions, store, config)
-    jobs = [*_jobs(definitions, store, config)] if train else []
+    runs = _runs(definitions)
+    jobs = [*_jobs(runs, store, config)] if train else []
     progress = StudyProgress([job.run for job in jobs])
-    progress.say(_outlook(definitions, jobs))
+    names = ", ".join(definition.name for definition in definitions)
+    say([f"{names}: {len(runs)} runs, {len(jobs)} of them to be done"])
     failed: dict[Run, str] = {}
     for result in execute(jobs, config.processes, config.ray):
-        run = result.job.run
-        if isinstance(result, Done):
-            store.add(run, result.outcome)
+        if result.outcome is None:
+            failed[result.job.run] = result.reason
+        else:
+            store.add(result.job.run, result.outcome)
             if not keep_checkpoints:
                 remove(result.job.folder)
-        else:
-            failed[run] = result.reason
         progress.finish(result)
     return [keep(definition, store, failed, config.studies_dir) for definition in definitions]
 
@@ -97,7 +99,7 @@ def overview(config: StudyConfig) -> Iterator[str]:
     """Write every study as a line: what is planned of it, and what is done."""
     store = Store(config.studies_dir)
     for definition in choose((), config):
-        runs = [planned.run for planned in definition.runs()]
+        runs = [run for _, run in definition.runs()]
         to_do = [run for run in runs if store.get(run) is None]
         epochs = sum(run.config.epochs for run in to_do)
         yield (
@@ -116,19 +118,19 @@ def _refuse_other_pictures(
         store.refuse_other_data(base, dataset.identity(base.train_ratio, base.seed))
 
 
-def _jobs(definitions: Iterable[Definition], store: Store, config: StudyConfig) -> Iterator[Job]:
-    """What is not finished, each run once, the first seed of all studies before the second."""
+def _runs(definitions: Iterable[Definition]) -> dict[Run, str]:
+    """Every run once, with its name in the first study that it is of."""
     names: dict[Run, str] = {}
-    for definition in definitions:
-        for planned in definition.runs():
-            names.setdefault(planned.run.effective, f"{definition.name}: {planned}")
-    for run, name in sorted(names.items(), key=lambda item: item[0].config.seed):
+    for study in definitions:
+        for arm, run in study.runs():
+            name = f"{study.name}: {arm.label}, seed {run.config.seed}"
+            names.setdefault(run.effective, name)
+    return names
+
+
+def _jobs(runs: Mapping[Run, str], store: Store, config: StudyConfig) -> Iterator[Job]:
+    """What is not finished, the first seed of all studies before the second."""
+    for run, name in sorted(runs.items(), key=lambda item: item[0].config.seed):
         if store.get(run) is None:
-            folder = config.runs_dir / f"study-{run.digest}"
-            yield Job(name, run, folder, config.data_dir, store.path(run))
-
-
-def _outlook(definitions: Sequence[Definition], jobs: Sequence[Job]) -> str:
-    runs = {planned.run.effective for study in definitions for planned in study.runs()}
-    names = ", ".join(definition.name for definition in definitions)
-    return f"{names}: {len(runs)} runs, {len(jobs)} of them to be done"
+            folder = config.runs_dir.absolute() / f"study-{run.digest}"
+            yield Job(name, run, folder, config.data_dir.absolute(), store.path(run))

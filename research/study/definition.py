@@ -45,17 +45,6 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class Planned:
-    """One run of an arm."""
-
-    arm: str
-    run: Run
-
-    def __str__(self) -> str:
-        return f"{self.arm}, seed {self.run.config.seed}"
-
-
-@dataclass(frozen=True)
 class Definition:
     """A study before it is run."""
 
@@ -66,11 +55,11 @@ class Definition:
     arms: tuple[Arm, ...]  # at least one
     seeds: int  # how many, from 0 on
 
-    def runs(self) -> Iterator[Planned]:
+    def runs(self) -> Iterator[tuple[Arm, Run]]:
         """Every run, all arms of one seed before the next seed."""
         for seed in range(self.seeds):
             for arm in self.arms:
-                yield Planned(arm.label, self.run(arm, seed))
+                yield arm, self.run(arm, seed)
 
     def run(self, arm: Arm, seed: int) -> Run:
         """The run of that arm and seed."""

@@ -13,12 +13,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from types import ModuleType
 from typing import Final
 
 from artifact.study import Outcome
-from research.study.runner import Job, Runner
+from research.study.runner import Job, Loader, run_job
+from training import data
 from training.errors import StudyError, TrainingError
 
 log = logging.getLogger(__name__)
@@ -26,22 +28,12 @@ LOCAL: Final = "local"  # an address: a cluster of this machine alone, for as lo
 
 
 @dataclass(frozen=True)
-class Done:
-    """A job and its outcome."""
+class Result:
+    """A job that is over."""
 
     job: Job
-    outcome: Outcome
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A job without an outcome."""
-
-    job: Job
-    reason: str
-
-
-Result = Done | Failed
+    outcome: Outcome | None  # None where it failed
+    reason: str = ""  # why it failed
 
 
 def execute(
@@ -63,18 +55,18 @@ def execute(
         return _on_cluster(jobs, ray, processes)
     if processes is not None and processes > 1:
         return in_processes(jobs, processes)
-    runner = Runner()
-    return (_attempt(job, runner) for job in jobs)
+    load = cache(data.load)
+    return (_attempt(job, load) for job in jobs)
 
 
-def _attempt(job: Job, runner: Runner) -> Result:
+def _attempt(job: Job, load: Loader = data.load) -> Result:
     try:
-        return Done(job, runner(job))
+        return Result(job, run_job(job, load))
     except TrainingError as error:
-        return Failed(job, str(error))
+        return Result(job, None, str(error))
     except Exception as error:
         log.exception("%s failed", job.name)  # and the others go on
-        return Failed(job, f"{type(error).__name__}: {error}")
+        return Result(job, None, f"{type(error).__name__}: {error}")
 
 
 def in_processes(jobs: Iterable[Job], count: int) -> Iterator[Result]:
@@ -94,9 +86,9 @@ def in_processes(jobs: Iterable[Job], count: int) -> Iterator[Result]:
 def _in_process(job: Job) -> Result:
     with ProcessPoolExecutor(1, get_context("spawn"), _prepare) as process:
         try:
-            return process.submit(_attempt, job, Runner()).result()
+            return process.submit(_attempt, job).result()
         except BrokenProcessPool:
-            return Failed(job, "its process died: of a signal, or for want of memory")
+            return Result(job, None, "its process died: of a signal, or for want of memory")
 
 
 def _prepare() -> None:
@@ -126,15 +118,13 @@ def _on_cluster(jobs: Iterable[Job], address: str, most: int | None) -> Iterator
         count = most or int(resources.get("CPU", 1))
         share = resources.get("GPU", 0) / count
         task = ray.remote(num_cpus=1, num_gpus=share, max_retries=0)(_attempt)
-        waiting = (job.anywhere() for job in jobs)
         under_way: dict[object, Job] = {}
-        while True:
-            while len(under_way) < count and (job := next(waiting, None)) is not None:
-                under_way[task.remote(job, Runner())] = job
-            if not under_way:
-                return
-            [ready], _ = ray.wait(list(under_way))
-            yield _received(ray, ready, under_way.pop(ready))
+        for job in jobs:
+            under_way[task.remote(job)] = job
+            if len(under_way) == count:
+                yield _first(ray, under_way)
+        while under_way:
+            yield _first(ray, under_way)
     finally:
         ray.shutdown()
 
@@ -154,9 +144,12 @@ def _connect(address: str, most: int | None) -> ModuleType:
     return ray
 
 
-def _received(ray: ModuleType, ready: object, job: Job) -> Result:
+def _first(ray: ModuleType, under_way: dict[object, Job]) -> Result:
+    """Wait until one of the jobs is over, and take it away."""
+    [ready], _ = ray.wait(list(under_way))
+    job = under_way.pop(ready)
     try:
         result: Result = ray.get(ready)
     except ray.exceptions.RayError as error:
-        return Failed(job, f"its process died: {str(error).strip().partition(chr(10))[0]}")
+        return Result(job, None, f"its process died: {str(error).strip().partition(chr(10))[0]}")
     return result

@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock
@@ -12,11 +12,13 @@ from torch import Tensor, nn
 from artifact.study import Head, Outcome
 from research.study.definition import Run
 from training import data
-from training.config import Places, RunConfig
+from training.config import DatasetName, Mode, Places
 from training.data import Dataset
-from training.export.publication import Candidate, describe_architecture
+from training.export.publication import describe_architecture
 from training.networks.architectures import Network
 from training.run import train
+
+Loader = Callable[[DatasetName, Path, int, Mode], Dataset]
 
 
 class ReluHead(nn.Module):
@@ -53,7 +55,7 @@ def remove(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """A run and where it is done."""
+    """A run and where it is done: absolute paths, since a cluster works in another folder."""
 
     name: str  # for a person
     run: Run  # what is trained
@@ -61,47 +63,28 @@ class Job:
     data_dir: Path
     result: Path | None = None  # where its outcome may have been stored meanwhile, by another study
 
-    def anywhere(self) -> "Job":
-        """The same job for a process that was started in another folder."""
-        return replace(
-            self,
-            folder=self.folder.absolute(),
-            data_dir=self.data_dir.absolute(),
-            result=self.result and self.result.absolute(),
+
+def run_job(job: Job, load: Loader = data.load) -> Outcome:
+    """Train, or go on from the job's checkpoint, and evaluate once.
+
+    Raises:
+        TrainingError: As `training.run.train` says.
+    """
+    config, folder = job.run.config, job.folder
+    places = Places(data_dir=job.data_dir, runs_dir=folder.parent, run_name=folder.name)
+    with lock(folder):
+        if job.result is not None and job.result.is_file():
+            return Outcome.model_validate_json(job.result.read_bytes())
+        with _logged(folder):
+            dataset = load(config.dataset, job.data_dir, config.side, config.mode)
+            candidate = train(config, places, dataset=dataset, alter=HEADS[job.run.head])
+        return Outcome(
+            network=describe_architecture(candidate),
+            head=job.run.head,
+            provenance=candidate.provenance,
+            metrics=candidate.assessment.metrics,
+            findings=candidate.assessment.findings,
         )
-
-
-class Runner:
-    """Does one job after another; a data set is loaded once."""
-
-    def __init__(self) -> None:
-        self._datasets: dict[tuple[object, ...], Dataset] = {}
-
-    def __call__(self, job: Job) -> Outcome:
-        """Train, or go on from the job's checkpoint, and evaluate once.
-
-        Raises:
-            TrainingError: As `training.run.train` says.
-        """
-        config = job.run.config
-        places = Places(data_dir=job.data_dir, runs_dir=job.folder.parent, run_name=job.folder.name)
-        with lock(job.folder):
-            if job.result is not None and job.result.is_file():
-                return Outcome.model_validate_json(job.result.read_bytes())
-            with _logged(job.folder):
-                candidate = train(
-                    config,
-                    places,
-                    dataset=self._dataset(config, job.data_dir),
-                    alter=HEADS[job.run.head],
-                )
-            return _outcome(candidate, job.run)
-
-    def _dataset(self, config: RunConfig, data_dir: Path) -> Dataset:
-        key = (config.dataset, data_dir, config.side, config.mode)
-        if key not in self._datasets:
-            self._datasets[key] = data.load(config.dataset, data_dir, config.side, config.mode)
-        return self._datasets[key]
 
 
 @contextlib.contextmanager
@@ -113,14 +96,3 @@ def _logged(folder: Path) -> Iterator[None]:
         contextlib.redirect_stderr(log),
     ):
         yield
-
-
-def _outcome(candidate: Candidate, run: Run) -> Outcome:
-    assessment = candidate.assessment
-    return Outcome(
-        network=describe_architecture(candidate),
-        head=run.head,
-        provenance=candidate.provenance,
-        metrics=assessment.metrics,
-        findings=assessment.findings,
-    )

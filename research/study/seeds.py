@@ -11,7 +11,7 @@ from artifact.metrics import Seeds
 from artifact.repository import Artifact
 from artifact.study import Outcome
 from research.study.definition import Run, changed
-from research.study.execution import Failed, execute
+from research.study.execution import execute
 from research.study.runner import Job
 from research.study.terminal import StudyProgress
 from training import checkpoint, data
@@ -20,25 +20,6 @@ from training.data import Dataset
 from training.errors import CheckpointError, StudyError
 from training.export.publication import check_target, publish_candidate
 from training.run import train
-
-
-def spread(
-    test_accuracy: Mapping[int, float], validation_accuracy: Mapping[int, float] | None = None
-) -> Seeds:
-    """Mean and standard deviation over runs that differ in their seed alone.
-
-    Raises:
-        ValueError: There are fewer: one result has no spread.
-    """
-    if len(test_accuracy) < 2:
-        raise ValueError(f"{len(test_accuracy)} seeds have no spread: it takes at least two")
-    values = np.array([*test_accuracy.values()])
-    return Seeds(
-        test_accuracy=dict(test_accuracy),
-        validation_accuracy=validation_accuracy and dict(validation_accuracy),
-        mean=values.mean(),
-        standard_deviation=values.std(ddof=1),
-    )
 
 
 class SeedsConfig(Part):
@@ -65,13 +46,13 @@ def publish_best(
     name = places.published_name(config, dataset.name)
     check_target(places.models_dir, name, learnt)
     seeds = range(config.seed, config.seed + how.seeds)
-    configs = {seed: changed(config, {"seed": seed}) for seed in seeds}
-    jobs = [_job(each, own_places(places, each), dataset.sha256) for each in configs.values()]
-    _refuse_runs_of_others(jobs, dataset)
-    outcomes = _train(jobs, how.processes)
-    best = configs[best_on_validation(outcomes)]
-    candidate = train(best, own_places(places, best), dataset=dataset)
-    candidate = replace(candidate, seeds=_spread(outcomes))
+    jobs = {seed: _job(changed(config, {"seed": seed}), places, dataset) for seed in seeds}
+    _refuse_runs_of_others(jobs.values(), dataset)
+    outcomes = _train([*jobs.values()], how.processes)
+    best = jobs[best_on_validation(outcomes)]
+    its_places = places.model_copy(update={"run_name": best.folder.name})
+    candidate = train(best.run.config, its_places, dataset=dataset)
+    candidate = replace(candidate, seeds=spread(outcomes))
     return publish_candidate(candidate, places.models_dir, publish_flawed=publish_flawed)
 
 
@@ -101,7 +82,7 @@ def _train(jobs: Sequence[Job], processes: int) -> dict[int, Outcome]:
     failures: list[str] = []
     for result in execute(jobs, processes):
         progress.finish(result)
-        if isinstance(result, Failed):
+        if result.outcome is None:
             failures.append(f"{result.job.name}: {result.reason}")
         else:
             outcomes[result.job.run.config.seed] = result.outcome
@@ -110,21 +91,23 @@ def _train(jobs: Sequence[Job], processes: int) -> dict[int, Outcome]:
     return dict(sorted(outcomes.items()))
 
 
-def own_places(places: Places, config: RunConfig) -> Places:
-    """Places in which every seed has a run folder of its own."""
-    if places.run_name is None:
-        return places
-    return places.model_copy(update={"run_name": f"{places.run_name}-seed{config.seed}"})
-
-
-def _job(config: RunConfig, places: Places, data_sha256: str) -> Job:
-    folder = places.run_folder(config, data_sha256)
+def _job(config: RunConfig, places: Places, dataset: Dataset) -> Job:
+    """The job of one seed, with a run folder of its own."""
+    if places.run_name is not None:
+        places = places.model_copy(update={"run_name": f"{places.run_name}-seed{config.seed}"})
+    folder = places.run_folder(config, dataset.sha256)
     return Job(f"{config.architecture}, seed {config.seed}", Run(config), folder, places.data_dir)
 
 
-def _spread(outcomes: Mapping[int, Outcome]) -> Seeds:
-    metrics = {seed: outcome.metrics for seed, outcome in outcomes.items()}
-    return spread(
-        {seed: each.test.accuracy for seed, each in metrics.items()},
-        {seed: each.validation.accuracy for seed, each in metrics.items()},
+def spread(outcomes: Mapping[int, Outcome]) -> Seeds:
+    """Mean and standard deviation over two runs or more that differ in their seed alone."""
+    test = {seed: outcome.metrics.test.accuracy for seed, outcome in outcomes.items()}
+    values = np.array([*test.values()])
+    return Seeds(
+        test_accuracy=test,
+        validation_accuracy={
+            seed: outcome.metrics.validation.accuracy for seed, outcome in outcomes.items()
+        },
+        mean=values.mean(),
+        standard_deviation=values.std(ddof=1),
     )

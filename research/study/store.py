@@ -3,13 +3,21 @@
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from artifact.errors import BrokenArtifact
 from artifact.files import describe
-from artifact.study import FIGURES, STUDY, MissingRun, Outcome, Study, open_study
+from artifact.study import (
+    FIGURES,
+    RUNS,
+    STUDY,
+    MissingRun,
+    Outcome,
+    Study,
+    open_study,
+    read_outcome,
+)
 from research.output import write
 from research.study.definition import Definition, Run
 from research.study.figures import draw_study
@@ -18,8 +26,6 @@ from training.checkpoint import differences
 from training.config import RunConfig
 from training.data.identity import DataIdentity
 from training.errors import OutputError, StudyError
-
-RUNS: Final = "runs"
 
 
 class Store:
@@ -30,9 +36,15 @@ class Store:
     """
 
     def __init__(self, root: Path) -> None:
-        self._folder = root / RUNS
-        outcomes = [_read(path) for path in sorted(self._folder.glob("*.json"))]
+        self._folder = (root / RUNS).absolute()
+        outcomes = [self._read(path.name) for path in sorted(self._folder.glob("*.json"))]
         self._outcomes = {_run(outcome).effective: outcome for outcome in outcomes}
+
+    def _read(self, name: str) -> Outcome:
+        try:
+            return read_outcome(self._folder, name)
+        except BrokenArtifact as error:
+            raise StudyError(f"{error}: delete it to do the run again") from error
 
     def get(self, run: Run) -> Outcome | None:
         """The outcome of that run, if it is finished."""
@@ -52,7 +64,7 @@ class Store:
         if _run(outcome) != run:
             raise StudyError(f"the result of run {run.digest} is that of {outcome.digest}")
         self.refuse_other_data(run.config, _learnt(outcome))
-        write_document(self.path(run), outcome)
+        write(self.path(run), f"{outcome.model_dump_json()}\n")
         self._outcomes[run.effective] = outcome
 
     def refuse_other_data(self, config: RunConfig, learnt: DataIdentity) -> None:
@@ -68,30 +80,6 @@ class Store:
                     f"{RUNS}/{run.digest}.json is a result of other data: of {before}, and this "
                     f"is {learnt}. What differs: {told}. Choose another --studies-dir"
                 )
-
-
-def write_document(path: Path, document: BaseModel, indent: int | None = None) -> None:
-    """Replace a JSON file in one step.
-
-    Raises:
-        OutputError: It cannot be written.
-    """
-    write(path, f"{document.model_dump_json(indent=indent)}\n")
-
-
-def _read(path: Path) -> Outcome:
-    try:
-        outcome = Outcome.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise StudyError(
-            f"{RUNS}/{path.name} is not a run's result: delete it to do the run again"
-        ) from error
-    if outcome.digest != path.stem:
-        raise StudyError(
-            f"{RUNS}/{path.name} holds the result of another config, {outcome.digest}: "
-            "delete it to do the run again"
-        )
-    return outcome
 
 
 def _learnt(outcome: Outcome) -> DataIdentity:
@@ -139,13 +127,13 @@ def keep(definition: Definition, store: Store, failed: Mapping[Run, str], root: 
     """
     outcomes: dict[str, dict[int, Outcome]] = {arm.label: {} for arm in definition.arms}
     missing: list[MissingRun] = []
-    for planned in definition.runs():
-        seed = planned.run.config.seed
-        if (outcome := store.get(planned.run)) is not None:
-            outcomes[planned.arm][seed] = outcome
+    for arm, run in definition.runs():
+        seed = run.config.seed
+        if (outcome := store.get(run)) is not None:
+            outcomes[arm.label][seed] = outcome
         else:
-            reason = failed.get(planned.run.effective, "it has not been done yet")
-            missing.append(MissingRun(arm=planned.arm, seed=seed, reason=reason))
+            reason = failed.get(run.effective, "it has not been done yet")
+            missing.append(MissingRun(arm=arm.label, seed=seed, reason=reason))
     study = summarise(definition, outcomes, missing)
     return _write(study, outcomes, root)
 
@@ -162,14 +150,10 @@ def _write(study: Study, outcomes: Mapping[str, Outcomes], root: Path) -> Study:
                 (staged / FIGURES[role]).write_bytes(content)
                 files[role] = describe(FIGURES[role], content)
             drawn = study.model_copy(update={"figures": files})
-            write_document(staged / STUDY, drawn, indent=2)
-            _replace(root / study.name, staged, Path(place))
+            write(staged / STUDY, drawn)
+            if (root / study.name).exists():
+                (root / study.name).rename(Path(place) / "before")
+            staged.rename(root / study.name)
     except OSError as error:
         raise OutputError(f"study {study.name} cannot be written: {error.strerror}") from error
     return drawn
-
-
-def _replace(folder: Path, staged: Path, aside: Path) -> None:
-    if folder.exists():
-        folder.rename(aside / "before")
-    staged.rename(folder)

@@ -1,43 +1,33 @@
 """What a person sees of a study in a terminal: a line a finished run, then tables."""
 
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from artifact.metrics import Metrics
 from artifact.repository import Artifact
 from artifact.study import Study, StudyArm, StudyPair, Summary
-from research.output import plain
+from research.output import plain, say
 from research.study.definition import Run
-from research.study.execution import Done, Result
+from research.study.execution import Result
 
 
 class StudyProgress:
     """Counts runs, and foresees when all of them will be done."""
 
-    def __init__(self, runs: list[Run]) -> None:
-        self.total = len(runs)
-        self._left = sum(map(_work, runs))
-        self._done = 0.0
-        self._count = 0
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._works = [_work(run) for run in runs]
+        self._done: list[float] = []
         self._began = time.monotonic()
 
     def finish(self, result: Result) -> None:
         """Write the line of a run that is over."""
-        work = _work(result.job.run)
-        self._count += 1
-        self._done += work
-        self._left -= work
+        self._done.append(_work(result.job.run))
+        count, total = len(self._done), len(self._works)
         elapsed = time.monotonic() - self._began
-        place = f"[{self._count:>{len(str(self.total))}}/{self.total}]"
-        rate = f"{3600 * self._count / max(elapsed, 1e-9):.1f} runs/h"
-        left = f"{duration(elapsed * self._left / self._done)} left"
-        self.say(f"{place} {result.job.name:<42} {_told(result)}  {rate}, {left}")
-
-    def say(self, line: str) -> None:
-        """Write a line at once."""
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
+        place = f"[{count:>{len(str(total))}}/{total}]"
+        rate = f"{3600 * count / max(elapsed, 1e-9):.1f} runs/h"
+        left = f"{duration(elapsed * (sum(self._works) / sum(self._done) - 1))} left"
+        say([f"{place} {result.job.name:<42} {_told(result)}  {rate}, {left}"])
 
 
 def duration(seconds: float) -> str:
@@ -54,7 +44,7 @@ def _work(run: Run) -> float:
 
 
 def _told(result: Result) -> str:
-    if not isinstance(result, Done):
+    if result.outcome is None:
         return f"FAILED: {result.reason}"
     metrics, provenance = result.outcome.metrics, result.outcome.provenance
     findings = sorted({finding.name for finding in result.outcome.findings})

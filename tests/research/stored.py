@@ -22,15 +22,15 @@ def store_study(root: Path, name: str, accuracies: Mapping[str, Sequence[float]]
     """
     definition = studies()[name].varied(max(map(len, accuracies.values())))
     store = Store(root)
-    for planned in definition.runs():
-        seed = planned.run.config.seed
-        if seed < len(accuracies.get(planned.arm, ())):
-            test = accuracies[planned.arm][seed]
+    for arm, run in definition.runs():
+        seed = run.config.seed
+        if seed < len(accuracies.get(arm.label, ())):
+            test = accuracies[arm.label][seed]
             made = outcome(
-                planned.run.effective.config.model_dump(mode="json"),
+                run.effective.config.model_dump(mode="json"),
                 test=test,
-                head=planned.run.head,
+                head=run.head,
                 findings=(DEAD,) if test < 0.6 else (),
             )
-            store.add(planned.run.effective, made)
+            store.add(run.effective, made)
     return keep(definition, store, {}, root)

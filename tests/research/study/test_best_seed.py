@@ -1,5 +1,6 @@
 """`python -m research seeds`: every seed a run of its own, the best on validation published."""
 
+import shutil
 import statistics
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from artifact.metrics import Metrics
 from artifact.repository import Artifact, Repository
 from research.__main__ import main
-from research.study.seeds import best_on_validation, own_places, spread
+from research.study.seeds import best_on_validation, spread
 from tests.outcomes import outcome
 from training.checkpoint import FILE
 from training.config import Places, RunConfig
@@ -20,16 +21,11 @@ SEEDS = 3
 
 
 def test_spread_is_that_of_a_sample() -> None:
-    found = spread({0: 0.995, 1: 0.996, 2: 0.9945})
-    assert found.mean == pytest.approx(statistics.mean([0.995, 0.996, 0.9945]))
-    assert found.standard_deviation == pytest.approx(statistics.stdev([0.995, 0.996, 0.9945]))
-    assert found.test_accuracy == {0: 0.995, 1: 0.996, 2: 0.9945}
-
-
-@pytest.mark.parametrize("known", [{}, {0: 0.99}], ids=["none", "one"])
-def test_one_result_has_no_spread(known: dict[int, float]) -> None:
-    with pytest.raises(ValueError, match="at least two"):
-        spread(known)
+    tests = (0.995, 0.996, 0.994)
+    found = spread({seed: outcome({"seed": seed}, test=test) for seed, test in enumerate(tests)})
+    assert found.mean == pytest.approx(statistics.mean(tests))
+    assert found.standard_deviation == pytest.approx(statistics.stdev(tests))
+    assert found.test_accuracy == {0: 0.995, 1: 0.996, 2: 0.994}
 
 
 def places(folder: Path) -> tuple[str, ...]:
@@ -102,10 +98,13 @@ def test_run_of_other_values_is_refused_and_nothing_published(
     assert [path.name for path in (folder / "models" / "digits-mobilenet").iterdir()] == ["1"]
 
 
-def test_run_name_is_followed_by_the_seed() -> None:
-    named = Places(run_name="trial")
-    assert own_places(named, CONFIG).run_folder(CONFIG, "") == Path("runs/trial-seed0")
-    assert own_places(Places(), CONFIG) == Places()
+def test_run_name_is_followed_by_the_seed(
+    published: Artifact, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert str(published) == "digits-mobilenet/1"
+    shutil.copytree(folder / "runs" / "mobilenet-digits-seed0", tmp_path / "runs" / "trial-seed0")
+    assert seeds(tmp_path, "--run-name", "trial", "--learning-rate", "0.5") == 1
+    assert "mobilenet, seed 0: run 'trial-seed0' was started with" in capsys.readouterr().err
 
 
 def test_among_equals_on_validation_the_lowest_loss_is_best() -> None:

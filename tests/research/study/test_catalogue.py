@@ -33,11 +33,11 @@ def test_question_is_asked_in_both_protocols(question: str) -> None:
 def test_protocols_own_arm_is_shared_by_the_studies_of_an_architecture() -> None:
     shares = Counter[Run]()
     for study in STUDIES.values():
-        shares.update({planned.run.effective for planned in study.runs()})
+        shares.update({run.effective for _, run in study.runs()})
     assert max(shares.values()) >= 5
     assert sum(count > 1 for count in shares.values()) >= 9
 
 
 def test_first_seed_of_every_arm_comes_before_the_second() -> None:
-    seeds = [planned.run.config.seed for planned in STUDIES["losses"].runs()]
+    seeds = [run.config.seed for _, run in STUDIES["losses"].runs()]
     assert seeds == sorted(seeds)

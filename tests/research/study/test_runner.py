@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from research.output import write
 from research.study.definition import Run
-from research.study.runner import Job, Runner, lock, remove
-from research.study.store import write_document
+from research.study.runner import Job, lock, remove, run_job
 from training.config import RunConfig
 
 
@@ -19,16 +19,16 @@ def job(folder: Path) -> Job:
 
 def test_run_that_another_command_has_done_meanwhile_is_not_done_again(tmp_path: Path) -> None:
     planned = job(tmp_path)
-    outcome = Runner()(planned)
+    outcome = run_job(planned)
     assert planned.result
-    write_document(planned.result, outcome)
+    write(planned.result, outcome)
     shutil.rmtree(planned.folder)
-    assert Runner()(planned) == outcome
+    assert run_job(planned) == outcome
     assert not list(planned.folder.glob("checkpoint*"))
 
 
 def test_run_that_is_finished_but_not_stored_yet_is_not_trained_again(tmp_path: Path) -> None:
-    first, second = Runner()(job(tmp_path)), Runner()(job(tmp_path))
+    first, second = run_job(job(tmp_path)), run_job(job(tmp_path))
     assert second.metrics.curves == first.metrics.curves  # their seconds too
 
 
@@ -44,10 +44,3 @@ def test_folder_is_not_removed_from_under_another_command(tmp_path: Path) -> Non
             assert (folder / "checkpoint.pt").exists()
         removal.result(timeout=10)
     assert not folder.exists()
-
-
-def test_paths_of_a_job_hold_in_another_folder() -> None:
-    run = Run(RunConfig())
-    anywhere = Job("seed 0", run, Path("run"), Path("data"), Path("results")).anywhere()
-    places = (anywhere.folder, anywhere.data_dir, anywhere.result)
-    assert places == tuple(Path.cwd() / name for name in ("run", "data", "results"))
