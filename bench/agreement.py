@@ -16,6 +16,7 @@ from time import perf_counter
 import httpx
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix
 from tqdm import tqdm
 
 from training import data
@@ -40,19 +41,23 @@ def main() -> None:
     pictures = [encode(picture) for picture in test.pixels]
     agreed = True
     with httpx.Client(base_url=options.url, timeout=30) as client:
-        _say(ROW.format("model", "runtime", "pictures", "right", "accuracy", "req/s", "agrees"))
+        tqdm.write(
+            ROW.format("model", "runtime", "pictures", "right", "accuracy", "req/s", "agrees")
+        )
         for case in _cases(client):
             began = perf_counter()
             answers = answer_all(client, case, pictures)
             rate = len(pictures) / (perf_counter() - began)
-            counts = count(test.labels.tolist(), answers, class_labels(client, case))
+            labels = class_labels(client, case)
+            truth = [labels[number] for number in test.labels.tolist()]
+            counts = confusion_matrix(truth, answers, labels=labels)
             published = published_counts(client, case)
             same = bool((counts == published).all())
             agreed &= same
             right = int(counts.trace())
             accuracy = f"{right / len(pictures):.2%}"
             verdict = "yes" if same else f"NO: {(counts != published).sum()} counts differ"
-            _say(
+            tqdm.write(
                 ROW.format(
                     *vars(case).values(), len(pictures), right, accuracy, round(rate), verdict
                 )
@@ -84,21 +89,10 @@ def published_counts(client: httpx.Client, case: Case) -> Counts:
     return np.array(measured["test"]["confusion_matrix"], np.int64)
 
 
-def count(truth: Sequence[int], answers: Sequence[str], labels: Sequence[str]) -> Counts:
-    """The confusion matrix [K, K]: rows true, columns predicted."""
-    counts = np.zeros((len(labels), len(labels)), np.int64)
-    np.add.at(counts, (list(truth), [labels.index(answer) for answer in answers]), 1)
-    return counts
-
-
 def _cases(client: httpx.Client) -> Iterator[Case]:
     for model in client.get("/models").raise_for_status().json()["models"]:
         for runtime in model["runtimes"]:
             yield Case(model["name"], runtime)
-
-
-def _say(line: str) -> None:
-    tqdm.write(line)
 
 
 def _parser() -> argparse.ArgumentParser:

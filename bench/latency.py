@@ -18,8 +18,7 @@ from artifact.latency import Benchmark, measure
 from artifact.publish import fill, list_files, publish, staging, write_manifest
 from artifact.repository import Artifact, Repository
 from artifact.runtimes.table import is_installed
-
-COLUMNS = "{:<20} {:<12} {:>6} {:>10} {:>10} {:>10} {:>10} {:>12}"
+from research.output import plain, say
 
 
 def main() -> None:
@@ -27,14 +26,11 @@ def main() -> None:
     options = _parser().parse_args()
     artifacts = list(Repository.scan(options.models_dir))
     benchmarks = measure_in_turn(artifacts, options.threads, options.seconds, options.rounds)
-    print(
-        COLUMNS.format("model", "runtime", "batch", "p50 ms", "p90 ms", "p99 ms", "KiB", "images/s")
-    )
-    for artifact, benchmark in zip(artifacts, benchmarks, strict=True):
-        for row in _rows(artifact, benchmark):
-            print(row)
-        if options.publish_to:
-            publish_measured(artifact, benchmark, options.publish_to)
+    measured = list(zip(artifacts, benchmarks, strict=True))
+    head = ("model", "runtime", "batch", "p50 ms", "p90 ms", "p99 ms", "KiB", "images/s")
+    say(plain("<<>>>>>>", head, (row for one in measured for row in _rows(*one))))
+    for artifact, benchmark in measured if options.publish_to else ():
+        publish_measured(artifact, benchmark, options.publish_to)
 
 
 def measure_in_turn(
@@ -85,12 +81,12 @@ def _median(rounds: Sequence[Benchmark]) -> Benchmark:
     return rounds[0].model_copy(update={"latencies": tuple(middle)})
 
 
-def _rows(artifact: Artifact, benchmark: Benchmark) -> Iterator[str]:
+def _rows(artifact: Artifact, benchmark: Benchmark) -> Iterator[tuple[str, ...]]:
     for latency in benchmark.latencies:
-        yield COLUMNS.format(
+        yield (
             str(artifact),
             latency.runtime,
-            latency.batch_size,
+            f"{latency.batch_size}",
             f"{latency.p50_ms:.3f}",
             f"{latency.p90_ms:.3f}",
             f"{latency.p99_ms:.3f}",

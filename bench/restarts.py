@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import random
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -26,6 +25,8 @@ from typing import Final
 import cv2
 import numpy as np
 import uvloop
+
+from bench.serving.running.processes import free_port
 
 _ROOT: Final = Path(__file__).parent.parent
 _START_SECONDS: Final = 60.0
@@ -179,7 +180,7 @@ async def _serving(options: argparse.Namespace) -> AsyncIterator[tuple[int, Sequ
             "TANDEM_WORKERS": str(options.workers),
             "TANDEM_QUEUE_SECONDS": "30",  # a busy machine sheds no load: that is no lost request
         }
-        ports = [_free_port() for _ in range(3)]
+        ports = [free_port() for _ in range(3)]
         behind = ports[:2] if options.through else ports[:1]
         instances = [Instance(port, variables, folder / f"{port}.log") for port in behind]
         for instance in instances:
@@ -266,12 +267,6 @@ def _request(choice: random.Random) -> bytes:
         b"Content-Length: %d" % len(body),
     )
     return b"\r\n".join([*lines, b"", body])
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 def _parser() -> argparse.ArgumentParser:

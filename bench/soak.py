@@ -30,7 +30,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from bench.serving.running.processes import Server, running
+from bench.serving.running.processes import Server, free_port, running
 
 _SAMPLE_SECONDS: Final = 5.0
 _START_SECONDS: Final = 60.0
@@ -68,7 +68,7 @@ def main() -> None:
     """Print memory over time and a verdict; exit with 1 where the memory grows or is too much."""
     options = _parser().parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        log, port = Path(folder) / "service.log", _free_port()
+        log, port = Path(folder) / "service.log", free_port()
         variables = {"TANDEM_PORT": str(port), "TANDEM_LOG_LEVEL": "warning"}
         if options.runtimes:
             variables["TANDEM_RUNTIMES"] = options.runtimes
@@ -283,13 +283,6 @@ def _wait_until_ready(port: int, server: Server) -> None:
                 return
         time.sleep(0.1)
     sys.exit(f"the service is not ready: {server.last_words()}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _say(line: str, to: TextIO = sys.stdout) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from operator import ge, le
 from statistics import median
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from bench.serving.bodies import Kind
 from bench.serving.contestants import BEFORE, TANDEM, choose
 from bench.serving.results import ByRound, Overload, Results, Spread, ratio
+from research.output import markdown
 
 _MB: Final = "{:.0f} MB"
 
@@ -43,43 +43,24 @@ class Goal:
         return self.reaches(got.median, self.bound)
 
 
-def _times_upload(kind: str) -> Callable[[Results], ByRound]:
-    def read(results: Results) -> ByRound:
-        ours = results.per_second(TANDEM, "form" if kind == "form" else "picture", 16)
-        return ratio(ours, results.per_second("fastapi", "form", 16))
+def _times(peer: str, its: Kind = "form", kind: Kind = "picture") -> Callable[[Results], ByRound]:
+    """How many requests a second Tandem answers for one of a peer's, 16 clients.
 
-    return read
-
-
-def _times_peer(peer: str) -> Callable[[Results], ByRound]:
-    """The peer at its best: batched or not, whichever answered more in that round."""
+    The peer is taken at its best: batched or not, whichever answered more in that round.
+    """
 
     def read(results: Results) -> ByRound:
-        plain = results.per_second(peer, "form", 16)
-        batched = results.per_second(f"{peer}-batched", "form", 16)
+        plain = results.per_second(peer, its, 16)
+        batched = results.per_second(f"{peer}-batched", its, 16)
         best = {at: max(plain[at], batched.get(at, 0.0)) for at in plain}
-        return ratio(results.per_second(TANDEM, "picture", 16), best)
+        return ratio(results.per_second(TANDEM, kind, 16), best)
 
     return read
 
 
-def _times_mosec(results: Results) -> ByRound:
-    return ratio(
-        results.per_second(TANDEM, "picture", 16), results.per_second("mosec", "picture", 16)
-    )
-
-
-def _part_of_mosec(results: Results) -> ByRound:
-    return ratio(results.p50(TANDEM, "picture", 1), results.p50("mosec", "picture", 1))
-
-
-def _part_of_litserve(results: Results) -> ByRound:
-    return ratio(results.p50(TANDEM, "picture", 1), results.p50("litserve", "form", 1))
-
-
-def _times_mlserver(results: Results) -> ByRound:
-    ours = results.per_second(TANDEM, "tensor", 16)
-    return ratio(ours, results.per_second("mlserver", "tensor", 16))
+def _part(peer: str, kind: Kind = "form") -> Callable[[Results], ByRound]:
+    """Median time to Tandem's answer as a part of a peer's, 1 client."""
+    return lambda results: ratio(results.p50(TANDEM, "picture", 1), results.p50(peer, kind, 1))
 
 
 def _part_of_loop(results: Results) -> ByRound:
@@ -133,26 +114,33 @@ GOALS: Final = (
     Goal(
         "one PNG as form file, 16 clients, against FastAPI + ONNX Runtime (form file)",
         "at least 1.3x",
-        _times_upload("form"),
+        _times("fastapi", kind="form"),
         1.3,
     ),
     Goal(
         "one PNG as body, 16 clients, against the same",
         "at least 2.3x",
-        _times_upload("picture"),
+        _times("fastapi"),
         2.3,
     ),
-    Goal("one PNG as body, 16 clients, against mosec", "at least 1x", _times_mosec, 1.0),
+    Goal(
+        "one PNG as body, 16 clients, against mosec", "at least 1x", _times("mosec", "picture"), 1.0
+    ),
     Goal(
         "one PNG as body, 1 client, median time, against mosec",
         "at most 0.1x",
-        _part_of_mosec,
+        _part("mosec", "picture"),
         0.1,
         le,
         "{:.3f}x",
     ),
-    Goal("the same, against LitServe", "at most 0.25x", _part_of_litserve, 0.25, le, "{:.3f}x"),
-    Goal("V2 JSON tensor, 16 clients, against MLServer", "at least 2.5x", _times_mlserver, 2.5),
+    Goal("the same, against LitServe", "at most 0.25x", _part("litserve"), 0.25, le, "{:.3f}x"),
+    Goal(
+        "V2 JSON tensor, 16 clients, against MLServer",
+        "at least 2.5x",
+        _times("mlserver", "tensor", "tensor"),
+        2.5,
+    ),
     Goal(
         "V2 binary, batches of 256, 16 clients, of bare ONNX Runtime in a loop",
         "at least 85%",
@@ -161,9 +149,9 @@ GOALS: Final = (
         ge,
         "{:.0f}%",
     ),
-    Goal("16 clients, against LitServe", "at least 6x", _times_peer("litserve"), 6, ge, "{:.1f}x"),
-    Goal("16 clients, against BentoML", "at least 8x", _times_peer("bentoml"), 8, ge, "{:.1f}x"),
-    Goal("16 clients, against Ray Serve", "at least 20x", _times_peer("ray"), 20, ge, "{:.1f}x"),
+    Goal("16 clients, against LitServe", "at least 6x", _times("litserve"), 6, ge, "{:.1f}x"),
+    Goal("16 clients, against BentoML", "at least 8x", _times("bentoml"), 8, ge, "{:.1f}x"),
+    Goal("16 clients, against Ray Serve", "at least 20x", _times("ray"), 20, ge, "{:.1f}x"),
     Goal("one PNG as body, 64 clients, p99 against p50", "at most 2x", _tail, 2, le),
     Goal("answers that are no success, all loads", "none", _errors, 0, le, "{:.0f}"),
     Goal("start to first right answer, ONNX only", "at most 1.0 s", _ready, 1.0, le, "{:.2f} s"),
@@ -223,16 +211,12 @@ def changes(results: Results) -> str:
             route.kind,
             str(clients),
             *_change(results.per_second, route.kind, clients, digits=0),
-            *_change(partial(_core_ms, results), route.kind, clients, digits=4),
+            *_change(results.core_ms, route.kind, clients, digits=4),
         )
         for route in choose([TANDEM])[0].routes
         for clients in route.clients
     ]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
-
-
-def _core_ms(results: Results, name: str, kind: Kind, clients: int) -> ByRound:
-    return {at: load.core_ms for at, load in results.of(name, kind, clients).items()}
+    return "\n".join(markdown("<" * len(head), head, rows))
 
 
 def _change(

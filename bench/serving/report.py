@@ -1,7 +1,8 @@
 """The results as a page, a figure and the file that both are made of."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 from bench.serving.behaviour import TIMES, WORKERS
@@ -167,7 +168,7 @@ def _starts(results: Results) -> Iterator[str]:
     )
     yield ""
     rows = [
-        (contestant.title, *_start_cells(starts))
+        (contestant.title, *_start_cells(starts.values()))
         for contestant in CONTESTANTS
         if (starts := results.starts_of(contestant.name))
     ]
@@ -176,12 +177,12 @@ def _starts(results: Results) -> Iterator[str]:
     yield from markdown("<>>>>>", header, rows)
 
 
-def _start_cells(starts: Mapping[int, Start]) -> Iterator[str]:
-    yield _write_median({at: start.seconds for at, start in starts.items()}, "{:.2f}")
-    yield _write_median({at: start.ready_rss_mb for at, start in starts.items()}, "{:.0f}")
-    yield _write_median({at: start.rss_mb for at, start in starts.items()}, "{:.0f}")
-    yield _write_median({at: start.pss_mb for at, start in starts.items()}, "{:.0f}")
-    yield str(max(start.processes for start in starts.values()))
+def _start_cells(starts: Collection[Start]) -> Iterator[str]:
+    yield f"{median(start.seconds for start in starts):.2f}"
+    yield f"{median(start.ready_rss_mb for start in starts):.0f}"
+    yield f"{median(start.rss_mb for start in starts):.0f}"
+    yield f"{median(start.pss_mb for start in starts):.0f}"
+    yield str(max(start.processes for start in starts))
 
 
 def _workers(results: Results) -> Iterator[str]:

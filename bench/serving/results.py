@@ -1,5 +1,6 @@
 """What was measured, as it is stored, and the figures that are made of it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from statistics import median
 from typing import Self
@@ -133,18 +134,18 @@ class Results(Part):
     def per_second(self, contestant: str, kind: Kind, clients: int) -> ByRound:
         """Pictures a second that were answered with success."""
         pictures = BATCH if kind == "batch" else 1
-        found = self.of(contestant, kind, clients)
-        return {at: pictures * load.reading.per_second for at, load in found.items()}
+        loads = self.of(contestant, kind, clients)
+        return {at: pictures * load.reading.per_second for at, load in loads.items()}
 
     def p50(self, contestant: str, kind: Kind, clients: int) -> ByRound:
         """Median milliseconds to an answer."""
-        found = self.of(contestant, kind, clients)
-        return {at: load.reading.p50_ms for at, load in found.items()}
+        loads = self.of(contestant, kind, clients)
+        return {at: load.reading.p50_ms for at, load in loads.items()}
 
     def p99(self, contestant: str, kind: Kind, clients: int) -> ByRound:
         """Milliseconds that one answer of a hundred exceeds."""
-        found = self.of(contestant, kind, clients)
-        return {at: load.reading.p99_ms for at, load in found.items()}
+        loads = self.of(contestant, kind, clients)
+        return {at: load.reading.p99_ms for at, load in loads.items()}
 
     def core_ms(self, contestant: str, kind: Kind, clients: int) -> ByRound:
         """Milliseconds for which one request keeps a core busy."""
@@ -156,11 +157,11 @@ class Results(Part):
 
     def errors(self, contestant: str) -> ByRound:
         """Answers that were no success, and requests without one, over all its loads."""
-        found: dict[int, float] = {}
+        found = Counter[int]()
         for load in self.loads:
             if load.contestant == contestant:
-                found[load.round] = found.get(load.round, 0) + load.reading.errors
-        return found
+                found[load.round] += load.reading.errors
+        return {**found}
 
     def starts_of(self, contestant: str) -> dict[int, Start]:
         """Its starts, by round."""
@@ -168,13 +169,13 @@ class Results(Part):
 
     def scaling(self, workers: int) -> ByRound:
         """Requests a second with so many workers."""
-        found = [scaling for scaling in self.scalings if scaling.workers == workers]
-        return {scaling.round: scaling.reading.per_second for scaling in found}
+        return {
+            one.round: one.reading.per_second for one in self.scalings if one.workers == workers
+        }
 
     def scaling_core_ms(self, workers: int) -> ByRound:
         """Milliseconds for which one request keeps a core busy, with so many workers."""
-        found = [scaling for scaling in self.scalings if scaling.workers == workers]
-        return {scaling.round: scaling.core_ms for scaling in found}
+        return {one.round: one.core_ms for one in self.scalings if one.workers == workers}
 
     def loop(self) -> ByRound:
         """Pictures a second of bare ONNX Runtime."""

@@ -78,12 +78,7 @@ def compare(plan: Plan, say: Callable[[str], None]) -> Results:
         hardware=hardware,
         load_seconds=plan.load_seconds,
         versions={one.name: _versions(one) for one in contestants},
-        loads=tuple(records.loads),
-        starts=tuple(records.starts),
-        loops=tuple(records.loops),
-        scalings=tuple(records.scalings),
-        overload=records.overload,
-        failures=tuple(records.failures),
+        **vars(records),
     )
 
 

@@ -3,27 +3,21 @@
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from artifact.manifest import Part
 
 RunnerName = Literal["example", "tandem"]
 Runner = Callable[[int], Iterable["Lap"]]
 
 
-class Lap(BaseModel):
+class Lap(Part):
     """One epoch is done, and the test images were looked at."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    seconds: float
-    """Since the start, the looks at the test images included."""
-    accuracy: float
-    """Share of the test images that are named rightly."""
+    seconds: float  # since the start, the looks at the test images included
+    accuracy: float  # share of the test images that are named rightly
 
 
-class Race(BaseModel):
+class Race(Part):
     """One training up to the target accuracy."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     runner: RunnerName
     seed: int

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from statistics import median
 
 from matplotlib.figure import Figure
-from pydantic import BaseModel, ConfigDict
 
+from artifact.manifest import Part
 from bench.training_speed.race import Race, RunnerName
 from bench.training_speed.tandem import QUICK
 from research.output import markdown
@@ -15,10 +15,8 @@ _COLOURS: dict[RunnerName, str] = {"example": VERMILION, "tandem": BLUE}
 _NAMES: dict[RunnerName, str] = {"example": "PyTorch's MNIST example", "tandem": "Tandem, quick"}
 
 
-class Results(BaseModel):
+class Results(Part):
     """All races of one run on one machine."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     when: str
     hardware: str

@@ -1,7 +1,6 @@
 """Starting a contestant, and asking it until it answers rightly."""
 
 import http.client
-import socket
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Final
 from bench.serving.bodies import Body, Kind, read_labels
 from bench.serving.contestants import QUIET, Contestant, ContestantFailed, Route
 from bench.serving.running.environments import PEERS, python_of
-from bench.serving.running.processes import Server, running
+from bench.serving.running.processes import Server, free_port, running
 from bench.serving.running.wrk import Reading, press
 
 _REPOSITORY: Final = PEERS.parent.parent
@@ -74,7 +73,7 @@ class Launcher:
         Raises:
             ContestantFailed: It died, or did not answer in time.
         """
-        port = _free_port()
+        port = free_port()
         command, own = contestant.start(**self.given(contestant), port=str(port))
         began = time.perf_counter()
         with running(
@@ -133,8 +132,8 @@ class Launcher:
             "bin": str(python.parent),
             # An older tree need not read the manifests of this one.
             "models": str(contestant.tree / "models" if contestant.tree else self.models),
-            "spare": str(_free_port()),
-            "spare2": str(_free_port()),
+            "spare": str(free_port()),
+            "spare2": str(free_port()),
         }
 
     def _wait(self, contestant: Contestant, port: int, server: Server) -> None:
@@ -189,10 +188,3 @@ def _compare(route: Route, named: Sequence[str], right: Sequence[str]) -> None:
     for label, truth in zip(named, right, strict=True):
         if label != truth:
             raise ContestantFailed(f"{route.path} names {label} what shows {truth}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -58,6 +59,13 @@ class Server:
 
     def _tree(self) -> list[int]:
         return [self._process.pid, *_descendants(self._process.pid)]
+
+
+def free_port() -> int:
+    """A port of this machine on which nothing listens now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextmanager
