@@ -106,6 +106,10 @@ class Versions(Generic[Model]):
         """Every version of every model."""
         return (model for versions in self._models.values() for model in versions.values())
 
+    def latest(self) -> list[Model]:
+        """The highest version of every model, names in order."""
+        return [self.get(name) for name in self._models]
+
     def get(self, name: str, version: int | None = None) -> Model:
         """Look a model up; the highest version unless asked otherwise.
 

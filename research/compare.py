@@ -45,10 +45,10 @@ def compare(config: ComparisonConfig) -> ModelComparison:
         UnknownModel: There is no such model.
     """
     repository = Repository.scan(config.models_dir)
-    names = config.model or tuple(sorted({artifact.manifest.name for artifact in repository}))
-    if not names:
+    models = [repository.get(name) for name in config.model] or repository.latest()
+    if not models:
         raise UnknownModel("no model is published in the model repository: nothing to compare")
-    comparison = compare_models(Contender.of(repository.get(name)) for name in names)
+    comparison = compare_models(map(Contender.of, models))
     say(lines(comparison))
     if config.output is not None:
         write(config.output, comparison)

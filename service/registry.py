@@ -124,10 +124,6 @@ class ModelRegistry(Versions[LoadedModel]):
                 return UnknownModel(f"model {place} cannot be served: {self.broken[place]}")
         return None
 
-    def latest(self) -> list[LoadedModel]:
-        """The highest version of every model, names in order."""
-        return [self.get(name) for name in self._models]
-
     def versions(self, name: str) -> list[int]:
         """Every version of that model, the highest first."""
         return list(self._models.get(name, ()))

@@ -37,7 +37,6 @@ AUROC is the chance that a test image scores higher than an outlier. The figure 
 whose AUROC is the highest.
 """
 
-
 _STYLES = tuple((colour, line) for line in ("-", "--") for colour in (BLUE, VERMILION, INK))
 
 
@@ -128,21 +127,16 @@ def _section(one: RunScores) -> Iterator[str]:
     yield f"## {one.run}\n"
     yield f"{one.config.epochs} epochs, {taught}; test accuracy {one.accuracy:.2%}.\n"
     yield "AUROC in percent:\n"
-    kinds = list(one.best.separation.auroc_by_kind)
-    head = ["score", EVERYTHING, *kinds]
-    rows = [
-        [row.method, *_percent([row.separation.auroc, *row.separation.auroc_by_kind.values()])]
-        for row in one.rows
-    ]
-    yield from markdown("<" + ">" * len(head[1:]), head, rows)
-    yield ""
+    separations = {row.method: row.separation for row in one.rows}
+    auroc = {name: [its.auroc, *its.auroc_by_kind.values()] for name, its in separations.items()}
+    yield from _table((EVERYTHING, *one.best.separation.auroc_by_kind), auroc)
     yield f"Rejected, in percent, at {ACCEPTED:.1%} of the validation images accepted:\n"
-    rejected = list(one.best.rejected)
-    head = ["score", "test images", *rejected]
-    rows = [[row.method, *_percent([1 - row.accepted, *row.rejected.values()])] for row in one.rows]
-    yield from markdown("<" + ">" * len(head[1:]), head, rows)
+    rejected = {row.method: [1 - row.accepted, *row.rejected.values()] for row in one.rows}
+    yield from _table(("test images", *one.best.rejected), rejected)
+
+
+def _table(head: Sequence[str], shares: Mapping[str, Sequence[float]]) -> Iterator[str]:
+    """A row for each score, in percent."""
+    rows = ((name, *(f"{100 * share:.1f}" for share in own)) for name, own in shares.items())
+    yield from markdown("<" + ">" * len(head), ("score", *head), rows)
     yield ""
-
-
-def _percent(shares: Sequence[float]) -> list[str]:
-    return [f"{100 * share:.1f}" for share in shares]

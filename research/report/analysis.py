@@ -45,11 +45,6 @@ def differing(pairs: Sequence[StudyPair]) -> Differing | None:
     return Differing([pair for pair in judged if pair.more_than_noise], median(widths))
 
 
-def best_arm(study: Study) -> str:
-    """Label of the arm with the highest mean test accuracy."""
-    return max(study.arms, key=lambda arm: arm.test_accuracy.mean).label
-
-
 def by_title(studies: Mapping[str, WholeStudy]) -> dict[str, list[Study]]:
     """Studies by title, in both protocols; one without a title has its name."""
     stems = {name.removesuffix("-ours") for name in studies}

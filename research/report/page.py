@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from matplotlib.figure import Figure
 from pydantic import Field
 
 from artifact.manifest import Part
@@ -66,8 +65,7 @@ def _gather(studies_dir: Path, models_dir: Path) -> StoredResults:
         BrokenArtifact: A study or a model is not what its files say.
     """
     repository = Repository.scan(models_dir)
-    names = sorted({artifact.manifest.name for artifact in repository})
-    models = tuple(repository.get(name) for name in names)
+    models = tuple(repository.latest())
     contenders = list(map(Contender.of, models))
     return StoredResults(
         studies={stored.study.name: stored.whole() for stored in Studies.scan(studies_dir)},
@@ -90,10 +88,11 @@ def write_report(config: ReportConfig) -> None:
 
 def _render(results: StoredResults, config: ReportConfig) -> str:
     page = config.output
-    drawn = {
-        group.dataset: _write(page, group.dataset, draw_comparison(group))
-        for group in results.comparison.groups
-    }
+    drawn = {}
+    for group in results.comparison.groups:
+        path = page.with_name(f"{page.stem}-{group.dataset}.png")
+        write(path, png(draw_comparison(group)))
+        drawn[group.dataset] = path.name
     text = (
         _environment()
         .get_template("report.md.j2")
@@ -108,13 +107,6 @@ def _render(results: StoredResults, config: ReportConfig) -> str:
         )
     )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-
-
-def _write(page: Path, name: str, figure: Figure) -> str:
-    """Write a figure beside the page; return its file name."""
-    path = page.with_name(f"{page.stem}-{name}.png")
-    write(path, png(figure))
-    return path.name
 
 
 def _environment() -> Environment:
@@ -139,7 +131,6 @@ def _environment() -> Environment:
     environment.globals.update(
         PROTOCOLS=analysis.PROTOCOLS,
         LEVEL=LEVEL,
-        best_arm=analysis.best_arm,
         differing=analysis.differing,
         float_and_quantised=analysis.float_and_quantised,
     )

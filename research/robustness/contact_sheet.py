@@ -1,7 +1,8 @@
 """A contact sheet: pictures as they were sent, beside what the network saw of them."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,24 +66,20 @@ def choose(answers: Sequence[PictureAnswer], most: int = MOST_CARDS) -> list[Pic
     ordered = worst_first(answers)
     if len(ordered) <= most:
         return ordered
-    seen: Counter[str] = Counter()
-    turns = []
-    for answer in ordered:
-        turns.append((answer.correct, seen[answer.sample.source]))
-        seen[answer.sample.source] += 1
-    first = sorted(range(len(ordered)), key=turns.__getitem__)[:most]
-    return [ordered[place] for place in first]
+    turns: dict[str, Iterator[int]] = defaultdict(count)  # of each source: 0, 1, 2 ...
+    ordered.sort(key=lambda answer: (answer.correct, next(turns[answer.sample.source])))
+    return ordered[:most]
 
 
 def caption(answer: PictureAnswer) -> tuple[str, str, str]:
     """Answer, name, and where the picture comes from or why it was not accepted."""
-    sample, prediction = answer.sample, answer.prediction
-    if prediction is None:
-        return f"true {sample.label}, refused", sample.name, answer.refusal or ""
-    certain = prediction.probability >= _CERTAIN
-    probability = ">99.9%" if certain else f"{prediction.probability:.1%}"
-    named = sample.label if answer.correct else f"true {sample.label}, predicted {prediction.label}"
-    remark = f"not accepted: {prediction.reason}" if prediction.reason else sample.source
+    sample = answer.sample
+    if answer.predicted is None:
+        return f"true {sample.label}, refused", sample.name, answer.reason or ""
+    certain = answer.probability >= _CERTAIN
+    probability = ">99.9%" if certain else f"{answer.probability:.1%}"
+    named = sample.label if answer.correct else f"true {sample.label}, predicted {answer.predicted}"
+    remark = f"not accepted: {answer.reason}" if answer.reason else sample.source
     return f"{named}  {probability}", sample.name, remark
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from research.robustness.geometry import (
+    Floats,
     dotted_line,
     rotate,
     scale,
@@ -25,9 +26,7 @@ from research.robustness.geometry import (
     translate,
     zigzag,
 )
-
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float64]
+from vision.pixels import Pixels
 
 _PHOTONS = 3  # in a pixel of full brightness
 _IMPULSES = 0.17  # share of the pixels
@@ -66,14 +65,15 @@ def spatter(pixels: Pixels, random: np.random.Generator) -> Pixels:
     """Splash dark grey mud over it: blurred noise, where it is above a threshold."""
     liquid = random.normal(_LIQUID_MEAN, _LIQUID_DEVIATION, pixels.shape)
     pools = blurred(liquid, _LIQUID_BLUR) > _LIQUID_LEAST
-    cover = blurred(pools.astype(np.float64), _SPLASH_BLUR)
+    cover = blurred(pools, _SPLASH_BLUR)
     cover[cover < _SPLASH_LEAST] = 0
     return to_bytes(pixels * (1 - cover) + _MUD * cover)
 
 
-def blurred(pictures: Floats, sigma: float) -> Floats:
+def blurred(pictures: NDArray[np.generic], sigma: float) -> Floats:
     """Blur pictures [N, H, W] with a Gaussian of that standard deviation in pixels."""
-    return np.asarray(gaussian_filter(pictures, (0, sigma, sigma), mode="nearest"))
+    exact = pictures.astype(np.float64)
+    return np.asarray(gaussian_filter(exact, (0, sigma, sigma), mode="nearest"))
 
 
 def glass_blur(pixels: Pixels, random: np.random.Generator) -> Pixels:
@@ -82,13 +82,13 @@ def glass_blur(pixels: Pixels, random: np.random.Generator) -> Pixels:
     The Gaussians have a standard deviation of 0.7 pixels. From the lower right to the upper left,
     each pixel is exchanged, with a chance of one half, for one at most a pixel up and left.
     """
-    shuffled = to_bytes(blurred(pixels.astype(np.float64), _GLASS_SIGMA))
+    shuffled = to_bytes(blurred(pixels, _GLASS_SIGMA))
     _, height, width = shuffled.shape
     for _ in range(_GLASS_ROUNDS):
         for y in range(height - 1, 1, -1):
             for x in range(width - 1, 1, -1):
                 _swap(shuffled, y, x, random)
-    return to_bytes(blurred(shuffled.astype(np.float64), _GLASS_SIGMA))
+    return to_bytes(blurred(shuffled, _GLASS_SIGMA))
 
 
 def _swap(pixels: Pixels, y: int, x: int, random: np.random.Generator) -> None:
@@ -139,11 +139,9 @@ def stripe(pixels: Pixels, random: np.random.Generator) -> Pixels:  # noqa: ARG0
 
 def canny_edges(pixels: Pixels, random: np.random.Generator) -> Pixels:  # noqa: ARG001 - as its like
     """Draw only the outlines that Canny's method finds after a blur of one pixel."""
-    smooth = to_bytes(blurred(pixels.astype(np.float64), _CANNY_SIGMA))
-    outlines = [
-        cv2.Canny(picture, _CANNY_WEAK, _CANNY_STRONG, L2gradient=True) for picture in smooth
-    ]
-    return np.stack(outlines).astype(np.uint8)
+    smooth = to_bytes(blurred(pixels, _CANNY_SIGMA))
+    outlines = (cv2.Canny(one, _CANNY_WEAK, _CANNY_STRONG, L2gradient=True) for one in smooth)
+    return np.stack([*outlines]).astype(np.uint8)
 
 
 def fog(pixels: Pixels, random: np.random.Generator) -> Pixels:

@@ -19,7 +19,7 @@ from research.robustness.report import (
     lines,
 )
 from research.robustness.samples import TITLES, PictureSet, RobustnessConfig, prepare
-from research.robustness.scoring import PictureAnswer, predict, report_set
+from research.robustness.scoring import predict, report_set
 from training.figures.canvas import png
 
 FILE = "evaluation.json"
@@ -51,7 +51,7 @@ def evaluate(config: RobustnessConfig) -> EvaluationReport:
 
 def _open(config: RobustnessConfig) -> Iterator[Predictor]:
     repository = Repository.scan(config.models_dir)
-    names = config.model or tuple(dict.fromkeys(artifact.manifest.name for artifact in repository))
+    names = config.model or [artifact.manifest.name for artifact in repository.latest()]
     if not names:
         raise UnknownModel("no model is published in the model repository: nothing to evaluate")
     for name in names:
@@ -81,34 +81,27 @@ def _evaluate_model(predictor: Predictor, sets: Sequence[PictureSet], folder: Pa
 
 def _evaluate_set(predictor: Predictor, pictures: PictureSet, folder: Path) -> SetReport:
     manifest = predictor.manifest
-    answers = _answers(predictor, pictures)
-    report = report_set(pictures.name, answers)
-    name = f"{manifest.name}/{manifest.version}: {pictures.title}"
-    sheet = io.BytesIO()
-    draw_sheet(answers, manifest.input, name).save(sheet, "PNG")
-    file = f"{manifest.name}-{manifest.version}-{pictures.name}.png"
-    write(folder / file, sheet.getvalue())
-    return report
-
-
-def _answers(predictor: Predictor, pictures: PictureSet) -> list[PictureAnswer]:
     bar = tqdm(
         predict(predictor, pictures.samples),
-        desc=f"{predictor.manifest.name}: {pictures.name}",
+        desc=f"{manifest.name}: {pictures.name}",
         total=len(pictures.samples),
         unit="picture",
         disable=None,  # only on a terminal
         leave=False,
         dynamic_ncols=True,
     )
-    return list(bar)
+    answers = list(bar)
+    name = f"{manifest.name}/{manifest.version}: {TITLES[pictures.name]}"
+    sheet = io.BytesIO()
+    draw_sheet(answers, manifest.input, name).save(sheet, "PNG")
+    file = f"{manifest.name}-{manifest.version}-{pictures.name}.png"
+    write(folder / file, sheet.getvalue())
+    return report_set(pictures.name, answers)
 
 
 def _write_comparisons(report: EvaluationReport, folder: Path) -> None:
     """Write a figure for each set of pictures, all models side by side."""
     for place, first in enumerate(report.models[0].sets):
-        figure = draw_accuracies(
-            {str(model): model.sets[place] for model in report.models},
-            TITLES[first.name],
-        )
+        sets = {str(model): model.sets[place] for model in report.models}
+        figure = draw_accuracies(sets, TITLES[first.name])
         write(folder / f"{first.name}.png", png(figure))

@@ -5,14 +5,16 @@ from collections.abc import Iterable, Sequence
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import shift
 
-Pixels = NDArray[np.uint8]
+from vision.pixels import Pixels
+
+Floats = NDArray[np.float64]
 
 _SHEAR = 0.4  # radians
 _SHRINK = 0.7
 _TURN = 0.4  # radians
 _SHIFT = 3  # pixels
-Floats = NDArray[np.float64]
 
 _REACH = 2.3  # pixels above or below a stroke to which its light falls off
 _DASH = 2  # pixels
@@ -36,24 +38,15 @@ def scale(pixels: Pixels, random: np.random.Generator) -> Pixels:  # noqa: ARG00
 def rotate(pixels: Pixels, random: np.random.Generator) -> Pixels:
     """Turn by 0.4 radians, to the left or to the right."""
     turned = _signs(random, len(pixels)) * _TURN
-    return _warp(
-        pixels,
-        ([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]] for a in turned),
-    )
+    return _warp(pixels, ([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]] for a in turned))
 
 
 def translate(pixels: Pixels, random: np.random.Generator) -> Pixels:
     """Shift by 3 pixels left or right, and by 3 up or down."""
     shifts = _SHIFT * _signs(random, (len(pixels), 2))
-    moved = np.zeros_like(pixels)
-    for source, target, (down, across) in zip(pixels, moved, shifts.tolist(), strict=True):
-        target[_within(down), _within(across)] = source[_within(-down), _within(-across)]
-    return moved
-
-
-def _within(shift: int) -> slice:
-    """The part of an axis onto which something falls that is shifted along it."""
-    return slice(shift, None) if shift > 0 else slice(None, shift)
+    return np.stack(
+        [shift(picture, ways, order=0) for picture, ways in zip(pixels, shifts, strict=True)]
+    )
 
 
 def _signs(random: np.random.Generator, shape: int | tuple[int, ...]) -> NDArray[np.int64]:

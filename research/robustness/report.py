@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pydantic import Field
@@ -14,8 +13,6 @@ from training.figures.canvas import FADED, INK, PALETTE, blank, styled
 from training.figures.typefaces import choose_type
 
 MOST_MISTAKES = 40
-
-
 _BAR_INCHES = 0.15
 _ROW_GAP = 0.4  # of a row's bars
 _MOST_SOURCES = 40  # of more, the figure is longer than anyone reads
@@ -108,11 +105,10 @@ def lines(report: ModelReport) -> Iterator[str]:
 
 def _table(scored: SetReport) -> Iterator[str]:
     head = ("", "pictures", "correct", "accuracy", "accepted", "confidence", "calibration error")
-    blank_cells = ("",) * 3
     rows = [
         *(_row(source.source, source.score) for source in scored.sources),
         _row("all", scored.whole),
-        ("mean over sources", "", "", f"{scored.mean_over_sources:.2%}", *blank_cells),
+        ("mean over sources", "", "", f"{scored.mean_over_sources:.2%}", "", "", ""),
     ]
     yield from plain("<>>>>>>", head, rows)
     low, high = scored.whole.interval
@@ -158,24 +154,28 @@ def draw_accuracies(reports: Mapping[str, SetReport], title: str) -> Figure:
 
     Of many sources, the worst are drawn.
     """
-    everything = _worst_first(list(reports.values()))
+    scores = {
+        name: {one.source: one.score for one in report.sources} for name, report in reports.items()
+    }
+    everything = _worst_first([*scores.values()])
     sources = everything[:_MOST_SOURCES]
     type_ = choose_type(sources)
-    rows = len(sources) * (len(reports) + _ROW_GAP) * _BAR_INCHES
-    means = ", ".join(f"{name} {report.mean_over_sources:.2%}" for name, report in reports.items())
-    figure = blank(rows + 1.6, f"{title}\naccuracy, mean over sources: {means}")
-    axes = figure.subplots()
     pitch = len(reports) + _ROW_GAP
-    for place, (name, report) in enumerate(reports.items()):
+    means = ", ".join(f"{name} {report.mean_over_sources:.2%}" for name, report in reports.items())
+    figure = blank(
+        len(sources) * pitch * _BAR_INCHES + 1.6, f"{title}\naccuracy, mean over sources: {means}"
+    )
+    axes = figure.subplots()
+    for place, (name, its) in enumerate(scores.items()):
         heights = [row * pitch + place for row in range(len(sources))]
-        _draw_model(axes, _in_order(report, sources), heights, PALETTE[place % len(PALETTE)], name)
+        shown = [its[source] for source in sources]
+        _draw_model(axes, shown, heights, PALETTE[place % len(PALETTE)], name)
     middle = (len(reports) - 1) / 2
     axes.set_yticks([row * pitch + middle for row in range(len(sources))], [*type_.names.values()])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(sources) * pitch - _ROW_GAP / 2, -1)
     axes.set_xlim(left=0)
-    left_out = len(everything) - len(sources)
-    worst = f"; the worst of {len(everything)}" if left_out else ""
+    worst = f"; the worst of {len(everything)}" if len(everything) > len(sources) else ""
     axes.set_xlabel(f"% wrong; the lines are 95% intervals{worst}")
     if len(reports) > 1:
         axes.legend(loc="lower right", frameon=False)
@@ -183,9 +183,9 @@ def draw_accuracies(reports: Mapping[str, SetReport], title: str) -> Figure:
     return figure
 
 
-def _in_order(report: SetReport, sources: Sequence[str]) -> list[Score]:
-    scores = {source.source: source.score for source in report.sources}
-    return [scores[source] for source in sources]
+def _worst_first(scores: Sequence[Mapping[str, Score]]) -> list[str]:
+    """The sources, by what all models reach together."""
+    return sorted(scores[0], key=lambda source: sum(its[source].accuracy for its in scores))
 
 
 def _draw_model(
@@ -197,9 +197,3 @@ def _draw_model(
         low, high = (100 * (1 - end) for end in reversed(score.interval))
         axes.plot([low, high], [y, y], color=INK, linewidth=0.8)
         axes.text(high, y, f" {share:.1f}", va="center", size=8, color=FADED)
-
-
-def _worst_first(reports: Sequence[SetReport]) -> list[str]:
-    names = [source.source for source in reports[0].sources]
-    accuracy = np.mean([[s.score.accuracy for s in report.sources] for report in reports], axis=0)
-    return [names[place] for place in np.argsort(accuracy, kind="stable")]

@@ -21,6 +21,7 @@ from training import data
 from training.data import Images
 from training.errors import DatasetError
 from training.export.parity import encode
+from vision.pixels import Pixels
 
 INDEX = "index.csv"
 
@@ -35,8 +36,6 @@ TITLES: dict[SetName, str] = {
 _ENLARGEMENT = 20
 _MARGIN = 1  # of the small picture's pixels; the digits touch its border
 _BRIGHTEST = 16  # of scikit-learn's digits
-
-Pixels = NDArray[np.uint8]
 
 
 class RobustnessConfig(Part):
@@ -152,11 +151,6 @@ class PictureSet:
     name: SetName
     samples: tuple[Sample, ...]
 
-    @property
-    def title(self) -> str:
-        """What the pictures are, in words."""
-        return TITLES[self.name]
-
     def check(self, manifest: Manifest) -> None:
         """Refuse a model that lacks a label of the set.
 
@@ -166,8 +160,8 @@ class PictureSet:
         unknown = sorted({sample.label for sample in self.samples} - set(manifest.labels))
         if unknown:
             raise DatasetError(
-                f"{self.title}: label {unknown[0]!r} is none that {manifest.name} can answer; "
-                f"it knows {', '.join(manifest.labels)}"
+                f"{TITLES[self.name]}: label {unknown[0]!r} is none that {manifest.name} can "
+                f"answer; it knows {', '.join(manifest.labels)}"
             )
 
 

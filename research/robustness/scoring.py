@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 import numpy as np
 
 from artifact.manifest import Finding
-from artifact.predictor import Prediction, Predictor
+from artifact.predictor import Predictor
 from artifact.statistics.proportions import wilson_interval
 from research.robustness.report import Mistake, Score, SetReport, SourceScore
 from research.robustness.samples import Sample, SetName
@@ -24,23 +26,15 @@ class PictureAnswer:
     """A picture and its answer, or why there is none."""
 
     sample: Sample
-    prediction: Prediction | None  # None where the file was refused
-    refusal: str | None = None  # why; None where there is a prediction
+    predicted: str | None  # None where the file was refused
+    probability: float = 0.0  # of the answer; 0 where there is none
+    accepted: bool = False  # whether the model stands by its answer
+    reason: str | None = None  # why it does not, or why the file was refused
 
     @property
     def correct(self) -> bool:
         """Whether the answer is the picture's label, accepted or not."""
-        return self.prediction is not None and self.prediction.label == self.sample.label
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the model accepts its own answer."""
-        return self.prediction is not None and self.prediction.accepted
-
-    @property
-    def probability(self) -> float:
-        """Of the answer; 0 where there is none."""
-        return self.prediction.probability if self.prediction else 0.0
+        return self.predicted == self.sample.label
 
 
 def predict(predictor: Predictor, samples: Iterable[Sample]) -> Iterator[PictureAnswer]:
@@ -49,12 +43,13 @@ def predict(predictor: Predictor, samples: Iterable[Sample]) -> Iterator[Picture
         try:
             _, seen = see(sample, predictor.manifest.input)
         except ImageError as error:
-            yield PictureAnswer(sample, None, str(error))
+            yield PictureAnswer(sample, None, reason=str(error))
         except OSError as error:
-            yield PictureAnswer(sample, None, f"the file cannot be read: {error.strerror}")
+            reason = f"the file cannot be read: {error.strerror}"
+            yield PictureAnswer(sample, None, reason=reason)
         else:
-            (prediction,) = predictor.predict([seen])
-            yield PictureAnswer(sample, prediction)
+            (said,) = predictor.predict([seen])
+            yield PictureAnswer(sample, said.label, said.probability, said.accepted, said.reason)
 
 
 def see(sample: Sample, spec: Input) -> tuple[Picture, View]:
@@ -70,7 +65,11 @@ def see(sample: Sample, spec: Input) -> tuple[Picture, View]:
 
 def report_set(name: SetName, answers: Sequence[PictureAnswer]) -> SetReport:
     """Score all answers of one set, at least one, as a whole and by source."""
-    sources = _by_source(answers)
+    source_of = attrgetter("sample.source")
+    sources = tuple(
+        SourceScore(source=source, score=score([*group]))
+        for source, group in groupby(sorted(answers, key=source_of), source_of)
+    )
     return SetReport(
         name=name,
         whole=score(answers),
@@ -84,7 +83,11 @@ def report_set(name: SetName, answers: Sequence[PictureAnswer]) -> SetReport:
 def score(answers: Sequence[PictureAnswer]) -> Score:
     """Count and measure answers, at least one."""
     correct = sum(answer.correct for answer in answers)
-    answered = [answer for answer in answers if answer.prediction]
+    answered = [answer for answer in answers if answer.predicted is not None]
+    confidence = np.array([answer.probability for answer in answered])
+    # For the calibration, the answer is class 0 of two, and correct or not.
+    two_classes = np.stack([confidence, np.zeros_like(confidence)], axis=1)
+    wrong = np.array([not answer.correct for answer in answered], int)
     return Score(
         pictures=len(answers),
         correct=correct,
@@ -93,16 +96,16 @@ def score(answers: Sequence[PictureAnswer]) -> Score:
         accepted=sum(answer.accepted for answer in answers),
         accepted_correct=sum(answer.accepted and answer.correct for answer in answers),
         refused=len(answers) - len(answered),
-        confidence=_confidence(answered),
-        calibration_error=_calibration_error(answered),
+        confidence=float(confidence.mean()) if answered else None,
+        calibration_error=calibration_error(two_classes, wrong) if answered else None,
     )
 
 
-def worst_first(answers: Sequence[PictureAnswer]) -> list[PictureAnswer]:
+def worst_first(answers: Iterable[PictureAnswer]) -> list[PictureAnswer]:
     """Order: refused, wrong from the most confident on, correct from the least confident on."""
 
     def urgency(answer: PictureAnswer) -> tuple[int, float]:
-        if answer.prediction is None:
+        if answer.predicted is None:
             return 0, 0.0
         return (2, answer.probability) if answer.correct else (1, -answer.probability)
 
@@ -116,35 +119,13 @@ def _rarely_right(name: SetName, answers: Sequence[PictureAnswer]) -> Iterator[F
         yield from rarely_right(label, correct[label], pictures[label], name)
 
 
-def _by_source(answers: Sequence[PictureAnswer]) -> tuple[SourceScore, ...]:
-    groups: dict[str, list[PictureAnswer]] = {}
-    for answer in answers:
-        groups.setdefault(answer.sample.source, []).append(answer)
-    return tuple(
-        SourceScore(source=name, score=score(group)) for name, group in sorted(groups.items())
-    )
-
-
-def _confidence(answered: Sequence[PictureAnswer]) -> float | None:
-    return float(np.mean([answer.probability for answer in answered])) if answered else None
-
-
-def _calibration_error(answered: Sequence[PictureAnswer]) -> float | None:
-    """Confidence against accuracy; the answer is class 0 of two, and correct or not."""
-    if not answered:
-        return None
-    probability = np.array([answer.probability for answer in answered])
-    wrong = np.array([not answer.correct for answer in answered], int)
-    return calibration_error(np.stack([probability, np.zeros_like(probability)], 1), wrong)
-
-
 def _mistake(answer: PictureAnswer) -> Mistake:
-    sample, prediction = answer.sample, answer.prediction
+    sample = answer.sample
     return Mistake(
         picture=sample.name,
         source=sample.source,
         true=sample.label,
-        predicted=prediction.label if prediction else None,
-        probability=prediction.probability if prediction else None,
-        reason=prediction.reason if prediction else answer.refusal,
+        predicted=answer.predicted,
+        probability=None if answer.predicted is None else answer.probability,
+        reason=answer.reason,
     )

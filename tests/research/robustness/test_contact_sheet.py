@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from artifact.predictor import Prediction
 from research.robustness.contact_sheet import COLUMNS, WIDTH, caption, choose, draw_sheet, heading
 from research.robustness.report import draw_accuracies
 from research.robustness.samples import Sample
@@ -21,10 +20,8 @@ def answer(predicted: str | None, probability: float = 0.9, source: str = "anna"
     content = picture("top-left") if predicted else b"no picture"
     sample = Sample(f"{source}.png", "a", source, lambda: content)
     if predicted is None:
-        return PictureAnswer(sample, None, "the bytes are no picture")
-    return PictureAnswer(
-        sample, Prediction(predicted, probability, {predicted: probability}, True, None)
-    )
+        return PictureAnswer(sample, None, reason="the bytes are no picture")
+    return PictureAnswer(sample, predicted, probability, accepted=True)
 
 
 def framed(sheet: Image.Image) -> list[bool]:

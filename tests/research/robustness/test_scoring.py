@@ -1,6 +1,5 @@
 import pytest
 
-from artifact.predictor import Prediction
 from artifact.statistics.proportions import wilson_interval
 from research.robustness.samples import Sample
 from research.robustness.scoring import PictureAnswer, report_set, score, worst_first
@@ -16,11 +15,8 @@ def answer(
     """An answer; none where nothing is predicted."""
     sample = Sample(f"{true}-{predicted}", true, source, read=bytes)
     if predicted is None:
-        return PictureAnswer(sample, None, "the PNG picture is damaged")
-    prediction = Prediction(
-        predicted, probability, {predicted: probability}, not doubt, "blank" if doubt else None
-    )
-    return PictureAnswer(sample, prediction)
+        return PictureAnswer(sample, None, reason="the PNG picture is damaged")
+    return PictureAnswer(sample, predicted, probability, not doubt, "blank" if doubt else None)
 
 
 def test_refused_picture_is_wrong_and_has_no_confidence() -> None:
