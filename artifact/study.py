@@ -147,14 +147,6 @@ class Study(Part):
         """Of all its runs."""
         return {run for arm in self.arms for run in arm.runs.values()}
 
-    def arm(self, label: str) -> StudyArm:
-        """The arm of that label.
-
-        Raises:
-            KeyError: There is none.
-        """
-        return {arm.label: arm for arm in self.arms}[label]
-
 
 class WholeStudy(Part):
     """A study with every run that it rests on."""

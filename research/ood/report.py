@@ -1,6 +1,6 @@
 """The comparison as a page: a table for each run, and the curves of the best score."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,34 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from artifact.manifest import Separation
-from research.output import markdown, write
+from research.documents import render
+from research.output import write
 from training.config import RunConfig
 from training.evaluation.rejection import ACCEPTED
 from training.figures.canvas import BLUE, FADED, INK, PALE, VERMILION, blank, png, styled
 from training.outliers.writing import LOOK_LIKE_DIGITS
 
 EVERYTHING, PRINTED = "everything", "printed digits"
-
-_INTRODUCTION = """\
-# Out-of-distribution pictures: how they are rejected
-
-Written by `python -m research ood`; do not edit by hand.
-
-A picture goes the whole way of the service: find the ink, scale it as MNIST does, run the network.
-An answer is withheld (`accepted: false`, reason `not-a-digit`) where the score lies below a
-threshold, which is chosen on validation images alone, so that {accepted:.1%} of them are accepted.
-Pictures that the preprocessing rejects (`blank`, `several`) are not counted here: the figures are
-of pictures that reach the network, {pictures} of each kind at least. The fonts, letters, shapes,
-ways of scribbling, noises, patterns and scenes are others than those that a network may have been
-shown in training (`--outlier-weight`). All are drawn by `training/outliers`: there are no real
-photographs and no handwritten letters among them.
-
-Left out, because they read as a digit when they stand alone: the letters
-{letters}; circles, upright ellipses and single straight lines.
-
-AUROC is the chance that a test image scores higher than an outlier. The figure is of the score
-whose AUROC is the highest.
-"""
 
 _STYLES = tuple((colour, line) for line in ("-", "--") for colour in (BLUE, VERMILION, INK))
 
@@ -103,40 +83,14 @@ def write_report(compared: Sequence[RunScores], path: Path) -> None:
     figure = path.with_suffix(".png")
     curves = {f"{one.run}, {one.best.method}": one.best.separation for one in compared}
     write(figure, png(draw_rejection(curves)))
-    write(path, "\n".join(_lines(compared, figure.name)))
-
-
-def _lines(compared: Sequence[RunScores], figure: str) -> Iterator[str]:
-    yield _INTRODUCTION.format(
+    text = render(
+        __package__,
+        "rejection.md.j2",
+        compared=compared,
+        figure=figure.name,
         accepted=ACCEPTED,
         pictures=min(one.best.separation.pictures for one in compared),
-        letters=" ".join(sorted(LOOK_LIKE_DIGITS)),
+        letters=sorted(LOOK_LIKE_DIGITS),
+        everything=EVERYTHING,
     )
-    yield f"![Outliers rejected against digits accepted]({figure})\n"
-    for one in compared:
-        yield from _section(one)
-
-
-def _section(one: RunScores) -> Iterator[str]:
-    weight, share = one.config.outlier_weight, one.config.outlier_share
-    taught = (
-        f"outlier exposure: {share:g} of a batch, weight {weight:g}"
-        if weight
-        else "no outlier exposure"
-    )
-    yield f"## {one.run}\n"
-    yield f"{one.config.epochs} epochs, {taught}; test accuracy {one.accuracy:.2%}.\n"
-    yield "AUROC in percent:\n"
-    separations = {row.method: row.separation for row in one.rows}
-    auroc = {name: [its.auroc, *its.auroc_by_kind.values()] for name, its in separations.items()}
-    yield from _table((EVERYTHING, *one.best.separation.auroc_by_kind), auroc)
-    yield f"Rejected, in percent, at {ACCEPTED:.1%} of the validation images accepted:\n"
-    rejected = {row.method: [1 - row.accepted, *row.rejected.values()] for row in one.rows}
-    yield from _table(("test images", *one.best.rejected), rejected)
-
-
-def _table(head: Sequence[str], shares: Mapping[str, Sequence[float]]) -> Iterator[str]:
-    """A row for each score, in percent."""
-    rows = ((name, *(f"{100 * share:.1f}" for share in own)) for name, own in shares.items())
-    yield from markdown("<" + ">" * len(head), ("score", *head), rows)
-    yield ""
+    write(path, text)

@@ -1,12 +1,10 @@
 """The report as a page: read what is stored, fill the templates, draw the figures."""
 
 import os
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import Field
 
 from artifact.manifest import Part
@@ -19,8 +17,9 @@ from artifact.statistics.comparison import (
     compare_models,
     option_groups,
 )
-from artifact.study import LEVEL, Outcome, Studies, Summary, WholeStudy
+from artifact.study import LEVEL, Outcome, Studies, WholeStudy
 from research.accuracy_cost import draw_comparison
+from research.documents import render
 from research.output import write
 from research.report import analysis
 from research.report.analysis import recommend
@@ -82,73 +81,25 @@ def write_report(config: ReportConfig) -> None:
         BrokenArtifact: A study or a model is not what its files say.
         OutputError: The page cannot be written.
     """
-    results = _gather(config.studies_dir, config.models_dir)
-    write(config.output, _render(results, config))
-
-
-def _render(results: StoredResults, config: ReportConfig) -> str:
-    page = config.output
+    results, page = _gather(config.studies_dir, config.models_dir), config.output
     drawn = {}
     for group in results.comparison.groups:
         path = page.with_name(f"{page.stem}-{group.dataset}.png")
         write(path, png(draw_comparison(group)))
         drawn[group.dataset] = path.name
-    text = (
-        _environment()
-        .get_template("report.md.j2")
-        .render(
-            config=config,
-            links=Path(os.path.relpath(config.studies_dir, page.parent)).as_posix(),
-            results=results,
-            runs=list(results.runs.values()),
-            figures=drawn,
-            studied=analysis.by_title(results.studies),
-            recommendations=list(map(recommend, results.options)),
-        )
-    )
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-
-
-def _environment() -> Environment:
-    environment = Environment(  # noqa: S701 - Markdown, and no text of strangers
-        loader=PackageLoader(__package__),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        code=lambda name: f"`{name}`",
-        counted=_counted,
-        kib=lambda size: f"{size / 1024:.0f}",
-        listed=_listed,
-        micros=lambda milliseconds: "-" if milliseconds is None else f"{1000 * milliseconds:.0f}",
-        p_value=lambda value: f"{value:.2g}",
-        percent=lambda share: "-" if share is None else f"{100 * share:.2f}%",
-        points=lambda difference: f"{abs(100 * difference):.2f} points",
-        signed=lambda difference: f"{100 * difference:+.2f}",
-        spread=_spread,
-    )
-    environment.globals.update(
+    text = render(
+        __package__,
+        "report.md.j2",
+        config=config,
+        links=Path(os.path.relpath(config.studies_dir, page.parent)).as_posix(),
+        results=results,
+        runs=list(results.runs.values()),
+        figures=drawn,
+        studied=analysis.by_title(results.studies),
+        recommendations=list(map(recommend, results.options)),
         PROTOCOLS=analysis.PROTOCOLS,
         LEVEL=LEVEL,
         differing=analysis.differing,
         float_and_quantised=analysis.float_and_quantised,
     )
-    return environment
-
-
-def _counted(count: int, noun: str, plural: str | None = None) -> str:
-    """`1 seed`, `3 seeds`."""
-    return f"{count} {noun if count == 1 else plural or noun + 's'}"
-
-
-def _listed(names: Iterable[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    *rest, last = names
-    return f"{', '.join(rest)} and {last}" if rest else last
-
-
-def _spread(summary: Summary) -> str:
-    """Mean and standard deviation of an accuracy; the mean alone for one seed."""
-    mean, deviation = 100 * summary.mean, summary.standard_deviation
-    return f"{mean:.2f}%" if deviation is None else f"{mean:.2f} ± {100 * deviation:.2f}%"
+    write(page, text)

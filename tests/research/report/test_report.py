@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from artifact.metrics import Metrics, Seeds
-from artifact.publish import list_files, write_manifest
 from artifact.repository import Repository
 from artifact.statistics.comparison import Contender, option_groups
 from artifact.statistics.decision import decide
 from research.__main__ import main
-from tests.known_answer import publish_known_answer
+from tests.known_answer import publish_known_answer, replace_files
 from tests.research.stored import store_study
 
 FLAT = (0.98, 0.981, 0.979)
@@ -112,9 +111,7 @@ def test_seeds_of_a_model_are_told_with_the_published_one_in_bold(
     artifact = Repository.scan(models).get("known")
     seeds = Seeds(test_accuracy={0: 0.75, 1: 0.8}, mean=0.775, standard_deviation=0.03536)
     metrics = artifact.document("metrics", Metrics).model_copy(update={"seeds": seeds})
-    (artifact.folder / "metrics.json").write_text(metrics.model_dump_json(), "utf-8")
-    files = list_files(artifact.folder)
-    write_manifest(artifact.folder, artifact.manifest.model_copy(update={"files": files}))
+    replace_files(artifact, metrics=metrics.model_dump_json().encode())
     told = section(report(tmp_path), "Seeds")
     assert "| `known` | **75.00%** | 80.00% | 77.500 ± 3.536% |" in told
 

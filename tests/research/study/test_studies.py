@@ -164,9 +164,9 @@ def test_failed_run_is_named_and_loses_no_other(
 ) -> None:
     """One run's checkpoint is damaged; the study tells, goes on, and can be run again."""
     assert study(tmp_path, STUDY, "--seeds", "1", "--keep-checkpoints") == 0
-    digests = open_study(tmp_path / "studies" / STUDY).study.arm("adam").runs
-    (tmp_path / "studies" / "runs" / f"{digests[0]}.json").unlink()
-    (tmp_path / "runs" / f"study-{digests[0]}" / "checkpoint.pt").write_bytes(b"")
+    *_, adam = open_study(tmp_path / "studies" / STUDY).study.arms
+    (tmp_path / "studies" / "runs" / f"{adam.runs[0]}.json").unlink()
+    (tmp_path / "runs" / f"study-{adam.runs[0]}" / "checkpoint.pt").write_bytes(b"")
     capsys.readouterr()
     assert study(tmp_path, STUDY, "--seeds", "1") == 1
     told = capsys.readouterr()
