@@ -8,7 +8,6 @@ python -m bench.soak [--seconds 280] [--clients 8] [--runtimes onnx] [--limit-mb
 
 import argparse
 import http.client
-import io
 import json
 import os
 import random
@@ -28,8 +27,8 @@ from typing import Final, TextIO
 
 import cv2
 import numpy as np
-from PIL import Image
 
+from bench.preprocess import encode
 from bench.serving.running.processes import Server, free_port, running
 
 _SAMPLE_SECONDS: Final = 5.0
@@ -256,7 +255,7 @@ _KINDS: Final[Mapping[Callable[[random.Random], Request], int]] = {
 def _digit(seed: int) -> bytes:
     canvas = np.zeros((28, 28), np.uint8)
     cv2.putText(canvas, str(seed % 10), (6, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 1 + seed % 3)
-    return _encode(Image.fromarray(canvas), "PNG")
+    return encode(canvas, "PNG")
 
 
 @cache
@@ -265,13 +264,7 @@ def _large(seed: int, kind: str) -> bytes:
     width, height = choice.integers(800, 3000, 2).tolist()
     canvas = np.full((height, width, 3), 230, np.uint8)
     cv2.putText(canvas, str(seed), (width // 3, 2 * height // 3), 0, height / 60, (40, 30, 60), 40)
-    return _encode(Image.fromarray(canvas), kind)
-
-
-def _encode(image: Image.Image, kind: str) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind)
-    return buffer.getvalue()
+    return encode(canvas, kind)
 
 
 def _wait_until_ready(port: int, server: Server) -> None:

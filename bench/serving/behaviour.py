@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,7 @@ from bench.serving.contestants import Contestant, ContestantFailed
 from bench.serving.results import Overload, Scaling
 from bench.serving.running.arrivals import Arrivals, TimedAnswer
 from bench.serving.running.launch import Launcher, Posted, Serving
-from bench.serving.running.wrk import Reading, press
+from bench.serving.running.wrk import Reading
 
 WORKERS: Final = (1, 2)
 TIMES: Final = 5  # as many requests as can be answered
@@ -39,10 +40,16 @@ def scale(
         variables = {"TANDEM_WORKERS": str(workers), "TANDEM_WORKER_THREADS": "1"}
         with launcher.serve(tandem, cores[:workers], **variables) as serving:
             _wait_for_all(serving, workers)
-            load = cores[workers:] or cores
-            _keep_busy(launcher, serving, load, _WARM_UP_SECONDS)
+            press = partial(
+                serving.press,
+                _PATH,
+                launcher.bodies[_BUSY],
+                _MANY_CLIENTS,
+                cores=cores[workers:] or cores,
+            )
+            press(seconds=_WARM_UP_SECONDS)
             before = serving.server.core_seconds()
-            reading = _keep_busy(launcher, serving, load, seconds)
+            reading = press(seconds=seconds)
             core_ms = 1000 * (serving.server.core_seconds() - before) / reading.requests
         scalings.append(Scaling(round=number, workers=workers, reading=reading, core_ms=core_ms))
     return scalings
@@ -57,39 +64,20 @@ def _wait_for_all(serving: Serving, workers: int) -> None:
         time.sleep(_PAUSE)
 
 
-def _keep_busy(launcher: Launcher, serving: Serving, cores: Sequence[int], seconds: int) -> Reading:
-    posted = launcher.bodies[_BUSY]
-    url, headers = serving.url + _PATH, posted.body.headers
-    return press(url, headers, posted.files, clients=_MANY_CLIENTS, seconds=seconds, cores=cores)
-
-
 def overload(launcher: Launcher, tandem: Contestant, seconds: int) -> Overload:
     """Offer several times what can be answered, of large photographs, at an even pace."""
     photograph = encode(photo(1155, 866), "JPEG")
     body = Body({"Content-Type": "image/jpeg"}, (photograph,), (("2",),))
-    posted = Posted(body, body.write(launcher.scratch / "photograph"))
+    posted, load = Posted(body, body.write(launcher.scratch / "photograph")), [launcher.cores.load]
     with launcher.serve(tandem) as serving:
-        _press(launcher, serving, posted, _WARM_UP_SECONDS)
-        calm = _press(launcher, serving, posted, seconds)
+        serving.press(_PATH, posted, _CLIENTS, _WARM_UP_SECONDS, load)
+        calm = serving.press(_PATH, posted, _CLIENTS, seconds, load)
     with launcher.serve(tandem, TANDEM_QUEUE_SECONDS=f"{calm.p99_ms / 1000:.3f}") as serving:
-        return _overload(launcher, serving, posted, calm, seconds)
+        serving.press(_PATH, posted, _CLIENTS, _WARM_UP_SECONDS, load)
+        return _overload(serving, posted, calm, seconds)
 
 
-def _press(launcher: Launcher, serving: Serving, posted: Posted, seconds: int) -> Reading:
-    return press(
-        serving.url + _PATH,
-        posted.body.headers,
-        posted.files,
-        clients=_CLIENTS,
-        seconds=seconds,
-        cores=[launcher.cores.load],
-    )
-
-
-def _overload(
-    launcher: Launcher, serving: Serving, posted: Posted, calm: Reading, seconds: int
-) -> Overload:
-    _press(launcher, serving, posted, _WARM_UP_SECONDS)
+def _overload(serving: Serving, posted: Posted, calm: Reading, seconds: int) -> Overload:
     before = serving.server.memory().pss
     arrivals = Arrivals(serving.port, _PATH, posted.body.headers, posted.body.contents[0])
     offered = TIMES * calm.per_second

@@ -6,7 +6,6 @@ for the ink has to find it. Both are 28 x 28 PNG files. One of each class is tak
 the ONNX file names rightly both ways.
 """
 
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +15,10 @@ from typing import Any, Final, Literal
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from sklearn.datasets import load_digits
 
 from artifact.predictor import Predictor
+from bench import preprocess
 from vision.decode import decode
 from vision.digit.geometry import is_normalised, normalise
 from vision.pixels import Pixels
@@ -124,10 +123,11 @@ def _digits(predictor: Predictor) -> Iterator[Digit]:
         strength = np.rint(large).clip(0, 255).astype(np.uint8)
         pixels = normalise(strength, (_SIDE, _SIDE))
         if is_normalised(pixels):
-            picture = _png(pixels)
+            picture = preprocess.encode(pixels, "PNG")
             seen = view(decode(picture), predictor.manifest.input)
             batch = tensor([seen], predictor.manifest.input)
-            yield Digit(str(label), picture, _png(_draw(strength)), batch[0])
+            drawing = preprocess.encode(_draw(strength), "PNG")
+            yield Digit(str(label), picture, drawing, batch[0])
 
 
 def _draw(strength: Pixels) -> Pixels:
@@ -143,12 +143,6 @@ def _names_rightly(predictor: Predictor, digit: Digit) -> bool:
     spec = predictor.manifest.input
     views = [view(decode(data), spec) for data in (digit.picture, digit.drawing)]
     return all(answer.label == digit.label for answer in predictor.predict(views))
-
-
-def _png(pixels: Pixels) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def _pictures(digits: Sequence[Digit]) -> Body:

@@ -92,6 +92,7 @@ class Rounds:
         load_seconds: Of each run of the load generator.
         limit: No round is begun that would end later than this, in seconds; one is always run.
         progress: Is told what was measured.
+        records: What was measured; who fails once is left out from then on.
     """
 
     launcher: Launcher
@@ -100,9 +101,10 @@ class Rounds:
     load_seconds: int
     limit: float
     progress: RoundProgress
+    records: Records
 
-    def run(self, records: Records) -> None:
-        """Fill the records; who fails once is left out from then on."""
+    def run(self) -> None:
+        """Measure everyone in turn, several times over."""
         longest = 0.0
         for number in range(1, self.count + 1):
             began = self.progress.elapsed
@@ -110,30 +112,36 @@ class Rounds:
                 self.progress.say(f"no time for round {number} of {self.count}")
                 return
             for contestant in self.contestants:
-                if not records.failed(contestant.name):
-                    self._measure(contestant, number, records)
+                if not self.records.failed(contestant.name):
+                    self._measure(contestant, number)
             longest = max(longest, self.progress.elapsed - began)
 
-    def _measure(self, contestant: Contestant, number: int, records: Records) -> None:
+    def fail(
+        self, contestant: Contestant, failure: ContestantFailed, kind: Kind | None = None
+    ) -> None:
+        """Say and note why one gave no figure, or none for one kind of body."""
+        self.progress.say(f"{contestant.title}: {failure}")
+        self.records.fail(contestant.name, failure, kind)
+
+    def _measure(self, contestant: Contestant, number: int) -> None:
         try:
             if contestant.name == LOOP:
-                records.loops.append(self._loop(contestant, number))
+                self.records.loops.append(self._loop(contestant, number))
             else:
-                self._serve(contestant, number, records)
+                self._serve(contestant, number)
         except ContestantFailed as failure:
-            self.progress.say(f"{contestant.title}: {failure}")
-            records.fail(contestant.name, failure)
+            self.fail(contestant, failure)
 
-    def _serve(self, contestant: Contestant, number: int, records: Records) -> None:
+    def _serve(self, contestant: Contestant, number: int) -> None:
         with self.launcher.serve(contestant) as serving:
             ready = f"{contestant.title}: ready after {serving.seconds:.2f} s"
             self.progress.advance(_START_SECONDS, f"round {number}: {ready}")
             ready_rss_mb = serving.server.memory().rss
             for route in contestant.routes:
-                if not records.failed(contestant.name, route.kind):
-                    self._load(serving, route, number, records)
+                if not self.records.failed(contestant.name, route.kind):
+                    self._load(serving, route, number)
             memory = serving.server.memory()
-            records.starts.append(
+            self.records.starts.append(
                 Start(
                     round=number,
                     contestant=contestant.name,
@@ -145,14 +153,13 @@ class Rounds:
                 )
             )
 
-    def _load(self, serving: Serving, route: Route, number: int, records: Records) -> None:
+    def _load(self, serving: Serving, route: Route, number: int) -> None:
         try:
-            records.loads.extend(self._loads(serving, route, number))
+            self.records.loads.extend(self._loads(serving, route, number))
         except ContestantFailed as failure:
             if not serving.server.alive:
                 raise
-            self.progress.say(f"{serving.contestant.title}: {failure}")
-            records.fail(serving.contestant.name, failure, route.kind)
+            self.fail(serving.contestant, failure, route.kind)
 
     def _loads(self, serving: Serving, route: Route, number: int) -> Iterator[Load]:
         if serving.contestant.answers:

@@ -72,7 +72,14 @@ def compare(plan: Plan, say: Callable[[str], None]) -> Results:
         launcher = _launcher(plan, Cores(cores[0], cores[1]), Path(scratch))
         planned = plan.rounds * planned_seconds(contestants, plan.load_seconds)
         progress = RoundProgress(planned + plan.behaviour_seconds, say)
-        _Run(plan, launcher, cores, records, progress).measure(contestants)
+        limit = plan.limit_seconds - plan.behaviour_seconds
+        rounds = Rounds(
+            launcher, contestants, plan.rounds, plan.load_seconds, limit, progress, records
+        )
+        rounds.run()
+        for tandem in contestants if plan.alone else ():
+            if tandem.name == TANDEM and not records.failed(TANDEM):
+                _measure_alone(rounds, tandem, cores)
     return Results(
         date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         hardware=hardware,
@@ -95,47 +102,20 @@ def _set_up(plan: Plan, records: Records, say: Callable[[str], None]) -> Iterato
             records.fail(contestant.name, failure)
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What is under way."""
-
-    plan: Plan
-    launcher: Launcher
-    cores: Sequence[int]
-    records: Records
-    progress: RoundProgress
-
-    def measure(self, contestants: Sequence[Contestant]) -> None:
-        """Measure everyone in turn, then Tandem alone."""
-        plan = self.plan
-        limit = plan.limit_seconds - plan.behaviour_seconds
-        Rounds(
-            self.launcher, contestants, plan.rounds, plan.load_seconds, limit, self.progress
-        ).run(self.records)
-        for tandem in contestants if self.plan.alone else ():
-            if tandem.name == TANDEM and not self.records.failed(TANDEM):
-                self._measure_alone(tandem)
-
-    def _measure_alone(self, tandem: Contestant) -> None:
-        try:
-            for number in range(1, self.plan.rounds + 1):
-                self._scale(tandem, number)
-            self._overload(tandem)
-        except ContestantFailed as failure:
-            self.progress.say(f"{tandem.title}: {failure}")
-            self.records.fail(TANDEM, failure)
-
-    def _scale(self, tandem: Contestant, number: int) -> None:
-        seconds = self.plan.load_seconds
-        found = behaviour.scale(self.launcher, tandem, self.cores, number, seconds)
-        self.records.scalings.extend(found)
-        rates = ", ".join(f"{one.workers}: {one.reading.per_second:,.0f}/s" for one in found)
-        self.progress.advance(2 * seconds, f"{tandem.title}, by workers: {rates}")
-
-    def _overload(self, tandem: Contestant) -> None:
-        found = behaviour.overload(self.launcher, tandem, 2 * self.plan.load_seconds)
-        self.records.overload = found
-        self.progress.say(f"overload: {found.refused:,} of {found.sent:,} requests refused")
+def _measure_alone(rounds: Rounds, tandem: Contestant, cores: Sequence[int]) -> None:
+    """Measure Tandem with more workers, and with more requests than it can answer."""
+    seconds, progress = rounds.load_seconds, rounds.progress
+    try:
+        for number in range(1, rounds.count + 1):
+            found = behaviour.scale(rounds.launcher, tandem, cores, number, seconds)
+            rounds.records.scalings.extend(found)
+            rates = ", ".join(f"{one.workers}: {one.reading.per_second:,.0f}/s" for one in found)
+            progress.advance(2 * seconds, f"{tandem.title}, by workers: {rates}")
+        overload = behaviour.overload(rounds.launcher, tandem, 2 * seconds)
+        rounds.records.overload = overload
+        progress.say(f"overload: {overload.refused:,} of {overload.sent:,} requests refused")
+    except ContestantFailed as failure:
+        rounds.fail(tandem, failure)
 
 
 def _launcher(plan: Plan, cores: Cores, scratch: Path) -> Launcher:

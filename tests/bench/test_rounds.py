@@ -39,7 +39,7 @@ def launcher(tmp_path: Path) -> Launcher:
 def run(launcher: Launcher, *contestants: Contestant, rounds: int = 2) -> tuple[Records, list[str]]:
     records, lines = Records(), list[str]()
     progress = RoundProgress(10, lines.append)
-    Rounds(launcher, contestants, rounds, 1, 60, progress).run(records)
+    Rounds(launcher, contestants, rounds, 1, 60, progress, records).run()
     return records, lines
 
 
@@ -87,5 +87,5 @@ def test_answer_that_names_nothing_is_said(launcher: Launcher) -> None:
 
 def test_no_round_is_begun_that_would_end_too_late(launcher: Launcher) -> None:
     lines: list[str] = []
-    Rounds(launcher, [WRONG], 5, 1, 0, RoundProgress(1, lines.append)).run(Records())
+    Rounds(launcher, [WRONG], 5, 1, 0, RoundProgress(1, lines.append), Records()).run()
     assert "no time for round 2 of 5" in lines[-1]

@@ -50,6 +50,23 @@ class Serving:
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
 
+    def press(
+        self, path: str, posted: Posted, clients: int, seconds: int, cores: Collection[int]
+    ) -> Reading:
+        """Put load on one path, from those cores.
+
+        Raises:
+            ContestantFailed: It died, or gave no answer at all.
+        """
+        return press(
+            self.url + path,
+            posted.body.headers,
+            posted.files,
+            clients=clients,
+            seconds=seconds,
+            cores=cores,
+        )
+
 
 @dataclass(frozen=True)
 class Launcher:
@@ -100,20 +117,9 @@ class Launcher:
             _compare(route, named, right)
 
     def press(self, serving: Serving, route: Route, clients: int, seconds: int) -> Reading:
-        """Put load on one route.
-
-        Raises:
-            ContestantFailed: It died, or gave no answer at all.
-        """
+        """Put load on one route; raises as `Serving.press`."""
         posted = self.bodies[route.kind]
-        return press(
-            serving.url + route.path,
-            posted.body.headers,
-            posted.files,
-            clients=clients,
-            seconds=seconds,
-            cores=[self.cores.load],
-        )
+        return serving.press(route.path, posted, clients, seconds, [self.cores.load])
 
     @property
     def variables(self) -> dict[str, str]:
