@@ -1,6 +1,6 @@
 """The pictures of a study."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -62,7 +62,8 @@ def draw_curves(study: Study, outcomes: Mapping[str, Outcomes]) -> Figure:
     figure = blank(4.2, f"{study.name}: validation accuracy during training")
     axes = figure.subplots()
     for place, arm in enumerate(study.arms):
-        curves = np.array([*_curves(outcomes[arm.label])])
+        runs = [outcome.metrics.curves for outcome in outcomes[arm.label].values()]
+        curves = 100 * np.array([[row.validation_accuracy for row in run] for run in runs])
         epochs = np.arange(1, curves.shape[1] + 1)
         colour = PALETTE[place % len(PALETTE)]
         style = "-" if place < len(PALETTE) else "--"
@@ -101,7 +102,8 @@ def draw_confusions(study: Study, outcomes: Mapping[str, Outcomes]) -> Figure:
 
 
 def _draw_confusion(axes: Axes, arm: StudyArm, outcomes: Outcomes) -> None:
-    seed = shown_seed(outcomes)
+    flawed = [seed for seed, outcome in outcomes.items() if outcome.findings]
+    seed = min(flawed or outcomes)
     test = outcomes[seed].metrics.test
     counts = np.array(test.confusion_matrix)
     shares = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
@@ -115,17 +117,6 @@ def _draw_confusion(axes: Axes, arm: StudyArm, outcomes: Outcomes) -> None:
         if count:
             colour = "white" if shares[row, column] > 0.5 else INK
             axes.text(column, row, str(count), ha="center", va="center", size=6, color=colour)
-
-
-def shown_seed(outcomes: Outcomes) -> int:
-    """The first seed with a finding, or the first one."""
-    flawed = [seed for seed, outcome in outcomes.items() if outcome.findings]
-    return min(flawed or outcomes)
-
-
-def _curves(outcomes: Outcomes) -> Iterator[list[float]]:
-    for outcome in outcomes.values():
-        yield [100 * row.validation_accuracy for row in outcome.metrics.curves]
 
 
 def _scatter(axes: Axes, study: Study, costs: list[float], unit: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.serving.running.processes import running
+from tests.processes import is_running
 
 DAEMON = """
 import os, sys, time
@@ -44,14 +45,6 @@ def wait_for(log: Path, words: int) -> list[str]:
 
 def daemon_in(log: Path) -> int:
     return next(int(word) for word in log.read_text().split() if word.isdigit())
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_daemon_that_left_its_session_is_killed(tmp_path: Path) -> None:

@@ -20,28 +20,20 @@ def sevens() -> Pixels:
 
 @pytest.mark.parametrize("kind", KINDS)
 class TestEveryKind:
-    def test_shape_and_type_stay(self, kind: str, sevens: Pixels) -> None:
-        corrupted = corrupt(kind, sevens, seed=0)
-        assert corrupted.shape == sevens.shape
-        assert corrupted.dtype == np.uint8
-
-    def test_every_picture_changes_and_still_shows_something(
+    def test_every_picture_becomes_another_that_still_shows_something(
         self, kind: str, sevens: Pixels
     ) -> None:
+        before = sevens.copy()
         corrupted = corrupt(kind, sevens, seed=0)
+        assert (sevens == before).all()
+        assert corrupted.shape == sevens.shape
+        assert corrupted.dtype == np.uint8
         assert (corrupted != sevens).any(axis=(1, 2)).all()
         assert (np.ptp(corrupted, axis=(1, 2)) > 50).all()
 
-    def test_original_stays_as_it_is(self, kind: str, sevens: Pixels) -> None:
-        before = sevens.copy()
-        corrupt(kind, sevens, seed=0)
-        assert (sevens == before).all()
-
-    def test_same_seed_gives_the_same_pictures(self, kind: str, sevens: Pixels) -> None:
-        assert (corrupt(kind, sevens, seed=3) == corrupt(kind, sevens, seed=3)).all()
-
-    def test_chance_differs_by_seed_and_by_picture(self, kind: str, sevens: Pixels) -> None:
+    def test_chance_differs_by_seed_and_by_picture_alone(self, kind: str, sevens: Pixels) -> None:
         corrupted = corrupt(kind, sevens, seed=3)
+        assert (corrupt(kind, sevens, seed=3) == corrupted).all()
         varies = (corrupted != corrupted[0]).any()
         assert varies == (kind not in REPEATABLE)
         assert (corrupt(kind, sevens, seed=4) != corrupted).any() == varies

@@ -142,16 +142,6 @@ def test_mistake_on_the_command_line_is_explained(
     assert not list(tmp_path.iterdir())
 
 
-def test_label_that_the_model_does_not_have_is_refused(
-    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "middle").mkdir()
-    (tmp_path / "middle" / "a.png").write_bytes(encoded())
-    options = ("--pictures", str(tmp_path), *ONLY_PICTURES)
-    assert evaluate(models, *options, output=tmp_path / "out") == 1
-    assert "label 'middle' is none that contrary can answer" in capsys.readouterr().err
-
-
 def test_empty_repository_and_unwritable_output_are_explained(
     models: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,11 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from artifact.repository import Artifact
 from research.robustness.corruptions import KINDS, corrupt
-from research.robustness.samples import PictureSet, RobustnessConfig, Sample, enlarge, prepare
-from tests.known_answer import publish_known_answer
-from training.errors import DatasetError
+from research.robustness.samples import RobustnessConfig, Sample, enlarge, prepare
 from vision.decode import decode
 
 
@@ -36,11 +33,6 @@ def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
         idx(raw / f"{prefix}-images-idx3-ubyte", pixels)
         idx(raw / f"{prefix}-labels-idx1-ubyte", np.tile(np.arange(10, dtype=np.uint8), 3))
     return root
-
-
-@pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
-    return publish_known_answer(tmp_path_factory.mktemp("models"), runtimes=("onnx",))
 
 
 def pixels(sample: Sample) -> NDArray[np.uint8]:
@@ -102,20 +94,3 @@ class TestCorruptions:
     def test_more_than_there_are_takes_all(self, mnist: Path) -> None:
         clean, _ = prepare(config(mnist, corruptions=1000))
         assert [number(sample) for sample in clean.samples] == list(range(30))
-
-
-def test_nothing_to_evaluate_on_is_refused() -> None:
-    with pytest.raises(DatasetError, match="give --pictures, or a number above 0 to --digits"):
-        prepare(config(Path("nowhere")))
-
-
-def test_model_of_something_else_is_not_examined_on_digits(known: Artifact) -> None:
-    (pictures,) = prepare(config(Path("nowhere"), digits=5))
-    with pytest.raises(
-        DatasetError, match=r"label .\d. is none that known can answer; it knows top-left, top-r"
-    ):
-        pictures.check(known.manifest)
-
-
-def test_model_that_knows_every_label_is_examined(known: Artifact) -> None:
-    PictureSet("pictures", (Sample("a", "top-left", "anna", bytes),)).check(known.manifest)
