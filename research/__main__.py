@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from research.compare import ComparisonConfig, compare
-from research.ood.compare_scores import OODConfig, compare_scores
+from research.ood import OODConfig, compare_scores
 from research.output import say
-from research.report.page import ReportConfig, write_report
+from research.report import ReportConfig, write_report
 from research.robustness.evaluate import evaluate
 from research.robustness.samples import RobustnessConfig
 from research.study.conduct import StudyConfig, choose, conduct, overview

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from artifact.study import Studies
-from research.report.page import ReportConfig, write_report
+from research.report import ReportConfig, write_report
 
 ROOT = Path(__file__).parent.parent
 PLACE = re.compile(rb"site-packages|/(?:home|root|tmp|work|usr)/")

@@ -1,14 +1,37 @@
-"""What the templates need to know of studies and models beyond the stored figures."""
+"""docs/REPORT.md: the stored studies and the published models, in words and tables.
 
+The words are in templates/. A sentence that depends on a figure is computed from it, so that the
+report stays true when a figure changes.
+"""
+
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Final, NamedTuple
 
-from artifact.statistics.comparison import ComparedModel, OptionGroup, RuntimeFigures
+from pydantic import Field
+
+from artifact.manifest import Part
+from artifact.metrics import Metrics
+from artifact.repository import Artifact, Repository
+from artifact.statistics.comparison import (
+    ComparedModel,
+    Contender,
+    ModelComparison,
+    OptionGroup,
+    RuntimeFigures,
+    compare_models,
+    option_groups,
+)
 from artifact.statistics.constraints import Constraints
 from artifact.statistics.decision import Choice, Decision, decide
-from artifact.study import Study, StudyPair, WholeStudy
+from artifact.study import LEVEL, Outcome, Studies, Study, StudyPair, WholeStudy
+from research.accuracy_cost import draw_comparison
+from research.documents import render
+from research.output import write
+from training.figures.canvas import png
 
 PROTOCOLS: Final = {"seed": "the seed report's protocol", "ours": "our protocol"}
 
@@ -27,6 +50,84 @@ _TITLES: Final = {
     "flawed-head": "A ReLU on the logits",
 }
 _KIB: Final = 1024
+
+
+class ReportConfig(Part):
+    """What the report is made of, and where it goes."""
+
+    studies_dir: Path = Field(Path("studies"), description="The stored studies.")
+    models_dir: Path = Field(Path("models"), description="The model repository.")
+    output: Path = Field(
+        Path("docs/REPORT.md"), description="The page; its figures begin with its name."
+    )
+
+
+@dataclass(frozen=True)
+class StoredResults:
+    """Everything that the report is made of."""
+
+    studies: Mapping[str, WholeStudy]
+    models: tuple[Artifact, ...]  # the highest version of every published model, sorted by name
+    comparison: ModelComparison  # of these models
+    options: Sequence[OptionGroup]  # what can be shipped of them, by data set
+
+    @property
+    def runs(self) -> Mapping[str, Outcome]:
+        """Every run of the studies once, by its digest."""
+        return {name: run for whole in self.studies.values() for name, run in whole.runs.items()}
+
+    @property
+    def metrics(self) -> list[tuple[Artifact, Metrics]]:
+        """Every model that was published with metrics, and these."""
+        found = [(model, model.find("metrics", Metrics)) for model in self.models]
+        return [(model, metrics) for model, metrics in found if metrics is not None]
+
+
+def _gather(studies_dir: Path, models_dir: Path) -> StoredResults:
+    """Read everything, verified.
+
+    Raises:
+        BrokenArtifact: A study or a model is not what its files say.
+    """
+    repository = Repository.scan(models_dir)
+    models = tuple(repository.latest())
+    contenders = list(map(Contender.of, models))
+    return StoredResults(
+        studies={stored.study.name: stored.whole() for stored in Studies.scan(studies_dir)},
+        models=models,
+        comparison=compare_models(contenders),
+        options=option_groups(contenders),
+    )
+
+
+def write_report(config: ReportConfig) -> None:
+    """Write the page and its figures.
+
+    Raises:
+        BrokenArtifact: A study or a model is not what its files say.
+        OutputError: The page cannot be written.
+    """
+    results, page = _gather(config.studies_dir, config.models_dir), config.output
+    drawn = {}
+    for group in results.comparison.groups:
+        path = page.with_name(f"{page.stem}-{group.dataset}.png")
+        write(path, png(draw_comparison(group)))
+        drawn[group.dataset] = path.name
+    text = render(
+        "report.md.j2",
+        config=config,
+        links=Path(os.path.relpath(config.studies_dir, page.parent)).as_posix(),
+        results=results,
+        runs=list(results.runs.values()),
+        figures=drawn,
+        studied=by_title(results.studies),
+        recommendations=list(map(recommend, results.options)),
+        PROTOCOLS=PROTOCOLS,
+        LEVEL=LEVEL,
+        differing=differing,
+        float_and_quantised=float_and_quantised,
+    )
+    write(page, text)
 
 
 class Differing(NamedTuple):

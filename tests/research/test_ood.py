@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from research.ood.compare_scores import OODConfig, compare_scores
-from research.ood.report import RunScores, ScoreRow, write_report
+from research.ood import OODConfig, RunScores, ScoreRow, compare_scores, write_report
 from tests.identities import DATA
 from training import checkpoint
 from training.config import RunConfig

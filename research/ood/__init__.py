@@ -1,1 +1,0 @@
-"""Which score separates digits from out-of-distribution (OOD) pictures best."""
