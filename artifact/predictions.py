@@ -70,14 +70,6 @@ class Predictions(Part):
             return np.ones(len(self), bool)
         return self.right if outcome == "right" else ~self.right
 
-    def of_class(self, true: int | None = None, predicted: int | None = None) -> NDArray[np.bool_]:
-        """Which pictures are of that class, or are named so, [N]; None stands for any."""
-        chosen = self.with_outcome(None)
-        for wanted, classes in ((true, self.true), (predicted, self.predicted)):
-            if wanted is not None:
-                chosen &= np.array(classes) == wanted
-        return chosen
-
     def ordered(self, chosen: NDArray[np.bool_], order: Order) -> Indices:
         """Places of the chosen pictures; of equal confidence, the first one first."""
         places = np.flatnonzero(chosen)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -21,13 +21,13 @@ from vision.errors import TandemError
 MANIFEST = "manifest.json"
 
 Document = TypeVar("Document", bound=BaseModel)
-Model = TypeVar("Model", bound="Described")
+Model = TypeVar("Model", bound="Artifact")
 Stored = TypeVar("Stored")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Artifact:
-    """One published model: its folder and what the manifest says of it."""
+    """One published model: its folder and what the manifest says of it; read anew, another one."""
 
     folder: Path
     manifest: Manifest
@@ -83,15 +83,6 @@ class Artifact:
             return Predictor(self.manifest, runtime, open_runtime(runtime, model, threads))
         except BrokenArtifact as error:
             raise BrokenArtifact(f"{self}/{PATHS[runtime]}: {error}") from error
-
-
-class Described(Protocol):
-    """What has the manifest of one version of one model."""
-
-    @property
-    def manifest(self) -> Manifest:
-        """What the model says of itself."""
-        ...
 
 
 class Versions(Generic[Model]):

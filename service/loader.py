@@ -56,9 +56,12 @@ def load_models(settings: Settings, broken: BrokenArtifacts) -> ModelRegistry:
             is not installed.
         UnknownModel: There is no model at all, or not the one that is to be the default.
     """
-    repository = Repository.scan(settings.models_dir, broken.note)
-    opened = (_try_to_load(artifact, settings, broken) for artifact in repository)
-    loaded = [model for model in opened if model]
+    loaded = []
+    for artifact in Repository.scan(settings.models_dir, broken.note):
+        try:
+            loaded.append(_load(artifact, settings, broken.note))
+        except (BrokenArtifact, RuntimeUnavailable) as error:
+            broken.note(str(artifact), error)
     default = _default([model.manifest.name for model in loaded], settings, broken)
     return ModelRegistry(loaded, default, broken=broken)
 
@@ -74,16 +77,6 @@ def load_model(name: str, settings: Settings) -> list[LoadedModel]:
     return [_load(artifact, settings) for artifact in scan_model(settings.models_dir, name)]
 
 
-def _try_to_load(
-    artifact: Artifact, settings: Settings, broken: BrokenArtifacts
-) -> LoadedModel | None:
-    try:
-        return _load(artifact, settings, broken.note)
-    except (BrokenArtifact, RuntimeUnavailable) as error:
-        broken.note(str(artifact), error)
-        return None
-
-
 def _load(artifact: Artifact, settings: Settings, on_broken: OnBroken = refuse) -> LoadedModel:
     runtimes = _choose_runtimes(artifact, settings)
     predictors = {runtime: artifact.open(runtime, settings.threads) for runtime in runtimes}
@@ -91,7 +84,8 @@ def _load(artifact: Artifact, settings: Settings, on_broken: OnBroken = refuse) 
         _warm_up(predictor, f"{artifact}/{PATHS[runtime]}")
     log.info("loaded %s on %s", artifact, ", ".join(runtimes))
     return LoadedModel(
-        artifact=artifact,
+        folder=artifact.folder,
+        manifest=artifact.manifest,
         predictors=predictors,
         metrics=_document(artifact, "metrics", Metrics, on_broken),
         examples=_document(artifact, "examples", Examples, on_broken),

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from artifact.errors import NothingLoaded, UnknownModel
 from artifact.latency import Benchmark
-from artifact.manifest import Manifest, RuntimeId
+from artifact.manifest import RuntimeId
 from artifact.metrics import Examples, Filters, Metrics
 from artifact.predictions import Predictions
 from artifact.predictor import Predictor
@@ -14,28 +14,19 @@ from artifact.repository import Artifact, Versions
 from artifact.runtimes.table import RUNTIMES
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class LoadedModel:
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedModel(Artifact):
     """One version of one model: on every runtime that is open, and its evidence.
 
     A document that was not published is None.
     """
 
-    artifact: Artifact
     predictors: Mapping[RuntimeId, Predictor]
     metrics: Metrics | None
     examples: Examples | None
     benchmark: Benchmark | None
     filters: Filters | None
     predictions: Predictions | None
-
-    def __str__(self) -> str:
-        return str(self.artifact)
-
-    @property
-    def manifest(self) -> Manifest:
-        """What the artifact says of itself."""
-        return self.artifact.manifest
 
     @property
     def identity(self) -> dict[str, object]:

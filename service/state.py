@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from service.observability.tracing import Tracing
 
 _LOADING: Final = "the models are still loading; try again in a second"
-_NOTHING: Final = "no model can be served"
-_NO_DEFAULT: Final = "the model that answers by default, {}, is unloaded"
 
 
 class Service:
@@ -82,9 +80,9 @@ class Service:
         self.check_running()
         models = self.loaded()
         if models.nothing:
-            raise not_ready(f"{_NOTHING}: {'; '.join(models.broken.values())}")
+            raise not_ready(f"no model can be served: {'; '.join(models.broken.values())}")
         if models.default not in models:
-            raise not_ready(_NO_DEFAULT.format(models.default))
+            raise not_ready(f"the model that answers by default, {models.default}, is unloaded")
         return models
 
     def check_running(self) -> None:

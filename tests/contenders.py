@@ -5,20 +5,11 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from artifact.latency import Benchmark, Latency
-from artifact.manifest import (
-    MODEL_FILES,
-    Blocks,
-    File,
-    Manifest,
-    Parity,
-    Provenance,
-    RuntimeId,
-    Split,
-)
+from artifact.manifest import MODEL_FILES, File, Manifest, Role, RuntimeId
 from artifact.metrics import Metrics
 from artifact.statistics.comparison import Contender
+from tests.manifests import manifest, provenance
 from training.evaluation.evaluate import choose_examples, split_metrics
-from vision.input import Input
 
 IMAGES = 40
 LABELS = ("odd", "even")
@@ -67,30 +58,8 @@ def _latency(runtime: RuntimeId, time: float) -> Latency:
 def _manifest(
     name: str, dataset: str, digest: str | None, files: Mapping[RuntimeId, int]
 ) -> Manifest:
-    return Manifest(
-        name=name,
-        version=1,
-        architecture=Blocks(
-            blocks=("conv",), stem=4, widths=(4,), strides=(1,), parameters=272, macs=272
-        ),
-        labels=LABELS,
-        input=Input(shape=(1, 8, 8), mode="L", mean=(0,), std=(1,), preprocess="resize"),
-        temperature=1,
-        rejection=None,
-        files={
-            runtime: File(path=MODEL_FILES[runtime], sha256="a" * 64, bytes=size)
-            for runtime, size in files.items()
-        },
-        provenance=Provenance(
-            commit=None,
-            seed=0,
-            config={},
-            dataset=dataset,
-            split=Split(train=8, validation=2, test=IMAGES, ratio=0.8, seed=0, test_sha256=digest),
-            epoch=1,
-            libraries={},
-            hardware="none",
-            seconds=0,
-        ),
-        parity=Parity(images=1, max_abs_diff={}, tolerance=1e-4),
-    )
+    described: dict[Role, File] = {
+        runtime: File(path=MODEL_FILES[runtime], sha256="a" * 64, bytes=size)
+        for runtime, size in files.items()
+    }
+    return manifest(name, LABELS, described, provenance(dataset, IMAGES, digest))

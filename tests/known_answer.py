@@ -19,16 +19,13 @@ from artifact.datasets import DatasetDescription, StoredDataset
 from artifact.latency import measure
 from artifact.manifest import (
     PATHS,
-    Blocks,
     FigureRole,
     Manifest,
     Parity,
     Part,
-    Provenance,
     Rejection,
     Role,
     RuntimeId,
-    Split,
 )
 from artifact.metrics import (
     ClassMetrics,
@@ -44,9 +41,9 @@ from artifact.metrics import (
 from artifact.predictions import Predictions
 from artifact.publish import list_files, publish, staging, write_manifest
 from artifact.repository import Artifact
+from tests.manifests import manifest, provenance
 from tests.onnx_files import Shape, onnx_file
 from training.export.sprites import publish_pictures
-from vision.input import Input
 
 LABELS = ("top-left", "top-right", "bottom-left", "bottom-right")
 SIDE = 8
@@ -181,28 +178,15 @@ def _gains(gain: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
 
 
 def _manifest(folder: Path, name: str, version: int, runtimes: Sequence[RuntimeId]) -> Manifest:
-    return Manifest(
-        name=name,
+    by_hand = {"weights": "by hand"}
+    return manifest(
+        name,
+        LABELS,
+        list_files(folder),
+        provenance("quarters", len(TRUE), TEST_SHA256, config=by_hand),
         version=version,
-        architecture=Blocks(
-            blocks=("conv",), stem=4, widths=(4,), strides=(1,), parameters=272, macs=272
-        ),
-        labels=LABELS,
-        input=Input(shape=(1, SIDE, SIDE), mode="L", mean=(0,), std=(1,), preprocess="resize"),
         temperature=TEMPERATURE,
         rejection=Rejection(score="max-softmax", threshold=THRESHOLD, accepted=1),
-        files=list_files(folder),
-        provenance=Provenance(
-            commit=None,
-            seed=0,
-            config={"weights": "by hand"},
-            dataset="quarters",
-            split=Split(train=4, validation=4, test=5, ratio=0.5, seed=0, test_sha256=TEST_SHA256),
-            epoch=1,
-            libraries={},
-            hardware="none",
-            seconds=0,
-        ),
         parity=Parity(images=4, max_abs_diff=dict.fromkeys(runtimes, 0.0), tolerance=1e-4),
     )
 

@@ -2,9 +2,10 @@
 
 from pydantic import JsonValue
 
-from artifact.manifest import Blocks, Finding, Provenance, Split
+from artifact.manifest import Blocks, Finding
 from artifact.metrics import ClassMetrics, Epoch, MacroMetrics, Metrics, SplitMetrics
 from artifact.study import Head, Outcome
+from tests.manifests import provenance
 
 LABELS = ("a", "b")
 EPOCHS = 2
@@ -39,16 +40,8 @@ def outcome(
             blocks=("mobile",), stem=4, widths=(4,), strides=(1,), parameters=300, macs=2000
         ),
         head=head,
-        provenance=Provenance(
-            commit=None,
-            seed=seed,
-            config=config,
-            dataset="letters",
-            split=Split(train=8, validation=2, test=2 * IMAGES, ratio=0.8, seed=seed),
-            epoch=EPOCHS,
-            libraries={},
-            hardware="none",
-            seconds=0.5 * EPOCHS,
+        provenance=provenance(
+            "letters", 2 * IMAGES, seed=seed, config=config, epoch=EPOCHS, seconds=0.5 * EPOCHS
         ),
         metrics=Metrics(
             train=split(0.995), validation=split(validation, loss), test=split(test), curves=epochs

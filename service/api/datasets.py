@@ -1,14 +1,16 @@
 """The test pictures of each data set, and what each model answered to them."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import numpy as np
 from fastapi import APIRouter, Path, Query, Request, Response
 from numpy.typing import NDArray
+from pydantic import Field
 
-from artifact.datasets import StoredDataset
-from artifact.manifest import Part
-from artifact.predictions import Predictions
+from artifact.datasets import DatasetDescription, StoredDataset
+from artifact.manifest import Part, Share
+from artifact.metrics import Example
+from artifact.predictions import Order, Outcome, Predictions
 from service.api.evidence import cached, published
 from service.api.parameters import (
     NOT_FOUND,
@@ -17,18 +19,10 @@ from service.api.parameters import (
     UNCHANGED,
     KnownTags,
     Name,
-    PredictionChoice,
     Responses,
+    VersionChoice,
 )
-from service.api.schemas import (
-    ComparedExample,
-    DatasetHeadline,
-    DatasetList,
-    Detail,
-    OtherAnswer,
-    PictureSet,
-    PredictionPage,
-)
+from service.api.schemas import Detail
 from service.errors import InvalidField
 from service.registry import LoadedModel
 from service.state import Service, service_of
@@ -43,6 +37,84 @@ router = APIRouter(responses=NOT_READY)
 
 DatasetName = Annotated[str, Path(description="Of a data set; `GET /datasets` lists them.")]
 Place = Annotated[int, Path(ge=0, lt=_MOST, description="Counted from 0.", examples=[0])]
+
+
+class OtherAnswer(Part):
+    """What another model made of the same test image."""
+
+    predicted: str
+    probability: Share = Field(description="Of the predicted label.")
+
+
+class ComparedExample(Example):
+    """One test image and what one or two models made of it."""
+
+    against: OtherAnswer | None = Field(
+        None, description="The other model's answer; null where none was asked for."
+    )
+
+
+class PredictionPage(Part):
+    """Some of a model's answers to its test pictures."""
+
+    total: int = Field(description="How many pictures there are of what was asked for.")
+    dataset: str | None = Field(
+        description="Where the pictures are: `GET /datasets/{dataset}/test-pictures/{index}`; "
+        "null where they were not published."
+    )
+    predictions: list[ComparedExample]
+
+
+class DatasetHeadline(Part):
+    """A data set whose test pictures are published."""
+
+    name: str
+    title: str = Field(description="As the models' manifests call it.")
+    count: int = Field(description="Test pictures.")
+    classes: int
+    mode: Literal["L", "RGB"] = Field(description="Grey or colour.")
+    side: int = Field(description="Height and width of a picture, in pixels.")
+    source: str = Field(description="Who made the pictures, and where they are found.")
+    licence: str | None = Field(description="Null where only their owner knows.")
+    models: list[str] = Field(description="Names of the models that were tested on them.")
+    link: str
+
+
+class DatasetList(Part):
+    """Every data set whose test pictures are published, names in order."""
+
+    datasets: list[DatasetHeadline]
+
+
+class PictureSet(DatasetDescription):
+    """The test pictures of a data set, which lie in sheets, row by row."""
+
+    name: str
+    count: int
+    mode: Literal["L", "RGB"] = Field(description="Grey or colour.")
+    side: int = Field(description="Height and width of a picture, in pixels.")
+    columns: int = Field(
+        description="Pictures in a row, and rows of a full sheet: picture `i` lies on sheet "
+        "`i // columns**2`."
+    )
+    sheets: list[str] = Field(description="Links, in order.")
+
+
+class PredictionChoice(VersionChoice):
+    """Which test pictures, and in which order."""
+
+    true: str | None = Field(None, description="Of this class; unset: of any.")
+    predicted: str | None = Field(None, description="Named so by the model; unset: in any way.")
+    outcome: Outcome | None = Field(None, description="Whether the model names them rightly.")
+    against: str | None = Field(
+        None, description="Another model of the same test pictures, in its highest version."
+    )
+    against_outcome: Outcome | None = Field(
+        None, description="Whether that other model names them rightly."
+    )
+    sort: Order = Field("most-confident", description="By the probability of what was named.")
+    offset: int = Field(0, ge=0, le=10**9, description="Pictures to leave out at the beginning.")
+    limit: int = Field(100, ge=1, le=1000, description="Most pictures in the answer.")
 
 
 @router.get("/datasets", tags=["datasets"])
@@ -162,15 +234,17 @@ def _link(request: Request, stored: StoredDataset) -> str:
 
 
 def _chosen(answered: Predictions, query: PredictionChoice) -> NDArray[np.bool_]:
-    true, predicted = (
-        _class(answered, field, getattr(query, field)) for field in ("true", "predicted")
-    )
-    return answered.of_class(true, predicted) & answered.with_outcome(query.outcome)
+    chosen = answered.with_outcome(query.outcome)
+    if query.true is not None:
+        chosen &= np.array(answered.true) == _class(answered, "true", query.true)
+    if query.predicted is not None:
+        chosen &= np.array(answered.predicted) == _class(answered, "predicted", query.predicted)
+    return chosen
 
 
-def _class(answered: Predictions, field: str, label: str | None) -> int | None:
-    if label is None or label in answered.labels:
-        return None if label is None else answered.labels.index(label)
+def _class(answered: Predictions, field: str, label: str) -> int:
+    if label in answered.labels:
+        return answered.labels.index(label)
     known = ", ".join(answered.labels[:20]) + (" ..." if len(answered.labels) > 20 else "")
     raise InvalidField(("query", field), "unknown", f"No such class; the classes are {known}")
 
@@ -183,17 +257,12 @@ def _rival(service: Service, model: LoadedModel, name: str) -> Predictions:
         UnknownModel: There is no such model, or it was published without predictions.
     """
     rival = service.loaded().get(name)
-    answered = published(rival, "predictions", rival.predictions)
+    mine, theirs = (published(each, "predictions", each.predictions) for each in (model, rival))
     first, second = (each.manifest.provenance.split.test_sha256 for each in (model, rival))
-    mine = model.predictions
-    if (
-        first != second
-        or mine is None
-        or (mine.labels, mine.true) != (answered.labels, answered.true)
-    ):
+    if (first, mine.labels, mine.true) != (second, theirs.labels, theirs.true):
         message = f"{rival} was tested on other pictures than {model}"
         raise InvalidField(("query", "against"), "other-pictures", message)
-    return answered
+    return theirs
 
 
 def _other_answer(other: Predictions, place: int) -> OtherAnswer:

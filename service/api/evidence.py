@@ -6,29 +6,28 @@ Files are served by their role and never by a path: to look at, and to keep.
 from collections.abc import Callable
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 import numpy as np
-from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from artifact.errors import BrokenArtifact, UnknownModel
 from artifact.files import sha256
-from artifact.manifest import PATHS, DocumentRole, FigureRole, Role
-from artifact.metrics import FilterLayer, Metrics
+from artifact.manifest import PATHS, DocumentRole, FigureRole, Part, Role, Share
+from artifact.metrics import Epoch, Example, FilterLayer, LayerKind, Metrics
 from service.api.parameters import (
     NOT_FOUND,
     NOT_READY,
     PICTURE,
     UNCHANGED,
     ChosenModel,
-    ExampleQuery,
     KnownTags,
     Name,
     Responses,
+    VersionChoice,
     VersionQuery,
 )
-from service.api.schemas import ConfusionMatrix, Curves, ExampleList, Layer, LayerList
 from service.registry import LoadedModel
 from service.state import service_of
 
@@ -61,6 +60,60 @@ _ANY_FILE: Final[Responses] = {
 FileRole = Annotated[
     Role, Path(description="Of the file, as the manifest's `files` lists them.", examples=["onnx"])
 ]
+
+
+class ConfusionMatrix(Part):
+    """Of the test images. Rows are true labels, columns are predicted ones."""
+
+    labels: list[str] = Field(description="Of the rows and of the columns.")
+    rows: Literal["true"] = "true"
+    columns: Literal["predicted"] = "predicted"
+    counts: list[list[int]]
+    row_normalised: list[list[Share]] = Field(
+        description="Each row over its sum: the shares of the images of one true label; the "
+        "diagonal is the recall. 0 where a label has no image."
+    )
+
+
+class Curves(Part):
+    """Loss and accuracy, epoch by epoch."""
+
+    chosen_epoch: int = Field(description="The one that was published: the best on validation.")
+    epochs: list[Epoch]
+
+
+class Layer(Part):
+    """One convolution layer."""
+
+    name: str
+    kind: LayerKind
+    shape: tuple[int, int, int, int]
+    picture: str | None = Field(description="Where its filters are drawn; null where they are not.")
+
+
+class LayerList(Part):
+    """Every convolution layer, from input to output."""
+
+    layers: list[Layer]
+
+
+class ExampleList(Part):
+    """Test images with what the model made of them."""
+
+    total: int = Field(description="How many of that kind were published.")
+    examples: list[Example]
+
+
+class ExampleChoice(VersionChoice):
+    """Which examples."""
+
+    kind: Literal["correct", "wrong"] = Field(
+        default="wrong", description="Whether the model named them rightly."
+    )
+    limit: int = Field(default=100, ge=1, le=1000, description="Most examples in the answer.")
+
+
+ExampleQuery = Annotated[ExampleChoice, Query()]
 
 
 @_documents.get("/models/{name}/metrics")
@@ -120,14 +173,10 @@ def published(model: LoadedModel, role: DocumentRole, document: Document | None)
 
 
 def _layer(request: Request, model: LoadedModel, layer: FilterLayer) -> Layer:
-    picture = layer.figure and figure_url(request, model, layer.figure)
+    root = f"{request.scope.get('root_path', '')}/models/{model.manifest.name}"
+    path = layer.figure and _PATHS[layer.figure][0]
+    picture = path and f"{root}/{path}?version={model.manifest.version}"
     return Layer(name=layer.name, kind=layer.kind, shape=layer.shape, picture=picture)
-
-
-def figure_url(request: Request, model: LoadedModel, role: FigureRole) -> str:
-    """Say where on this server that version's figure lies."""
-    root, (path, _) = request.scope.get("root_path", ""), _PATHS[role]
-    return f"{root}/models/{model.manifest.name}/{path}?version={model.manifest.version}"
 
 
 # Not a coroutine, nor are the figures: reading and verifying a file belongs in a thread.
@@ -154,7 +203,7 @@ def _serve(request: Request, model: LoadedModel, role: Role, known: set[str]) ->
     if file is None:
         raise UnknownModel(f"{model} was published without {role}")
     kind = _TYPES.get(PurePosixPath(PATHS[role]).suffix, _BYTES)
-    read = partial(model.artifact.read, role)
+    read = partial(model.read, role)
     return _answer(read, file.sha256, known, kind, cache_control(request))
 
 

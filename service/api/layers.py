@@ -122,7 +122,7 @@ async def measure_profile(request: Request, name: Name, query: ProfileQuery) -> 
         layers = service.inspections.of(model).layers
         shape = model.manifest.input.shape
         seconds = min(query.seconds, service.settings.benchmark_seconds)
-        return profile(model.artifact.read("onnx"), shape, layers, seconds, check)
+        return profile(model.read("onnx"), shape, layers, seconds, check)
 
     measured = await measure_alone(request, measure)
     return MeasuredProfile(**dict(measured), **model.identity)

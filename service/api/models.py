@@ -1,18 +1,79 @@
 """Which models there are, what each is, and for those who watch: probes and metrics."""
 
+from typing import Literal
+
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import Field
 
-from artifact.manifest import Manifest, RuntimeId
+from artifact.manifest import Finding, Manifest, Part, RuntimeId, Share
 from artifact.runtimes.table import missing_runtimes
 from service.api.parameters import NOT_FOUND, NOT_READY, ChosenModel
-from service.api.schemas import Live, ModelList, ModelSummary, Ready
 from service.registry import LoadedModel, ModelRegistry
 from service.state import service_of
 
 _models = APIRouter(tags=["models"], responses=NOT_READY)
 _health = APIRouter(tags=["health"])
+
+
+class ModelSummary(Part):
+    """The headline figures of a model; null where it was published without them."""
+
+    name: str
+    version: int = Field(description="The highest, which answers unless another is asked for.")
+    versions: list[int] = Field(description="Every published one, the highest first.")
+    default: bool = Field(description="Whether it answers where a request names no model.")
+    dataset: str = Field(description="What it learnt from; of a folder of pictures, its name.")
+    labels: list[str]
+    test_images: int = Field(description="Pictures that the accuracy rests on.")
+    folds: int | None = Field(
+        description="Of a cross-validation; null where the test images were set aside."
+    )
+    runtimes: list[RuntimeId] = Field(description="Open here, the default one first.")
+    parameters: int
+    macs: int = Field(description="Multiply-accumulate operations for one picture.")
+    bytes: dict[RuntimeId, int] = Field(description="Size of the model file.")
+    accuracy: Share | None = Field(description="On the test images.")
+    interval: tuple[Share, Share] | None = Field(
+        description="Wilson's 95% interval of the accuracy."
+    )
+    quantised_accuracy: Share | None = Field(
+        description="Of the onnx-int8 file, on the test images; null where there is none."
+    )
+    macro_f1: Share | None = Field(description="On the test images.")
+    p50_ms: dict[RuntimeId, float] = Field(
+        description="Recorded median time for one picture, model only."
+    )
+    findings: list[Finding] = Field(
+        description="What is wrong with the model, which was published all the same."
+    )
+
+
+class ModelList(Part):
+    """Every published model, names in order."""
+
+    models: list[ModelSummary]
+
+
+class Live(Part):
+    """The process answers."""
+
+    live: Literal[True] = True
+
+
+class Ready(Part):
+    """The models answer."""
+
+    ready: Literal[True] = True
+    models: list[str] = Field(description="Every loaded model and version.")
+    runtimes: list[RuntimeId] = Field(description="Those that at least one model is open on.")
+    missing_runtimes: dict[RuntimeId, str] = Field(
+        description="Those that cannot be had here, and why."
+    )
+    broken: dict[str, str] = Field(
+        description="What is published and not served: models, versions, files, studies, and why."
+    )
 
 
 @_models.get("/models")

@@ -5,17 +5,15 @@ So is one that is given twice: neither value may win in silence.
 """
 
 from collections import Counter
-from typing import Annotated, Any, Final, Literal, get_origin
+from typing import Annotated, Any, Final, get_origin
 
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from artifact.manifest import Part
-from artifact.predictions import Order, Outcome
 from service.api.schemas import Detail
 from service.errors import InvalidField
-from service.pipeline.predict import Choice, PredictChoice
 from service.registry import LoadedModel
 from service.state import service_of
 
@@ -26,54 +24,8 @@ class VersionChoice(Part):
     version: int | None = Field(None, ge=1, description="Of the model; unset: the highest.")
 
 
-class ExampleChoice(VersionChoice):
-    """Which examples."""
-
-    kind: Literal["correct", "wrong"] = Field(
-        default="wrong", description="Whether the model named them rightly."
-    )
-    limit: int = Field(default=100, ge=1, le=1000, description="Most examples in the answer.")
-
-
-class PredictionChoice(VersionChoice):
-    """Which test pictures, and in which order."""
-
-    true: str | None = Field(None, description="Of this class; unset: of any.")
-    predicted: str | None = Field(None, description="Named so by the model; unset: in any way.")
-    outcome: Outcome | None = Field(None, description="Whether the model names them rightly.")
-    against: str | None = Field(
-        None, description="Another model of the same test pictures, in its highest version."
-    )
-    against_outcome: Outcome | None = Field(
-        None, description="Whether that other model names them rightly."
-    )
-    sort: Order = Field("most-confident", description="By the probability of what was named.")
-    offset: int = Field(0, ge=0, le=10**9, description="Pictures to leave out at the beginning.")
-    limit: int = Field(100, ge=1, le=1000, description="Most pictures in the answer.")
-
-
-class CompareChoice(Part):
-    """Which models are compared, on which runtimes, and how much is said."""
-
-    model: list[str] = Field(
-        default=[], max_length=100, description="Names; may be repeated. Unset: every model."
-    )
-    runtimes: Literal["default", "all"] = Field(
-        default="default",
-        description="Each model on its first runtime, or on all that it is open on.",
-    )
-    explain: bool = Field(
-        default=False,
-        description="Also say what the networks saw, where in the picture, and how long each took.",
-    )
-
-
 Name = Annotated[str, Path(description="Of a model; `GET /models` lists them.")]
-ChoiceQuery = Annotated[Choice, Query()]
-PredictQuery = Annotated[PredictChoice, Query()]
 VersionQuery = Annotated[VersionChoice, Query()]
-ExampleQuery = Annotated[ExampleChoice, Query()]
-CompareQuery = Annotated[CompareChoice, Query()]
 
 
 async def _find_model(request: Request, name: Name, query: VersionQuery) -> LoadedModel:

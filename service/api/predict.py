@@ -3,26 +3,21 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from time import perf_counter
-from typing import Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 from pydantic_core import to_json
 
+from artifact.manifest import Part
 from artifact.predictor import Prediction, Predictor
-from service.api.parameters import (
-    NOT_FOUND,
-    NOT_READY,
-    REFUSED_BODY,
-    ChoiceQuery,
-    CompareQuery,
-    PredictQuery,
-)
+from service.api.parameters import NOT_FOUND, NOT_READY, REFUSED_BODY
 from service.api.schemas import Answer, BatchAnswer, Comparison
 from service.errors import kind_of, status_of
 from service.observability.recorder import record_of
 from service.pipeline.bodies import RAW, read_picture, read_pictures
 from service.pipeline.forms import MULTIPART
-from service.pipeline.predict import PredictRequest, answer, explain
+from service.pipeline.predict import Choice, PredictChoice, PredictRequest, answer, explain
 from service.registry import ModelRegistry
 from service.state import service_of
 from vision.errors import ImageError
@@ -65,8 +60,24 @@ _SEVERAL_PICTURES: Final = _body(
 )
 
 
+class CompareChoice(Part):
+    """Which models are compared, on which runtimes, and how much is said."""
+
+    model: list[str] = Field(
+        default=[], max_length=100, description="Names; may be repeated. Unset: every model."
+    )
+    runtimes: Literal["default", "all"] = Field(
+        default="default",
+        description="Each model on its first runtime, or on all that it is open on.",
+    )
+    explain: bool = Field(
+        default=False,
+        description="Also say what the networks saw, where in the picture, and how long each took.",
+    )
+
+
 @router.post("/predict", response_model=Answer, openapi_extra=ONE_PICTURE)
-async def predict(request: Request, choice: PredictQuery) -> Response:
+async def predict(request: Request, choice: Annotated[PredictChoice, Query()]) -> Response:
     """Name what one picture shows.
 
     Send the picture as the file `image` of a form, or as the body itself with its own
@@ -84,7 +95,7 @@ async def predict(request: Request, choice: PredictQuery) -> Response:
 
 
 @router.post("/predict/batch", response_model=BatchAnswer, openapi_extra=_SEVERAL_PICTURES)
-async def predict_batch(request: Request, choice: ChoiceQuery) -> Response:
+async def predict_batch(request: Request, choice: Annotated[Choice, Query()]) -> Response:
     """Name what each of several pictures shows, in their order.
 
     Send them as files `images` of a form. A picture that is refused has the reason and the
@@ -112,7 +123,7 @@ async def predict_batch(request: Request, choice: ChoiceQuery) -> Response:
 
 
 @router.post("/compare", response_model=Comparison, openapi_extra=ONE_PICTURE)
-async def compare(request: Request, choice: CompareQuery) -> Response:
+async def compare(request: Request, choice: Annotated[CompareChoice, Query()]) -> Response:
     """Show one picture to several models, each in its highest version, and compare their answers.
 
     Send the picture as for `POST /predict`.

@@ -39,7 +39,7 @@ class Inspections:
         with self._lock:
             inspection = self._opened.get(model)
             if inspection is None:
-                inspection = Inspection(model.artifact.read("onnx"), model.manifest.input.shape)
+                inspection = Inspection(model.read("onnx"), model.manifest.input.shape)
                 self._opened[model] = inspection
         return inspection
 

@@ -55,18 +55,7 @@ def changed(path: str, value: object) -> str:
     for key in parents:
         part = part[key]
     part[last] = value
-    text = json.dumps(document, default=str)
-    return text.replace(f'"{value}"', str(value)) if isinstance(value, Literally) else text
-
-
-class Literally:
-    """What stands in the JSON as it is: Python's writer would not write it."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __str__(self) -> str:
-        return self.text
+    return json.dumps(document)
 
 
 def test_manifest_survives_a_round_trip() -> None:
@@ -128,20 +117,6 @@ def test_architecture_is_told_by_its_kind(architecture: dict[str, Any], kind: ty
         ("labels", ["0", "1" * 256]),
         ("labels", ["0", "a\r\nX: y"]),
         ("labels", [str(label) for label in range(100_001)]),
-        *[
-            (f"{place}{last}", value)
-            for place, last in [
-                ("temperature", ""),
-                ("input/mean", "/0"),
-                ("input/std", "/0"),
-                ("provenance/seconds", ""),
-                ("provenance/split/ratio", ""),
-                ("parity/tolerance", ""),
-                ("provenance/config/learning_rate", ""),
-                ("provenance/config/nested", ""),
-            ]
-            for value in (float("nan"), float("inf"), float("-inf"), Literally("1e999"))
-        ],
         ("provenance/config/nested", {"deep": [[float("nan")]]}),
         ("rejection", {"score": "energy", "threshold": float("nan"), "accepted": 1}),
         ("temperature", 1e-38),
@@ -164,6 +139,26 @@ def test_architecture_is_told_by_its_kind(architecture: dict[str, Any], kind: ty
 def test_manifest_that_breaks_the_contract_is_refused(path: str, value: object) -> None:
     with pytest.raises(ValidationError):
         Manifest.model_validate_json(changed(path, value))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "temperature",
+        "input/mean/0",
+        "input/std/0",
+        "provenance/seconds",
+        "provenance/split/ratio",
+        "parity/tolerance",
+        "provenance/config/learning_rate",
+        "provenance/config/nested",
+    ],
+)
+def test_number_that_is_not_finite_is_refused(path: str, number: str) -> None:
+    text = changed(path, "number").replace('"number"', number)
+    with pytest.raises(ValidationError):
+        Manifest.model_validate_json(text)
 
 
 def test_input_whose_channels_disagree_is_refused_with_the_counts() -> None:

@@ -37,12 +37,6 @@ def test_pictures_are_chosen_by_outcome_and_ordered_by_confidence(
     assert KNOWN.ordered(KNOWN.with_outcome(outcome), order).tolist() == places
 
 
-def test_cell_holds_the_pictures_that_it_counts() -> None:
-    for true, row in enumerate(KNOWN.confusion_matrix):
-        for predicted, count in enumerate(row):
-            assert KNOWN.of_class(true, predicted).sum() == count
-
-
 def test_example_names_classes_and_a_disputed_label() -> None:
     example = KNOWN.example(4, frozenset({4}))
     assert (example.true, example.predicted, example.disputed) == ("cat", "owl", True)

@@ -186,17 +186,14 @@ def test_rest_is_kept_where_something_broken_may_be_left_out(
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [
-        ("{", "known/1/manifest.json is not understood: document: Invalid JSON"),
-        ("{}", "known/1/manifest.json is not understood: name: Field required"),
-    ],
+    [("{", "document: Invalid JSON"), ("{}", "name: Field required")],
     ids=["cut", "empty"],
 )
 def test_manifest_that_is_not_understood_is_refused_with_the_reason(
     known: Artifact, text: str, reason: str
 ) -> None:
     (known.folder / "manifest.json").write_text(text)
-    with pytest.raises(BrokenArtifact, match=reason):
+    with pytest.raises(BrokenArtifact, match=rf"known/1/manifest.json is not understood: {reason}"):
         open_artifact(known.folder)
 
 

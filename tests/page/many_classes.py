@@ -7,11 +7,12 @@ import numpy as np
 from onnx import helper
 
 from artifact.datasets import DatasetDescription
-from artifact.manifest import Linear, Manifest, Parity, Provenance, Split
+from artifact.manifest import Linear, Manifest
 from artifact.metrics import Calibration, Metrics
 from artifact.predictions import Predictions
 from artifact.publish import fill, list_files, publish, staging, write_manifest
 from artifact.scores import softmax
+from tests.manifests import manifest, provenance
 from tests.onnx_files import onnx_file
 from training.evaluation.evaluate import choose_examples, reliability, split_metrics
 from training.export.sprites import publish_pictures
@@ -72,31 +73,15 @@ def _model(draw: np.random.Generator) -> bytes:
 
 def _manifest(folder: Path, name: str) -> Manifest:
     weights = CLASSES * 3 * SIDE * SIDE
-    split = Split(train=1, validation=1, test=PICTURES, ratio=0.5, seed=0, test_sha256=TEST_SHA256)
-    return Manifest(
-        name=name,
-        version=1,
+    return manifest(
+        name,
+        LABELS,
+        list_files(folder),
+        provenance("birds", PICTURES, TEST_SHA256, data_sha256="a" * 64),
         architecture=Linear(
             features="pixels", width=3 * SIDE * SIDE, parameters=weights, macs=weights
         ),
-        labels=LABELS,
         input=Input(
             shape=(3, SIDE, SIDE), mode="RGB", mean=(0,) * 3, std=(1,) * 3, preprocess="resize"
         ),
-        temperature=1,
-        rejection=None,
-        files=list_files(folder),
-        provenance=Provenance(
-            commit=None,
-            seed=0,
-            config={"weights": "drawn"},
-            dataset="birds",
-            data_sha256="a" * 64,
-            split=split,
-            epoch=1,
-            libraries={},
-            hardware="none",
-            seconds=0,
-        ),
-        parity=Parity(images=1, max_abs_diff={"onnx": 0}, tolerance=1e-4),
     )

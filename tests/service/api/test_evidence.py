@@ -106,7 +106,7 @@ def test_published_file_is_downloaded_as_it_is(
     client: TestClient, role: Role, kind: str, file: str
 ) -> None:
     [published] = {
-        model.artifact.manifest.files[role]
+        model.manifest.files[role]
         for model in client.app.state.service.models  # type: ignore[attr-defined]  # Starlette's
         if str(model) == "known/1"
     }

@@ -1,36 +1,16 @@
 """Methods: HEAD is GET without a body, and a refusal names what a path takes."""
 
-from typing import Any
-
 import httpx
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.service.api.conftest import Schema, operations
 from tests.service.v2.server import Served
 
-PLACES = {
-    "figure": "accuracy",
-    "role": "onnx",
-    "number": 0,
-    "dataset": "quarters",
-    "sheet": 0,
-    "index": 0,
-}
 
-
-def get_paths(client: TestClient) -> list[str]:
-    """Every path of the documentation that takes GET, its parameters being what exists."""
-    known = {"name": "known", "version": "2", "study": "widths"}
-    paths: dict[str, Any] = client.get("/openapi.json").json()["paths"]
-    return [
-        path.format_map({**known, **PLACES})
-        for path, operations in paths.items()
-        if "get" in operations
-    ]
-
-
-def test_head_is_answered_as_get_without_the_body(client: TestClient) -> None:
-    for path in (*get_paths(client), "/openapi.json", "/docs", "/nowhere"):
+def test_head_is_answered_as_get_without_the_body(client: TestClient, schema: Schema) -> None:
+    documented = [path for path, _ in operations(schema, "get")]
+    for path in (*documented, "/openapi.json", "/docs", "/nowhere"):
         got, head = client.get(path), client.head(path)
         assert head.status_code == got.status_code, path
         assert head.headers["content-type"] == got.headers["content-type"], path
@@ -52,9 +32,8 @@ def test_head_is_counted_under_its_own_name_and_route(client: TestClient) -> Non
     assert counted in client.get("/metrics").text
 
 
-def test_head_is_not_documented(client: TestClient) -> None:
-    paths = client.get("/openapi.json").json()["paths"]
-    assert not any("head" in operations for operations in paths.values())
+def test_head_is_not_documented(schema: Schema) -> None:
+    assert not list(operations(schema, "head"))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from fastapi.testclient import TestClient
 from artifact.manifest import Finding, Manifest
 from artifact.publish import write_manifest
 from artifact.repository import open_artifact
-from service.api.schemas import ModelList
+from service.api.models import ModelList
 from service.app import create_app
 from service.settings import Settings
 from tests.known_answer import LABELS, picture, publish_known_answer
