@@ -102,7 +102,7 @@ def _score_run(config: OODConfig, name: str) -> RunScores:
     if told := begun.other_data(split.data):
         raise CheckpointError(f"{told}. Give --data-dir the run's own data")
     network = build(run.shape, spec.shape, 10, run.seed)
-    network.load_state_dict(begun.weights)
+    network.load_state_dict(begun.history.weights)
 
     def logits_of(pixels: Tensor) -> NDArray[np.float64]:
         return network_logits(network, pixels, scaling).double().numpy()

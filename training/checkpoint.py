@@ -6,7 +6,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 
 from artifact import files
+from artifact.metrics import Epoch
 from training.config import RunConfig
 from training.data.identity import DataIdentity
+from training.environment import Environment
 from training.errors import CheckpointError
 
 FILE: Final = "checkpoint.pt"
@@ -50,6 +52,25 @@ def reading(folder: Path) -> Iterator[None]:
         ) from error
 
 
+@dataclass
+class History:
+    """The epochs of a run so far, and the weights of the best of them."""
+
+    environment: Environment  # by what the run was begun
+    curves: list[Epoch] = field(default_factory=list)
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def best(self) -> Epoch:
+        """The row of the highest validation accuracy; among equals, of the lowest loss."""
+        return max(self.curves, key=lambda row: (row.validation_accuracy, -row.validation_loss))
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock time of all epochs."""
+        return sum(row.seconds for row in self.curves)
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """What is known of a run that has been begun."""
@@ -57,7 +78,8 @@ class Checkpoint:
     name: str
     config: RunConfig  # what it was started with
     data: DataIdentity  # what it learns from
-    state: State
+    history: History
+    trainer: State  # as `Trainer.state` returned it
 
     @classmethod
     def read(cls, folder: Path) -> "Checkpoint":
@@ -72,29 +94,19 @@ class Checkpoint:
             raise CheckpointError(f"there is no run {name!r} that has got as far as an epoch")
         with reading(folder):
             state: State = torch.load(path, map_location="cpu", weights_only=True)
-            _refuse_other_format(name, state.pop("format", 1))
-            config = RunConfig.model_validate(state.pop("config"))
-            return cls(name, config, DataIdentity.model_validate(state.pop("data")), state)
-
-    @property
-    def weights(self) -> dict[str, Tensor]:
-        """Of the best epoch so far."""
-        weights: dict[str, Tensor] = self.state["history"]["weights"]
-        return weights
-
-    def finished_epoch(self) -> int:
-        """The chosen epoch of a run that is finished.
-
-        Raises:
-            CheckpointError: It is not.
-        """
-        curves, epochs = self.state["history"]["curves"], self.config.epochs
-        if len(curves) < epochs:
-            raise CheckpointError(
-                f"run {self.name!r} is at epoch {len(curves)} of {epochs}: --resume ends it"
+            _refuse_other_format(name, state.get("format", 1))
+            history = state["history"]
+            return cls(
+                name,
+                RunConfig.model_validate(state["config"]),
+                DataIdentity.model_validate(state["data"]),
+                History(
+                    Environment.model_validate(history["environment"]),
+                    [Epoch.model_validate(row) for row in history["curves"]],
+                    history["weights"],
+                ),
+                state["trainer"],
             )
-        best = max(curves, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
-        return int(best["epoch"])
 
     def other_data(self, data: DataIdentity) -> str | None:
         """Say what differs where the run learnt from other data or other parts of it."""
@@ -135,15 +147,27 @@ def check_writable(folder: Path) -> None:
         ) from error
 
 
-def save(folder: Path, config: RunConfig, data: DataIdentity, **state: object) -> None:
+def save(
+    folder: Path, config: RunConfig, data: DataIdentity, history: History, trainer: State
+) -> None:
     """Replace the checkpoint in one step, so that a kill at any moment leaves the old or the new.
 
     Raises:
         CheckpointError: It cannot be written; the one before is still there.
     """
     content = io.BytesIO()  # torch says nothing useful of a disk that is full
-    known = {"config": config.model_dump(), "data": data.model_dump()}
-    torch.save({"format": _FORMAT, **known, **state}, content)
+    state = {
+        "format": _FORMAT,
+        "config": config.model_dump(),
+        "data": data.model_dump(),
+        "trainer": trainer,
+        "history": {
+            "environment": history.environment.model_dump(),
+            "curves": [row.model_dump() for row in history.curves],
+            "weights": history.weights,
+        },
+    }
+    torch.save(state, content)
     try:
         files.replace(folder / FILE, content.getbuffer())
     except OSError as error:
@@ -153,8 +177,8 @@ def save(folder: Path, config: RunConfig, data: DataIdentity, **state: object) -
         ) from error
 
 
-def load(folder: Path, config: RunConfig, data: DataIdentity) -> State | None:
-    """The state of the run, or None where it has not got as far as a checkpoint.
+def load(folder: Path, config: RunConfig, data: DataIdentity) -> Checkpoint | None:
+    """What the run has stored; None where it has not got as far as a checkpoint.
 
     Raises:
         CheckpointError: The file is damaged, or the run was started with other values or data.
@@ -169,7 +193,7 @@ def load(folder: Path, config: RunConfig, data: DataIdentity) -> State | None:
         )
     if told := checkpoint.other_data(data):
         raise CheckpointError(f"{told}. Another --run-name begins a new run")
-    return checkpoint.state
+    return checkpoint
 
 
 def run_of_other_data(folder: Path, data: DataIdentity) -> str | None:

@@ -13,7 +13,7 @@ from training.checkpoint import Checkpoint, run_of_other_data
 from training.config import Places, RunConfig
 from training.data import Dataset
 from training.environment import uses_bfloat16
-from training.errors import TeacherError
+from training.errors import CheckpointError, TeacherError
 from training.networks.architectures import build
 
 
@@ -65,9 +65,13 @@ def find_teacher(
     if config.teacher is None:
         return None
     taught = _taught(config, places, dataset)
-    epoch, weights = taught.finished_epoch(), taught.weights
+    history, epochs = taught.history, taught.config.epochs
+    if len(history.curves) < epochs:
+        raise CheckpointError(
+            f"run {taught.name!r} is at epoch {len(history.curves)} of {epochs}: --resume ends it"
+        )
     network = build(taught.config.shape, dataset.shape, len(dataset.labels), taught.config.seed)
-    network.load_state_dict(weights)
+    network.load_state_dict(history.weights)
     network.eval().requires_grad_(requires_grad=False).to(device)
     return Teacher(
         network.to(memory_format=torch.channels_last),
@@ -76,8 +80,8 @@ def find_teacher(
         Taught(
             architecture=taught.config.architecture,
             config=taught.config.model_dump(mode="json"),
-            epoch=epoch,
-            weights_sha256=digest(weights),
+            epoch=history.best.epoch,
+            weights_sha256=digest(history.weights),
         ),
         torch.autocast(device.type, torch.bfloat16, enabled=uses_bfloat16(taught.config, device)),
     )

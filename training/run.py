@@ -88,7 +88,7 @@ def train(
     fresh = build(config.shape, dataset.shape, len(dataset.labels), config.seed)
     network = alter(fresh).to(device)
     with torch.backends.cudnn.flags(enabled=True, deterministic=True):
-        fitted = fit(network, split.to(device), scaling, config, folder, teacher)
+        history = fit(network, split.to(device), scaling, config, folder, teacher)
     portable = network.cpu().to(memory_format=torch.contiguous_format)
     return Candidate(
         name=places.published_name(config, dataset.name),
@@ -97,6 +97,6 @@ def train(
         dataset=dataset,
         calibration=data.sample(split.train, CALIBRATION_IMAGES),
         normalization=scaling,
-        assessment=assess(portable, scaling, split, dataset.labels, fitted.curves),
-        provenance=describe_provenance(config, split, fitted, teacher),
+        assessment=assess(portable, scaling, split, dataset.labels, history.curves),
+        provenance=describe_provenance(config, split, history, teacher),
     )

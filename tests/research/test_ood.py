@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from research.ood import OODConfig, RunScores, ScoreRow, compare_scores, write_report
-from tests.identities import DATA
+from tests.identities import BEGUN, DATA
 from training import checkpoint
 from training.config import RunConfig
 from training.errors import CheckpointError, DatasetError
@@ -39,6 +39,6 @@ def test_run_that_was_never_begun_is_named(tmp_path: Path) -> None:
 
 
 def test_run_on_anything_but_digits_is_refused(tmp_path: Path) -> None:
-    checkpoint.save(tmp_path / "eights", RunConfig(), DATA, history={"weights": {}})
+    checkpoint.save(tmp_path / "eights", RunConfig(), DATA, BEGUN, {})
     with pytest.raises(DatasetError, match="it is not known what is no picture of its classes"):
         compare_scores(OODConfig(run=("eights",), runs_dir=tmp_path))

@@ -1,18 +1,8 @@
 import io
 
-from artifact.metrics import Epoch
+from tests.identities import EPOCH
 from tests.training.streams import Terminal
 from training.progress import Progress
-
-ROW = Epoch(
-    epoch=3,
-    learning_rate=0.004,
-    train_loss=0.25,
-    train_accuracy=0.9,
-    validation_loss=0.125,
-    validation_accuracy=0.95,
-    seconds=1.5,
-)
 
 
 def test_log_gets_one_line_an_epoch_and_no_bar() -> None:
@@ -20,7 +10,7 @@ def test_log_gets_one_line_an_epoch_and_no_bar() -> None:
     with Progress(epochs=9, steps=2, stream=stream) as progress:
         progress.step()
         progress.step()
-        progress.finish(ROW)
+        progress.finish(EPOCH)
     assert not progress.visible
     (line,) = stream.getvalue().splitlines()
     assert line.startswith("epoch   3/9  train loss 0.2500 accuracy 0.9000")

@@ -1,5 +1,6 @@
 """How good a trained network is, on every part of its data set, as it will be served."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,7 @@ def assess(
     normalization: Normalization,
     split: Split,
     labels: tuple[str, ...],
-    curves: tuple[Epoch, ...],
+    curves: Sequence[Epoch],
 ) -> Assessment:
     """Run every image once through the network; the rest is arithmetic on the logits."""
 
@@ -54,7 +55,7 @@ def assess(
     served = {part: values / temperature for part, values in logits.items()}
     metrics = Metrics(
         **{part: evaluate.split_metrics(served[part], truth[part], labels) for part in parts},
-        curves=curves,
+        curves=tuple(curves),
         calibration=evaluate.calibration(logits["test"], truth["test"], temperature),
     )
     outliers = {kind: logits_of(pixels) for kind, pixels in split.outliers.judged.items()}

@@ -26,6 +26,7 @@ from artifact.publish import (
 )
 from artifact.repository import Artifact, open_artifact
 from artifact.runtimes.onnx import OnnxRuntime
+from training.checkpoint import History
 from training.config import RunConfig, slug
 from training.data import Dataset, Images, Split
 from training.data.identity import DataIdentity
@@ -41,7 +42,6 @@ from training.export.sprites import publish_pictures
 from training.figures import FigureInputs, draw_figures
 from training.networks.architectures import Architecture, count_macs, count_parameters
 from training.networks.filters import describe_filters
-from training.trainer import Fitted
 
 PUBLISH_FLAWED: Final = "Publish the network even if something is wrong with it, marked as such."
 _THREADS = 1  # the service's own default: what is measured is what is served
@@ -201,11 +201,11 @@ def _benchmark(artifact: Artifact) -> latency.Benchmark:
 
 
 def describe_provenance(
-    config: RunConfig, split: Split, fitted: Fitted, teacher: Teacher | None = None
+    config: RunConfig, split: Split, history: History, teacher: Teacher | None = None
 ) -> Provenance:
     """Everything that is needed to make the same weights again."""
     return Provenance(
-        commit=fitted.environment.commit,
+        commit=history.environment.commit,
         seed=config.seed,
         config=config.model_dump(mode="json"),
         dataset=split.data.dataset,
@@ -218,9 +218,9 @@ def describe_provenance(
             seed=split.data.seed,
             test_sha256=split.data.test_sha256,
         ),
-        epoch=fitted.epoch,
+        epoch=history.best.epoch,
         teacher=teacher.described if teacher else None,
-        libraries=fitted.environment.libraries,
-        hardware=fitted.environment.hardware,
-        seconds=fitted.seconds,
+        libraries=history.environment.libraries,
+        hardware=history.environment.hardware,
+        seconds=history.seconds,
     )

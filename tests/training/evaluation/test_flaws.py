@@ -213,15 +213,16 @@ def candidate(digits: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Cand
     split = data.split(digits, 0.8, seed=0)
     scaling = normalization.measure(split.train)
     runs = tmp_path_factory.mktemp("runs")
-    done = fit(relu_head(), split, scaling, config, runs)
+    network = relu_head()
+    done = fit(network, split, scaling, config, runs)
     return Candidate(
         name="flawed",
         architecture=MOBILENET,
-        network=done.network.to(memory_format=torch.contiguous_format),
+        network=network.to(memory_format=torch.contiguous_format),
         dataset=digits,
         calibration=data.sample(split.train, 64),
         normalization=scaling,
-        assessment=assess(done.network, scaling, split, digits.labels, done.curves),
+        assessment=assess(network, scaling, split, digits.labels, done.curves),
         provenance=describe_provenance(config, split, done),
     )
 

@@ -1,16 +1,15 @@
-import torch
-
+from tests.identities import EPOCH
+from training.checkpoint import History
 from training.config import RunConfig
 from training.data import Images, Split
 from training.environment import Environment
 from training.export.publication import describe_provenance
-from training.trainer import Fitted
 
 
 def test_everything_that_made_the_weights_is_told(small: Split) -> None:
     config = RunConfig(seed=5, train_ratio=0.7)
     environment = Environment(commit="c" * 40, libraries={"torch": "1"}, hardware="a machine")
-    told = describe_provenance(config, small, Fitted(torch.nn.Identity(), 3, (), environment))
+    told = describe_provenance(config, small, History(environment, [EPOCH]))
     assert RunConfig.model_validate(told.config) == config
     assert (told.seed, told.epoch, told.dataset) == (5, 3, "digits")
     assert (told.split.train, told.split.validation, told.split.test) == (320, 100, 60)
