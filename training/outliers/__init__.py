@@ -5,7 +5,7 @@ other ways of scribbling, other statistics. Training and thresholds use the one 
 figures the other.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from vision.decode import Picture
 from vision.input import Input
 from vision.preprocess import View, view
 
-__all__ = ["KINDS", "Part", "pictures", "printed", "reaching", "to_learn", "views", "written"]
+__all__ = ["KINDS", "Part", "printed", "reaching", "to_learn", "views", "written"]
 
 KINDS: dict[str, Callable[[np.random.Generator, Part], Pixels]] = {
     "letters": draw_letter,
@@ -33,26 +33,18 @@ KINDS: dict[str, Callable[[np.random.Generator, Part], Pixels]] = {
 }
 
 
-def pictures(kind: str, part: Part, count: int, seed: int) -> Iterator[Picture]:
-    """Draw pictures of one kind, in the sizes and colours in which people send them.
+def views(kind: str, part: Part, count: int, seed: int, spec: Input) -> list[View]:
+    """Draw pictures of one kind, and preprocess them as the service would.
 
     Args:
         kind: A key of KINDS.
         part: Which of the kind's two sources.
         count: How many.
         seed: Of every draw; the parts' draws differ for the same seed.
+        spec: What the network takes.
     """
-    key = (seed, list(KINDS).index(kind), part == "held-out")
-    rng = np.random.default_rng(key)
-    for _ in range(count):
-        pixels = KINDS[kind](rng, part)
-        height, width = pixels.shape[:2]
-        yield Picture(pixels, width, height)
-
-
-def views(kind: str, part: Part, count: int, seed: int, spec: Input) -> list[View]:
-    """Draw pictures of one kind, and preprocess them as the service would."""
-    return [view(picture, spec) for picture in pictures(kind, part, count, seed)]
+    rng = np.random.default_rng((seed, list(KINDS).index(kind), part == "held-out"))
+    return [_view(KINDS[kind](rng, part), spec) for _ in range(count)]
 
 
 def reaching(part: Part, count: int, seed: int, spec: Input) -> dict[str, Tensor]:
@@ -70,7 +62,8 @@ def printed(part: Part, count: int, seed: int, spec: Input) -> Images:
     """Digits in the fonts of the letters: they must not be rejected for their font."""
     rng = np.random.default_rng((seed, len(KINDS), part == "held-out"))
     labels = torch.arange(count) % 10
-    return _labelled([_printed(rng, digit, part, spec) for digit in labels.tolist()], labels)
+    digits = (draw_glyph(rng, str(n), pick(rng, FONTS, part)) for n in labels.tolist())
+    return _labelled([_view(pixels, spec) for pixels in digits], labels)
 
 
 def written(images: Images, count: int, seed: int, spec: Input) -> Images:
@@ -88,10 +81,6 @@ def to_learn(kinds: Mapping[str, Tensor], *digits: Images) -> Images:
     none = torch.full((len(outliers),), NO_CLASS)
     pixels, labels = [each.pixels for each in digits], [each.labels for each in digits]
     return Images(torch.cat((outliers, *pixels)), torch.cat((none, *labels)))
-
-
-def _printed(rng: np.random.Generator, digit: int, part: Part, spec: Input) -> View:
-    return _view(draw_glyph(rng, str(digit), pick(rng, FONTS, part)), spec)
 
 
 def _view(pixels: Pixels, spec: Input) -> View:

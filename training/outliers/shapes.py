@@ -9,8 +9,6 @@ import numpy as np
 
 from training.outliers.canvas import Floats, Part, Pixels, empty, fill, inked, pick, placed, stroke
 
-Outline = Callable[[], list[Floats]]
-
 _Shape = tuple[list[Floats], bool]
 
 
@@ -46,9 +44,9 @@ def _heart() -> Floats:
 
 def _crescent() -> Floats:
     t = np.linspace(-2, 2, 30)
-    outer = np.stack([-np.cos(t), np.sin(t)], axis=1)
-    inner = np.stack([-0.7 * np.cos(t) + 0.35, 0.93 * np.sin(t)], axis=1)[::-1]
-    return np.concatenate([outer, inner, outer[:1]]).astype(np.float32)
+    outer = _points(-np.cos(t), np.sin(t))
+    inner = _points(-0.7 * np.cos(t) + 0.35, 0.93 * np.sin(t))[::-1]
+    return np.concatenate([outer, inner, outer[:1]])
 
 
 def _waves() -> Floats:
@@ -111,9 +109,13 @@ def draw_scribble(rng: np.random.Generator, part: Part) -> Pixels:
 
 
 def _tangle(rng: np.random.Generator) -> Floats:
-    """A smooth line through many random points."""
+    """A smooth line through many random points: Chaikin's corner cutting, three times over."""
     points = rng.uniform(-1, 1, (int(rng.integers(8, 15)), 2))
-    return _smoothed(points)
+    for _ in range(3):
+        first = 0.75 * points[:-1] + 0.25 * points[1:]
+        second = 0.25 * points[:-1] + 0.75 * points[1:]
+        points = np.stack([first, second], axis=1).reshape(-1, 2)
+    return points.astype(np.float32)
 
 
 def _hatching(rng: np.random.Generator) -> Floats:
@@ -121,7 +123,7 @@ def _hatching(rng: np.random.Generator) -> Floats:
     count = int(rng.integers(8, 16))
     across = np.linspace(-1, 1, count) + rng.normal(0, 0.05, count)
     down = np.where(np.arange(count) % 2, 1, -1) * rng.uniform(0.6, 1, count)
-    return np.stack([across, down], axis=1).astype(np.float32)
+    return _points(across, down)
 
 
 def _walk(rng: np.random.Generator) -> Floats:
@@ -137,16 +139,7 @@ def _loops(rng: np.random.Generator) -> Floats:
     t = np.linspace(0, 2 * np.pi * rng.integers(4, 8), 160)
     sway = 0.1 * np.cumsum(rng.normal(0, 0.2, len(t)))
     x = t / t[-1] * rng.uniform(1.5, 3) + 0.5 * np.cos(t)
-    return np.stack([x, 0.6 * np.sin(t) + sway], axis=1).astype(np.float32)
-
-
-def _smoothed(points: np.ndarray) -> Floats:
-    """Chaikin's corner cutting, three times over."""
-    for _ in range(3):
-        first = 0.75 * points[:-1] + 0.25 * points[1:]
-        second = 0.25 * points[:-1] + 0.75 * points[1:]
-        points = np.stack([first, second], axis=1).reshape(-1, 2)
-    return points.astype(np.float32)
+    return _points(x, 0.6 * np.sin(t) + sway)
 
 
 _SCRIBBLES: dict[Part, tuple[Callable[[np.random.Generator], Floats], ...]] = {

@@ -9,7 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from training.outliers.canvas import LARGEST, SMALLEST, Part, Pixels, empty, inked, pick, stroke
+from training.outliers.canvas import Part, Pixels, empty, inked, pick, stroke
 
 # These read as a digit when they stand alone: 0, 1, 2, 5, 6, 8, 9.
 LOOK_LIKE_DIGITS = frozenset("OoQDIliZzSsGbBgq")
@@ -87,7 +87,7 @@ def draw_handwritten(rng: np.random.Generator, digit: Pixels, label: int) -> Pix
 
 
 def _enlarged(rng: np.random.Generator, digit: Pixels) -> Pixels:
-    side = int(rng.integers(SMALLEST, LARGEST + 1))
+    side = len(empty(rng))
     grown = cv2.resize(digit, (side, side), interpolation=cv2.INTER_CUBIC)
     smoothed = cv2.GaussianBlur(grown, (0, 0), _SOFT * side / len(digit))
     return np.where(smoothed > _INK, 255, 0).astype(np.uint8)

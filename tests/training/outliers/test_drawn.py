@@ -4,35 +4,36 @@ import pytest
 import torch
 
 from training.data import NO_CLASS, Images
-from training.outliers import KINDS, Part, pictures, printed, reaching, to_learn, written
+from training.outliers import KINDS, Part, printed, reaching, to_learn, views, written
 from training.outliers.writing import FONTS, LETTERS, LOOK_LIKE_DIGITS, draw_glyph, draw_handwritten
-from vision.decode import Picture
 from vision.input import Input
 from vision.pixels import Pixels
 
 MNIST = Input(shape=(1, 28, 28), mode="L", mean=(0.1,), std=(0.3,), preprocess="digit")
+COLOUR = Input(shape=(3, 64, 64), mode="RGB", mean=(0.5,) * 3, std=(0.5,) * 3, preprocess="resize")
 PARTS: tuple[Part, Part] = ("fitting", "held-out")
 
 
-def drawn(kind: str, part: Part, seed: int = 0) -> list[Picture]:
-    return list(pictures(kind, part, 4, seed))
+def drawn(kind: str, part: Part) -> list[Pixels]:
+    rng = np.random.default_rng(0)
+    return [KINDS[kind](rng, part) for _ in range(4)]
 
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_pictures_are_in_colour_and_of_several_sizes(kind: str, part: Part) -> None:
     shown = drawn(kind, part)
-    for picture in shown:
-        assert picture.pixels.dtype == np.uint8
-        assert picture.pixels.shape == (picture.height, picture.width, 3)
-        assert picture.pixels.std() > 1
-    assert len({picture.width for picture in shown}) > 1
+    for pixels in shown:
+        assert pixels.dtype == np.uint8
+        assert pixels.shape[2:] == (3,)
+        assert pixels.std() > 1
+    assert len({pixels.shape for pixels in shown}) > 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_draws_rest_on_seed_and_part_alone(kind: str) -> None:
     def bytes_of(part: Part, seed: int) -> list[bytes]:
-        return [picture.pixels.tobytes() for picture in drawn(kind, part, seed)]
+        return [shown.pixels.tobytes() for shown in views(kind, part, 4, seed, COLOUR)]
 
     assert bytes_of("fitting", 1) == bytes_of("fitting", 1)
     assert bytes_of("fitting", 1) != bytes_of("fitting", 2)
