@@ -81,11 +81,6 @@ def make_scheduler(optimizer: Optimizer, schedule: ScheduleName, steps: int) -> 
     return LambdaLR(optimizer, factor)
 
 
-def constant(progress: float) -> float:  # noqa: ARG001 - has the shape of a schedule
-    """The learning rate as it is."""
-    return 1.0
-
-
 def step(progress: float) -> float:
     """A tenth from the middle on, a hundredth in the last quarter."""
     return 1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01
@@ -104,7 +99,7 @@ def onecycle(progress: float) -> float:
 
 
 SCHEDULES: dict[ScheduleName, Callable[[float], float]] = {
-    "constant": constant,
+    "constant": lambda _: 1.0,
     "step": step,
     "cosine": cosine,
     "onecycle": onecycle,

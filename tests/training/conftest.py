@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from training import data
-from training.data import Images, Split
+from training.data import Dataset, Images, Split
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,9 +25,14 @@ def ctrl_c() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def small() -> Split:
+def digits() -> Dataset:
+    return data.load("digits", Path("nowhere"))
+
+
+@pytest.fixture(scope="session")
+def small(digits: Dataset) -> Split:
     """Enough of the digits to learn something from within a second."""
-    split = data.split(data.load("digits", Path("nowhere")), 0.8, seed=0)
+    split = data.split(digits, 0.8, seed=0)
     return replace(
         split,
         train=head(split.train, 320),

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from artifact.manifest import Teacher as Taught
-from training import data, run
+from training import run
 from training.config import Places, RunConfig
 from training.data import Dataset
 from training.distillation import Teacher, digest, find_teacher
@@ -23,11 +23,6 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Places:
     places = Places(runs_dir=tmp_path_factory.mktemp("runs"))
     run.train(TEACHER, places)
     return places
-
-
-@pytest.fixture(scope="module")
-def digits() -> Dataset:
-    return data.load("digits", Path("nowhere"))
 
 
 def teacher_of(logits: torch.Tensor, weight: float, temperature: float) -> Teacher:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 import numpy as np
 from pydantic import Field
@@ -66,14 +66,12 @@ def add_predictions(config: AdditionConfig) -> Iterator[str]:
 
 def _dataset_of(artifact: Artifact) -> DatasetName:
     named = artifact.manifest.provenance.config.get("dataset")
-    for known in get_args(DatasetName):
-        if named == known:
-            dataset: DatasetName = known
-            return dataset
-    raise OutputError(
-        f"{artifact} was made by another command, which publishes predictions itself: run "
-        "`tandem decide` again"
-    )
+    if named not in get_args(DatasetName):
+        raise OutputError(
+            f"{artifact} was made by another command, which publishes predictions itself: run "
+            "`tandem decide` again"
+        )
+    return cast("DatasetName", named)
 
 
 def answers(artifact: Artifact, dataset: Dataset) -> Predictions:

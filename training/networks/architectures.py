@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from training.networks.blocks import (
     Activation,
-    ConvBlock,
     Downsampling,
     MobileBlock,
     Pooling,
@@ -134,19 +133,20 @@ class Network(nn.Module):
 
 
 def _blocks_of(architecture: Architecture) -> Iterator[nn.Module]:
-    inputs = (architecture.stem, *architecture.widths)
-    steps = zip(inputs, architecture.widths, architecture.strides, strict=False)
-    for kind, (entering, leaving, stride) in zip(architecture.blocks, steps, strict=True):
-        block = _block(kind, entering, leaving, stride, architecture)
-        keeps_shape = entering == leaving and stride == 1
+    inputs = architecture.stem
+    steps = zip(architecture.blocks, architecture.widths, architecture.strides, strict=True)
+    for kind, outputs, stride in steps:
+        block = _block(kind, inputs, outputs, stride, architecture)
+        keeps_shape = inputs == outputs and stride == 1
         yield Residual(block) if architecture.residual and keeps_shape else block
+        inputs = outputs
 
 
 def _block(
     kind: BlockKind, inputs: int, outputs: int, stride: int, architecture: Architecture
 ) -> nn.Module:
     if kind == "conv":
-        return ConvBlock(inputs, outputs, stride, architecture.activation)
+        return convolution(inputs, outputs, architecture.activation, stride=stride)
     return MobileBlock(inputs, outputs, stride, architecture.activation, architecture.downsampling)
 
 

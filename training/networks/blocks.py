@@ -22,19 +22,15 @@ ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
 def convolution(
     inputs: int, outputs: int, activation: Activation, *, kernel: int = 3, stride: int = 1
 ) -> nn.Sequential:
-    """Standard convolution with an odd kernel, batch normalisation, activation."""
+    """Standard convolution with an odd kernel, batch normalisation, activation: a block, or a stem.
+
+    Every output channel sees the surroundings of every input channel.
+    """
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(outputs),
         ACTIVATIONS[activation](),
     )
-
-
-class ConvBlock(nn.Sequential):
-    """A standard convolution: every output channel sees every input channel's 3x3 surroundings."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int, activation: Activation) -> None:
-        super().__init__(*convolution(inputs, outputs, activation, stride=stride))
 
 
 class MobileBlock(nn.Sequential):

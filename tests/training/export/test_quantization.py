@@ -4,11 +4,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import onnx
 import pytest
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from artifact.runtimes.onnx import OnnxRuntime
+from tests.training.learning import fitted
 from training.data import Split, normalization
 from training.evaluation.logits import network_logits
 from training.export.files import to_onnx
@@ -35,8 +34,7 @@ def quantized(small: Split, request: pytest.FixtureRequest) -> Quantized:
     architecture = replace(ARCHITECTURES["conv1-mobile3"], activation=request.param)
     network = build(architecture, shape=(1, 8, 8), classes=10, seed=0)
     scaling = normalization.measure(small.train)
-    _learn(network, scaling.inputs(small.train.pixels), small.train.labels)
-    exact = to_onnx(network, (1, 8, 8))
+    exact = to_onnx(fitted(network, small), (1, 8, 8))
     inputs = scaling.inputs(small.test.pixels).numpy()
     return Quantized(
         exact=exact,
@@ -44,16 +42,6 @@ def quantized(small: Split, request: pytest.FixtureRequest) -> Quantized:
         inputs=inputs,
         logits=network_logits(network, small.test.pixels, scaling).numpy(),
     )
-
-
-def _learn(network: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> None:
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
-    for _ in range(40):
-        loss = nn.functional.cross_entropy(network(inputs), labels)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    network.eval()
 
 
 def test_rounded_file_names_nearly_all_images_as_the_network_does(quantized: Quantized) -> None:
