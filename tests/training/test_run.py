@@ -61,16 +61,6 @@ def test_nothing_is_left_of_the_staging(folder: Path) -> None:
     assert [path.name for path in (folder / "models" / "digits-mobilenet").iterdir()] == ["1"]
 
 
-def test_models_folder_that_cannot_be_written_is_told_before_the_training(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "models").touch()
-    assert main([*OPTIONS, *places(tmp_path)]) != 0
-    told = capsys.readouterr().err.strip().splitlines()
-    assert told[-1].endswith("model digits-mobilenet cannot be written: Not a directory")
-    assert not (tmp_path / "runs").exists()
-
-
 def test_documents_are_what_the_contract_says(published: Artifact) -> None:
     metrics = published.document("metrics", Metrics)
     examples = published.document("examples", Examples)

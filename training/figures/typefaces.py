@@ -33,19 +33,13 @@ class Type:
             text.set_fontfamily(self.families)
 
 
-def choose_type(
-    labels: Sequence[str], installed: Mapping[str, frozenset[int]] | None = None
-) -> Type:
+def choose_type(labels: Sequence[str]) -> Type:
     """Find typefaces that have every character; a label that has none is written as its number.
 
-    Args:
-        labels: Of the classes, in order.
-        installed: Characters of each family of typefaces; by default of those that are installed,
-            which are looked at only where our own has not all that is needed.
+    Those that are installed are looked at only where our own has not all that is needed.
     """
-    own = (installed or {_OWN: _characters(_OWN)})[_OWN]
-    missing, families = _needed(labels) - own, [_OWN]
-    others = {} if not missing else _all_installed() if installed is None else installed
+    missing, families = _needed(labels) - _characters(_OWN), [_OWN]
+    others = _all_installed() if missing else {}
     while missing and (best := max(others, key=lambda name: len(missing & others[name]))):
         if not missing & others[best]:
             break

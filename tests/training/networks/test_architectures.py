@@ -44,13 +44,8 @@ def test_architectures_differ_in_their_blocks_alone() -> None:
 
 def test_residual_blocks_are_those_that_leave_the_shape_as_it_is() -> None:
     tiny = build(architecture("mobilenet-tiny"), MNIST, 10, seed=0)
-    assert [isinstance(block, Residual) for block in tiny.blocks] == [
-        False,
-        True,
-        False,
-        True,
-        True,
-    ]
+    residual = [place for place, block in enumerate(tiny.blocks) if isinstance(block, Residual)]
+    assert residual == [1, 3, 4]
 
 
 def test_residual_block_adds_to_its_input() -> None:
