@@ -6,7 +6,7 @@ by the temperature first to describe the model as it is served.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import chain, zip_longest
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -181,11 +181,12 @@ def choose_examples(
     most_confident_first = wrong[np.argsort(-confidence[wrong], kind="stable")]
     right = np.random.default_rng(0).permutation(np.flatnonzero(predicted == labels))
     by_class = [right[labels[right] == k][:_CORRECT] for k in range(len(label_names))]
+    in_turn = [index for each in zip_longest(*by_class) for index in each if index is not None]
 
-    def examples(indices: Iterable[int]) -> tuple[Example, ...]:
+    def examples(indices: Iterable[np.integer]) -> tuple[Example, ...]:
         return tuple(
             Example(
-                index=index,
+                index=int(index),
                 true=label_names[labels[index]],
                 predicted=label_names[predicted[index]],
                 probability=confidence[index],
@@ -194,15 +195,7 @@ def choose_examples(
             for index in indices
         )
 
-    return Examples(
-        correct=examples(_in_turn(by_class)), wrong=examples(most_confident_first.tolist())
-    )
-
-
-def _in_turn(groups: Sequence[Integers]) -> list[int]:
-    """The first of every group, then the second of every group, and so on."""
-    rounds = chain.from_iterable(zip_longest(*groups))
-    return [int(index) for index in rounds if index is not None]
+    return Examples(correct=examples(in_turn), wrong=examples(most_confident_first))
 
 
 def _double(logits: Floats) -> NDArray[np.float64]:

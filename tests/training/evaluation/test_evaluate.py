@@ -143,26 +143,21 @@ class TestSplitMetrics:
 
 
 class TestCalibrationError:
-    def test_bins_match_the_sum_by_hand(self) -> None:
-        probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.35, 0.65]])
-        labels = np.array([0, 1, 0, 0])
-        by_hand = (2 * abs(0.9 - 1 / 2) + abs(0.6 - 1) + abs(0.65 - 0)) / 4
-        assert calibration_error(probabilities, labels) == pytest.approx(by_hand)
-
-    def test_one_bin_lets_errors_cancel(self) -> None:
-        probabilities = np.array([[0.94, 0.06], [0.96, 0.04]])
-        assert calibration_error(probabilities, np.array([0, 1])) == pytest.approx(0.95 - 0.5)
-
-    def test_fifteen_bins_keep_errors_apart(self) -> None:
-        probabilities = np.array([[0.91, 0.09], [0.95, 0.05]])
-        by_hand = (abs(0.91 - 1) + abs(0.95 - 0)) / 2
-        assert calibration_error(probabilities, np.array([0, 1])) == pytest.approx(by_hand)
-
-    def test_upper_edge_belongs_to_its_bin(self) -> None:
-        edge = 13 / 15
-        probabilities = np.array([[edge, 1 - edge], [edge - 0.01, 1 - edge + 0.01]])
-        labels = np.array([0, 1])
-        assert calibration_error(probabilities, labels) == pytest.approx(edge - 0.005 - 0.5)
+    @pytest.mark.parametrize(
+        ("first", "labels", "by_hand"),
+        [
+            ([0.9, 0.9, 0.6, 0.35], [0, 1, 0, 0], (2 * 0.4 + 0.4 + 0.65) / 4),
+            ([0.94, 0.96], [0, 1], 0.95 - 0.5),
+            ([0.91, 0.95], [0, 1], ((1 - 0.91) + 0.95) / 2),
+            ([13 / 15, 13 / 15 - 0.01], [0, 1], 13 / 15 - 0.005 - 0.5),
+        ],
+        ids=["several-bins", "one-bin-cancels", "two-bins-keep-apart", "upper-edge-belongs"],
+    )
+    def test_bins_match_the_sum_by_hand(
+        self, first: list[float], labels: list[int], by_hand: float
+    ) -> None:
+        probabilities = np.stack([first, 1 - np.array(first)], axis=1)
+        assert calibration_error(probabilities, np.array(labels)) == pytest.approx(by_hand)
 
     def test_honest_probabilities_have_little(self) -> None:
         logits, labels = draw(20_000, 5)
