@@ -74,11 +74,7 @@ def make_optimizer(network: nn.Module, config: RunConfig) -> Optimizer:
 
 def make_scheduler(optimizer: Optimizer, schedule: ScheduleName, steps: int) -> LRScheduler:
     """The schedule over that many optimizer steps, to be advanced after each one."""
-
-    def factor(step: int) -> float:
-        return SCHEDULES[schedule](min(step / steps, 1.0))
-
-    return LambdaLR(optimizer, factor)
+    return LambdaLR(optimizer, lambda step: SCHEDULES[schedule](min(step / steps, 1.0)))
 
 
 def step(progress: float) -> float:

@@ -31,7 +31,7 @@ class Assessment:
     rejection: Rejection  # fitted on validation, judged by outliers
     metrics: Metrics
     examples: Examples
-    test_logits: NDArray[np.float32]  # [N, classes], before the temperature
+    test_logits: Logits  # [N, classes], before the temperature
     findings: tuple[Finding, ...] = ()  # what is wrong with the network or these figures
 
 

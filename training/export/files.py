@@ -41,10 +41,7 @@ def to_onnx(network: nn.Module, shape: tuple[int, int, int]) -> bytes:
     )
     if program is None:
         raise RuntimeError("torch.onnx.export(dynamo=True) returned no program")
-    model = program.model_proto
-    forget_sources(model)
-    onnx.checker.check_model(model, full_check=True)
-    return bytes(model.SerializeToString())
+    return stripped(program.model_proto)
 
 
 def to_torchscript(network: nn.Module) -> bytes:
@@ -58,13 +55,19 @@ def to_torchscript(network: nn.Module) -> bytes:
     return _without_debug_files(buffer)
 
 
-def forget_sources(model: onnx.ModelProto) -> None:
-    """Drop what the exporter notes of the code's whereabouts: a third of a small file."""
+def stripped(model: onnx.ModelProto) -> bytes:
+    """The file without what exporters note of the code's whereabouts, a third of a small one.
+
+    Raises:
+        onnx.checker.ValidationError: It is no valid model.
+    """
     graph = model.graph
     values = (*graph.input, *graph.output, *graph.value_info, *graph.initializer)
     for part in (model, graph, *graph.node, *values):
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString())
 
 
 def _without_debug_files(archive: io.BytesIO) -> bytes:

@@ -21,7 +21,7 @@ from artifact.metrics import Quantised
 from artifact.runtimes.onnx import import_onnxruntime
 from artifact.statistics.paired import paired_difference
 from training.evaluation.evaluate import split_metrics
-from training.export.files import INPUT, forget_sources
+from training.export.files import INPUT, stripped
 
 Batch = NDArray[np.float32]
 
@@ -68,7 +68,7 @@ def quantize(model: bytes, inputs: Batch) -> bytes:
             nodes_to_exclude=[node.name for node in (*kept, *_fine_steps(graph))],
             extra_options={"TensorQuantOverrides": _seven_bits(dense)},
         )
-        return _stripped(onnx.load(target))
+        return stripped(onnx.load(target))
 
 
 def assess_quantised(
@@ -142,9 +142,3 @@ def _seven_bits(dense: Sequence[onnx.NodeProto]) -> dict[str, list[dict[str, int
     """
     coarser = {"axis": 0, "reduce_range": True}
     return {layer.input[1]: [coarser] for layer in dense}
-
-
-def _stripped(model: onnx.ModelProto) -> bytes:
-    forget_sources(model)
-    onnx.checker.check_model(model, full_check=True)
-    return bytes(model.SerializeToString())

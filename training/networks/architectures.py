@@ -151,10 +151,14 @@ def _block(
 
 
 def _maps_of(network: nn.Module, shape: tuple[int, int, int]) -> torch.Size:
-    """Channels, height and width of what it makes of one image, without computing any of it."""
-    shapes_alone = copy.deepcopy(network).to("meta").eval()
-    maps: Tensor = shapes_alone(torch.empty(1, *shape, device="meta"))
+    """Channels, height and width of what it makes of one image."""
+    maps: Tensor = _shapes_alone(network)(torch.empty(1, *shape, device="meta"))
     return maps.shape[1:]
+
+
+def _shapes_alone(network: nn.Module) -> nn.Module:
+    """A copy that computes nothing of an image but the shapes of its maps."""
+    return copy.deepcopy(network).to("meta").eval()
 
 
 def build(
@@ -175,22 +179,18 @@ def count_macs(network: nn.Module, shape: tuple[int, int, int]) -> int:
     """Multiply-accumulate operations of the convolutions and linear layers for one image.
 
     Args:
-        network: Left in the mode and on the device it was in.
+        network: Left as it was.
         shape: Channels, height and width of the image.
     """
-    macs = 0
+    macs, shapes_alone = 0, _shapes_alone(network)
 
     def add(layer: nn.Module, _: object, output: Tensor) -> None:
         nonlocal macs
         weight = layer.get_parameter("weight")
         macs += output.numel() * weight[0].numel()
 
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
-    hooks = [layer.register_forward_hook(add) for layer in layers]
-    training, device = network.training, next(network.parameters()).device
-    with torch.inference_mode():
-        network.eval()(torch.zeros(1, *shape, device=device))
-    network.train(training)
-    for hook in hooks:
-        hook.remove()
+    for layer in shapes_alone.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            layer.register_forward_hook(add)
+    shapes_alone(torch.empty(1, *shape, device="meta"))
     return macs
