@@ -16,13 +16,14 @@ from training.data.problems import Problems
 from training.data.sources import (
     Source,
     check_classes,
+    describe,
     draw_test,
     leave_out_copies,
     read_sources,
 )
 from training.data.values import Dataset, Images
 from vision.decode import decode
-from vision.errors import ImageError, TooLarge, UnsupportedType
+from vision.errors import ImageError
 from vision.input import Input
 from vision.preprocess import view
 
@@ -72,19 +73,6 @@ def _see(path: Path, spec: Input) -> NDArray[np.uint8]:
     """uint8 [C, H, W]."""
     seen = view(decode(path.read_bytes()), spec).pixels
     return seen[None] if seen.ndim == 2 else seen.transpose(2, 0, 1)
-
-
-def describe(error: ImageError | OSError) -> str:
-    """Why a file is skipped, in a few words."""
-    match error:
-        case UnsupportedType():
-            return "not a picture"
-        case TooLarge():
-            return "too large"
-        case OSError():
-            return f"cannot be read, {error.strerror}"
-        case _:
-            return "damaged or cut short"
 
 
 def _dataset(

@@ -31,7 +31,26 @@ _PARTS: Final[dict[str, Part]] = {
     "test": "test",
     "testing": "test",
 }
-_PICTURES: Final = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+_PICTURES: Final = frozenset(
+    [
+        ".avif",
+        ".bmp",
+        ".gif",
+        ".heic",
+        ".heif",
+        ".ico",
+        ".jfif",
+        ".jp2",
+        ".jpeg",
+        ".jpg",
+        ".png",
+        ".psd",
+        ".svg",
+        ".tif",
+        ".tiff",
+        ".webp",
+    ]
+)
 _SYSTEM: Final = frozenset(
     {
         "$recycle.bin",
@@ -69,6 +88,11 @@ def find_pictures(root: Path, problems: Problems) -> list[PictureFile]:
         what = "is no directory" if root.exists() else "does not exist"
         raise DatasetError(f"the data directory {show(root.name)!r} {what}: {LAYOUTS}")
     return [*_Search(root, problems).pictures()]
+
+
+def is_named_picture(name: str | os.PathLike[str]) -> bool:
+    """Whether a file's ending is one of pictures, accepted or not."""
+    return Path(name).suffix.lower() in _PICTURES
 
 
 def show(name: str) -> str:
@@ -110,7 +134,7 @@ class _Search:
         """The folders in a folder; pictures beside them are of no class."""
         entries = self._visible(parent)
         for entry in entries:
-            if Path(entry).suffix.lower() in _PICTURES and not _is_folder(entry):
+            if is_named_picture(entry) and not _is_folder(entry):
                 self._add("noted", "picture in no class's folder, left out", entry)
         return [entry for entry in entries if _is_folder(entry)]
 

@@ -41,21 +41,19 @@ class Problems:
         """
         skipped = sum(map(len, self._found["skipped"].values()))
         if self._found["refused"] or skipped > _MOST_SKIPPED * files:
-            told = self.lines()
+            told = [*self.lines(), *self._advice(skipped, files)]
             separator = "\n  " if len(told) > 1 else " "
             raise DatasetError(
                 f"the pictures in {folder!r} cannot be learnt from:{separator}"
                 + separator.join(told)
-                + self._advice(skipped, files, separator)
             )
 
-    def _advice(self, skipped: int, files: int, separator: str) -> str:
-        if skipped <= _MOST_SKIPPED * files:
-            return ""
-        return (
-            f"{separator}{skipped} of {files} files cannot be used; at most "
-            f"{_MOST_SKIPPED:.0%} are skipped: repair or remove them"
-        )
+    def _advice(self, skipped: int, files: int) -> Iterator[str]:
+        if skipped > _MOST_SKIPPED * files:
+            yield (
+                f"{skipped} of {files} files cannot be used; at most {_MOST_SKIPPED:.0%} are "
+                "skipped: repair, convert or remove them"
+            )
 
     def _lines(self, kinds: tuple[Kind, ...]) -> Iterator[str]:
         for kind in kinds:

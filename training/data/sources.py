@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from artifact.files import sha256
-from training.data.layout import LAYOUTS, Part, PictureFile, show
+from training.data.layout import LAYOUTS, Part, PictureFile, is_named_picture, show
 from training.data.problems import Problems
-from vision.decode import Limits
+from vision.decode import Limits, inspect
+from vision.errors import ImageError, TooLarge, UnsupportedType
 
 _LIMITS: Final = Limits()
 _TEST_SHARE: Final = 1 / 5  # where no folder says which pictures are test
@@ -32,20 +33,40 @@ class Source:
 
 
 def read_sources(files: Iterable[PictureFile], root: Path, problems: Problems) -> list[Source]:
-    """Digest every file that can be read; the others are skipped."""
+    """Digest every file that can be read; the others are skipped.
+
+    What is no picture and is not named like one, such as a table beside them, is no problem.
+    """
     inside = root.resolve()
     sources = []
     for file in files:
         try:
             if (what := _unusable(file.path, inside)) is None:
-                digest = sha256(file.path.read_bytes())
+                content = file.path.read_bytes()
+                inspect(content)
                 part = file.part or "train"
-                sources.append(Source(file.label, digest, file.name, file.path, part))
-        except OSError as error:
-            what = f"cannot be read, {error.strerror}"
+                sources.append(Source(file.label, sha256(content), file.name, file.path, part))
+        except (ImageError, OSError) as error:
+            what = describe(error)
+            if isinstance(error, UnsupportedType) and not is_named_picture(file.path):
+                problems.add("noted", "not a picture, left out", file.name)
+                continue
         if what is not None:
             problems.add("skipped", what, file.name)
     return sorted(sources)
+
+
+def describe(error: ImageError | OSError) -> str:
+    """Why a file is skipped, in a few words."""
+    match error:
+        case UnsupportedType():
+            return str(error)
+        case TooLarge():
+            return "too large"
+        case OSError():
+            return f"cannot be read, {error.strerror}"
+        case _:
+            return "damaged or cut short"
 
 
 def _unusable(path: Path, inside: Path) -> str | None:
@@ -82,7 +103,11 @@ def leave_out_copies(sources: Iterable[Source], problems: Problems) -> list[Sour
             continue
         kept.append(first)
         for copy in others:
-            what = f"copy of a {first.part} picture, left out of {copy.part}"
+            what = (
+                "copy of another picture, left out"
+                if copy.part == first.part
+                else f"copy of a {first.part} picture, left out of {copy.part}"
+            )
             problems.add("noted", what, f"{copy.name} = {first.name}")
     return sorted(kept)
 
@@ -99,12 +124,12 @@ def draw_test(sources: Sequence[Source], problems: Problems) -> list[Source]:
     drawn = {
         source
         for pictures in by_class.values()
-        for source in pictures[: max(1, round(_TEST_SHARE * len(pictures)))]
+        for source in pictures[: min(len(pictures) - 1, max(1, round(_TEST_SHARE * len(pictures))))]
     }
     return [replace(source, part="test") if source in drawn else source for source in sources]
 
 
-def check_classes(labels: Sequence[str], sources: Iterable[Source], problems: Problems) -> None:
+def check_classes(labels: Sequence[str], sources: Sequence[Source], problems: Problems) -> None:
     """Find what makes a class useless, of all classes that have a folder."""
     counts: dict[str, Counter[Part]] = defaultdict(Counter)
     for source in sources:
@@ -117,8 +142,16 @@ def check_classes(labels: Sequence[str], sources: Iterable[Source], problems: Pr
             problems.add("noted", f"class with fewer than {_FEW} pictures to learn from", label)
     if len(labels) < 2:
         problems.add("refused", f"fewer than two classes; {LAYOUTS}", ", ".join(labels) or "none")
+    for folder in sorted(_folders_in(labels[0], sources)) if len(labels) == 1 else ():
+        problems.add("refused", f"are these the classes? Then say DIR/{labels[0]}", folder)
     for spellings in _same_but_for_spelling(labels):
         problems.add("noted", "classes that differ in spelling alone", " / ".join(spellings))
+
+
+def _folders_in(label: str, sources: Iterable[Source]) -> set[str]:
+    """The folders in a class's folder: an archive often has one folder around all classes."""
+    places = [Path(source.name).parts for source in sources]
+    return {parts[1] for parts in places if parts[0] == label and len(parts) > 2}
 
 
 def _wrong(count: Counter[Part], *, has_validation: bool) -> Iterator[str]:

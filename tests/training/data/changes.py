@@ -12,6 +12,7 @@ from tests.pictures import draw, draw_folder
 Change = Callable[[Path], None]
 
 LABELS = ("bar", "circle", "line")
+AVIF = b"\0\0\0\x20ftypavif"
 LATIN_1 = os.fsdecode(b"caf\xe9")
 
 
@@ -123,6 +124,9 @@ CHANGES: dict[str, Change] = {
     ),
     "damaged": lambda root: os.truncate(root / "train/bar/000.png", 100),
     "no picture": write("test/bar/notes.txt", content=b"no picture"),
+    "tables": write(*(f"test/bar/{n}.csv" for n in range(9)), content=b"a,b"),
+    "a photograph in AVIF": write("train/bar/000.avif", content=AVIF),
+    "many AVIF": write(*(f"train/bar/00{n}.avif" for n in range(9)), content=AVIF),
     "empty": write("test/bar/new.png"),
     "too large": lambda root: Image.new("1", (20_000, 20_000)).save(root / "train/bar/poster.png"),
     "far too long": far_too_long,
@@ -151,6 +155,8 @@ CHANGES: dict[str, Change] = {
     "class name in Latin 1": move(*in_both("bar", LATIN_1)),
     "class name with a line break": move(*in_both("bar", "a\nb")),
     "linked class": all_of(move(("train/bar", "../bar")), link("train/bar", "../../bar")),
+    "folder around": all_of(flat, *(move((name, f"all/{name}")) for name in LABELS)),
+    "flat, with one picture": all_of(keep(1), remove("test/bar"), flat),
     "one class": remove("train/circle", "train/line", "test/circle", "test/line"),
     "no class": remove("train", "test"),
     "nothing": remove(""),

@@ -82,7 +82,9 @@ def test_layout_is_understood(
 
 NOTED = [
     ("damaged", "damaged or cut short (1): train/bar/000.png", 59),
-    ("no picture", "not a picture (1): test/bar/notes.txt", 60),
+    ("no picture", "not a picture, left out (1): test/bar/notes.txt", 60),
+    ("tables", "not a picture, left out (9): test/bar/0.csv, test/bar/1.csv,", 60),
+    ("a photograph in AVIF", "not a picture of an accepted format; accepted: PNG, JPEG,", 60),
     ("empty", "empty file (1): test/bar/new.png", 60),
     ("too large", "too large (1): train/bar/poster.png", 60),
     ("far too long", "larger than 20,971,520 bytes (1): train/bar/film.mkv", 60),
@@ -99,7 +101,11 @@ NOTED = [
     ("loose picture", "picture in no class's folder, left out (1): train/loose.png", 60),
     ("folder beside", "folder beside train and test, left out (1): old", 60),
     ("learnt test picture", "(1): train/bar/copy.png = test/bar/020.png", 60),
-    ("copy in one part", "(1): train/bar/copy.png = train/bar/000.png", 60),
+    (
+        "copy in one part",
+        "copy of another picture, left out (1): train/bar/copy.png = train/bar/000.png",
+        60,
+    ),
     ("copy in two classes", "(1): train/bar/000.png = train/line/copy.png", 59),
     ("two spellings", "classes that differ in spelling alone (1): Bar / bar", 60),
     ("few", "class with fewer than 10 pictures to learn from (1): bar", 45),
@@ -142,6 +148,12 @@ REFUSED = [
     ("class name with a line break", [r"not printable (2): test/a\nb, train/a\nb"]),
     ("linked class", ["link to a folder, not followed (1): train/bar"]),
     ("one class", ["fewer than two classes; accepted are DIR/<class>/... and", "(1): bar"]),
+    ("folder around", ["are these the classes? Then say DIR/all (3): bar, circle, line"]),
+    ("flat, with one picture", ["class with a single picture to learn from (1): bar (1 in"]),
+    (
+        "many AVIF",
+        ["(9): train/bar/000.avif,", "\n  9 of 93 files cannot be used; at most 5% are skipped"],
+    ),
     ("no class", ["fewer than two classes; accepted are DIR/<class>/... and", "(1): none"]),
     ("nothing", ["data directory 'stamps' does not exist: accepted are DIR/<class>/..."]),
     ("a file", ["data directory 'stamps' is no directory: accepted are DIR/<class>/..."]),

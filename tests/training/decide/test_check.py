@@ -61,7 +61,7 @@ def test_damaged_picture_is_skipped_and_named(folder: Path) -> None:
 
 def test_folder_of_mostly_other_files_is_refused_with_all_problems(folder: Path) -> None:
     for place in range(9):
-        (folder / "bar" / f"{place}.txt").write_text("no")
+        (folder / "bar" / f"{place}.png").write_text("no")
     with pytest.raises(DatasetError, match=r"9 of 33 files cannot be used"):
         check(folder, threads=1)
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artifact.files import replacing, sha256
-from training.data.folder import describe
 from training.data.identity import short
+from training.data.sources import describe
 from vision.decode import Picture, decode
 from vision.errors import ImageError
 from vision.input import Input
