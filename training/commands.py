@@ -3,6 +3,7 @@
 import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -121,6 +122,9 @@ class Commands:
             return self._fail(explain(error), _USAGE_ERROR)
         except (TrainingError, TandemError) as error:
             return self._fail(str(error), _FAILED)
+        except OSError as error:  # a full disk, a folder that may not be written to
+            name = f"{Path(error.filename).name}: " if error.filename else ""
+            return self._fail(f"{name}{error.strerror}", _FAILED)
         except KeyboardInterrupt:
             return self._fail(f"stopped; {options.when_stopped}", _INTERRUPTED)
 

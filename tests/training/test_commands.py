@@ -1,10 +1,12 @@
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
+from errno import ENOSPC
+from os import strerror
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
 from training.augmentation import Augmentation
-from training.commands import add_options, explain, from_options
+from training.commands import Commands, add_options, explain, from_options
 from training.config import Places, RunConfig
 
 
@@ -68,3 +70,22 @@ def test_refused_value_is_explained_by_its_option(arguments: tuple[str, ...], me
     with pytest.raises(ValidationError) as error:
         parse(*arguments)
     assert explain(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(ENOSPC, strerror(ENOSPC)), "No space left on device"),
+        (PermissionError(13, "Permission denied", "/home/of/results.json"), "results.json: Perm"),
+    ],
+)
+def test_what_the_system_refuses_is_told_in_a_line(
+    error: OSError, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def execute(_: Namespace) -> None:
+        raise error
+
+    commands = Commands("training", "Train.")
+    commands.add("run", execute, "", "train")
+    assert commands.run(["run"]) == 1
+    assert capsys.readouterr().err.startswith(f"training: {message}")

@@ -29,13 +29,15 @@ def execute(options: Namespace) -> int:
     config, limits = from_options(DecideConfig, options), from_options(Limits, options)
     if options.download:
         _download()
+    if options.json:  # now, not when all is done
+        options.json.parent.mkdir(parents=True, exist_ok=True)
     outcome = run(options.folder, config, limits.constraints, _say)
     summary = summarise(outcome)
     report = write_report(summary, outcome)
-    if options.json:
-        replace(options.json, summary.model_dump_json(indent=2).encode() + b"\n")
     sys.stdout.write("\n".join(summary.lines()) + "\n")
     _say(f"report: {report}")
+    if options.json:
+        replace(options.json, summary.model_dump_json(indent=2).encode() + b"\n")
     status = _STATUS[outcome.decision.verdict]
     if options.serve and outcome.decision.pick is not None:
         _serve(config.models_dir, outcome.decision.pick.model.rpartition("/")[0])

@@ -37,9 +37,11 @@ def place() -> Path:
 
 def missing() -> str:
     """Why the weights cannot be used; empty where they can."""
-    if not place().is_file():
+    try:
+        content = place().read_bytes()
+    except OSError:
         return f"its weights are not in torch's cache: --download fetches them ({_MIB} MB)"
-    if not _is_known(place().read_bytes()):
+    if not _is_known(content):
         return f"{place().name} in torch's cache is damaged: --download fetches it anew"
     return ""
 
@@ -52,7 +54,7 @@ def fetch(patience: float = _PATIENCE, longest: float = _LONGEST) -> None:
         longest: Seconds in which it has to send the file.
 
     Raises:
-        PretrainedError: There was no answer in time, or not the weights.
+        PretrainedError: There was no answer in time, or not the weights, or no place for them.
     """
     if not missing():
         return
@@ -69,8 +71,10 @@ def fetch(patience: float = _PATIENCE, longest: float = _LONGEST) -> None:
         raise PretrainedError(f"{host} did not send the weights ({content})") from content
     if not _is_known(content):
         raise PretrainedError(f"{host} sent something else: the digest is not that of the weights")
-    place().parent.mkdir(parents=True, exist_ok=True)
-    replace(place(), content)
+    try:
+        replace(place(), content)
+    except OSError as error:
+        raise PretrainedError(f"torch's cache cannot be written: {error.strerror}") from error
 
 
 def layers() -> Iterator[nn.Module]:

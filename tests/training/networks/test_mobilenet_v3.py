@@ -119,6 +119,17 @@ def test_other_content_is_not_kept(
     assert not cache.exists()
 
 
+def test_cache_that_cannot_be_used_is_told(
+    weights: bytes, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.parent.write_bytes(b"a file where a folder should be")
+    with serving(weights) as address:
+        expect(weights, address, monkeypatch)
+        assert "--download fetches them" in mobilenet_v3.missing()
+        with pytest.raises(PretrainedError, match="torch's cache cannot be written: "):
+            mobilenet_v3.fetch()
+
+
 def test_damaged_file_is_not_loaded_and_fetched_anew(
     weights: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
