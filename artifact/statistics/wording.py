@@ -26,10 +26,10 @@ def explain_pick(
         f"interval {low} to {high}), {price(pick.bytes, pick.p50_ms)}. Always naming the most "
         f"frequent class would get {share(pick.majority, pick.images)}."
     )
-    yield _tie(pick, best, tied)
     if rival is None:
-        yield "There is no other model: its only rival is the most frequent class."
+        yield "No other model can be served: its only rival is the most frequent class."
     else:
+        yield _tie(pick, best, tied, alone=not rival.shippable)
         yield from _beside(pick, rival)
     yield from _forgone(best, useful)
 
@@ -72,7 +72,12 @@ def price(size: int, p50_ms: float | None) -> str:
     return f"{size / 1024:,.0f} KiB, {time}"
 
 
-def _tie(pick: Option, best: Option, tied: Sequence[str]) -> str:
+def _tie(pick: Option, best: Option, tied: Sequence[str], *, alone: bool) -> str:
+    if alone:
+        return (
+            f"{best.model} is the only model that meets the constraints and beats the most "
+            "frequent class."
+        )
     if len(tied) == 1:
         return (
             f"{best.model} is more accurate, by more than noise, than every other model that "

@@ -193,6 +193,11 @@ def test_rival_is_the_most_accurate_other_model_with_both_prices() -> None:
     assert decision.tied == ("accurate",)
 
 
+def test_only_model_that_can_be_shipped_is_not_called_better_than_others() -> None:
+    decision = decide([ACCURATE, SMALL], Constraints(min_accuracy=0.95))
+    assert decision.reasons[1].startswith("accurate is the only model that meets the constraints")
+
+
 def test_open_tie_says_how_many_more_pictures_would_settle_it() -> None:
     decision = decide([option("a", range(20), kib=9), option("b", range(18, 41), kib=90)])
     assert decision.rival is not None
@@ -222,7 +227,7 @@ def test_model_that_could_not_be_shipped_is_still_a_rival(constraints: Constrain
 def test_one_model_alone_has_the_majority_for_a_rival() -> None:
     decision = decide([ACCURATE, option("accurate", range(1, 11), kib=300, runtime="onnx-int8")])
     assert decision.rival is None
-    assert "most frequent class" in decision.reasons[2]
+    assert "No other model can be served" in decision.reasons[1]
     assert shipped(decision) == ("accurate", "onnx-int8")
 
 
