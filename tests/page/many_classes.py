@@ -19,7 +19,7 @@ from training.export.sprites import publish_pictures
 from vision.input import Input
 
 CLASSES: Final = 200
-LABELS: Final = tuple(f"bird {number:03}" for number in range(CLASSES))
+LABELS: Final = (*(f"bird {number:03}" for number in range(1, CLASSES)), "bird of " + 150 * "x")
 PICTURES: Final = 600
 SIDE: Final = 16
 TEST_SHA256: Final = "b" * 64

@@ -44,8 +44,13 @@ function table(title, caption, labels, cellAt, open) {
   };
   return h("div", { class: "scroll card", tabindex: 0, role: "region", "aria-label": title },
     h("table", { class: "matrix" }, h("caption", {}, caption),
-      h("thead", {}, h("tr", {}, h("td"), labels.map((label) => h("th", { scope: "col" }, label)))),
-      h("tbody", {}, labels.map((label, i) => h("tr", {}, h("th", { scope: "row" }, label), labels.map((_, j) => cell(i, j)))))));
+      h("thead", {}, h("tr", {}, h("td"), labels.map((label) => heading("col", label)))),
+      h("tbody", {}, labels.map((label, i) => h("tr", {}, heading("row", label), labels.map((_, j) => cell(i, j)))))));
+}
+
+/** A class's name, cut after three lines; whole when pointed at. */
+function heading(scope, label) {
+  return h("th", { scope, title: label }, h("span", {}, label));
 }
 
 function opener({ i, j }, text, said, open) {
