@@ -219,6 +219,11 @@ class TestConfusion:
         assert axes.get_xticklabels()[0].get_rotation() == 90
         assert axes.get_yticklabels()[0].get_rotation() == 0
 
+    def test_labels_longer_than_the_matrix_are_cut(self) -> None:
+        metrics = split_metrics(np.eye(2), np.arange(2), ["x" * 200, "y"])
+        axes = draw_confusion(metrics, "conv").axes[0]
+        assert tick_names(axes.yaxis) == tick_names(axes.xaxis) == [f"{'x' * 23}…", "y"]
+
     def test_dollar_signs_are_no_formula(self) -> None:
         metrics = split_metrics(np.eye(2), np.arange(2), ["$5", "$x^{$"])
         assert decode(png(draw_confusion(metrics, "conv")))

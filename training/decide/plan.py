@@ -45,8 +45,9 @@ class Budget:
         if self.spent <= self.seconds:
             return ()
         return (
-            f"took {self.spent:.0f} s of {self.seconds:.0f}: reading the pictures, the first arm, "
-            "one model's files and what had begun do not fit; --minutes says how many there are",
+            f"took {self.spent:.0f} s, not the {self.seconds:.0f} of --minutes: reading the "
+            "pictures, the first arm, one model's files and what has begun always end; this "
+            "machine was slow or busy, or needs more minutes",
         )
 
 
@@ -158,7 +159,7 @@ class Plan:
         yield f"files of {self.exports} models: about {self.files:.0f} s"
         total = sum(self.linear.values()) + self.files
         total += sum(one.seconds(_learnt(folds)) for one in self.kept)
-        yield f"together about {total:.0f} s of the {left:.0f} s that are left"
+        yield f"together about {total:.0f} s of the {max(left, 0):.0f} s that are left"
 
     def trained_lines(self, folds: Sequence[Fold]) -> Iterator[str]:
         """What is planned of every trained arm, in words."""
@@ -170,7 +171,7 @@ class Plan:
 
 def left_out(seconds: float) -> str:
     """Why a linear arm does not compete."""
-    return f"left out, it takes about {seconds:.0f} s"
+    return f"left out, there is no time for its {seconds:.0f} s and the files of two models"
 
 
 def remembered(path: Path, linear: Sequence[LinearArm], arms: Sequence[TrainedArm]) -> Plan | None:

@@ -44,8 +44,10 @@ def roster(
     linear, trained = linear_arms(collection), trained_arms(collection)
     known = [*(arm.name for arm in linear), *(arm.name for arm in trained), *absent()]
     chosen = [arm for arm in linear if not names or arm.name in names]
-    if not chosen or not set(names) <= set(known):
-        raise DatasetError(f"arms are {', '.join(known)}; at least one linear one competes")
+    unknown = [f"there is no {name} of these pictures; " for name in names if name not in known]
+    if unknown or not chosen:
+        told = f"{''.join(unknown)}arms are {', '.join(known)}; at least one linear one competes"
+        raise DatasetError(told)
     return chosen, [arm for arm in trained if not names or arm.name in names]
 
 

@@ -22,7 +22,7 @@ from training.decide.arms.linear import LinearArm
 from training.decide.arms.trained import TrainedArm
 from training.decide.collection import copies
 from training.decide.collection.check import Collection, check, contradictions, copy_lines
-from training.decide.collection.splits import Fold, split
+from training.decide.collection.splits import Fold, split, tested
 from training.decide.collection.store import Store, write
 from training.decide.config import DecideConfig
 from training.decide.exports import Exports
@@ -222,10 +222,10 @@ def _with_mirror(task: Task, arm: LinearArm, folds: Sequence[Fold], say: Say) ->
 
 
 def _majority(race: Race) -> Answers:
-    """The least that any arm must beat: always naming the most frequent class."""
+    """The least that any arm must beat: always naming the most frequent class asked about."""
     answers = Answers("majority")
+    counts = np.bincount(race.task.targets[tested(race.folds)], minlength=race.task.classes)
     for place, fold in enumerate(race.folds):
-        counts = np.bincount(race.task.targets[fold.train], minlength=race.task.classes)
         answers.logits[place] = np.tile(np.log1p(counts).astype(np.float32), (len(fold.test), 1))
         answers.seconds[place] = 0.0
     return answers

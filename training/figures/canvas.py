@@ -52,6 +52,11 @@ def blank(height: float, title: str) -> Figure:
     return figure
 
 
+def short(name: str, most: int) -> str:
+    """A name of a class, cut where it has more characters than that."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
 def bare(axes: Axes) -> None:
     """Take ticks and frame away, where the picture speaks for itself."""
     axes.set_xticks([])

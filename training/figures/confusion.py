@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from artifact.metrics import ClassMetrics, SplitMetrics
-from training.figures.canvas import INK, PALE, blank, styled
+from training.figures.canvas import INK, PALE, blank, short, styled
 
 Counts = NDArray[np.int64]
 
@@ -19,6 +19,7 @@ EMPTY = "#FAFAFA"
 SIDE = 540.0  # of the matrix, in points
 CHARACTER = 0.65  # width of a character, in type sizes
 LARGEST_TYPE = 11.0
+LONGEST_LABEL = 24  # characters: more take the matrix' room
 MOST_CLASSES = 60  # of more, the names could not be read
 SHOWN = 40  # classes of so many
 WHITE_TYPE_BELOW = 0.45  # mean of red, green and blue
@@ -105,7 +106,7 @@ def _type_size(counts: Counts, classes: int) -> float:
 
 
 def _label_classes(axes: Axes, rows: Sequence[ClassMetrics]) -> None:
-    names = [row.label for row in rows]
+    names = [short(row.label, LONGEST_LABEL) for row in rows]
     _label(axes.yaxis, "true label (rows)", names)
     _label(axes.xaxis, "predicted label (columns)", names)
     right, top = axes.secondary_yaxis("right"), axes.secondary_xaxis("top")

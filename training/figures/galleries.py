@@ -17,6 +17,7 @@ from training.figures.canvas import (
     bare,
     blank,
     draw_tiles,
+    short,
     styled,
 )
 
@@ -26,7 +27,7 @@ Caption = Sequence[tuple[str, str]]
 CORRECT_COLUMNS = 10
 WRONG_COLUMNS = 7
 MOST_ROWS = 6
-LONGEST_LABEL = 13
+LONGEST_LABEL = 13  # characters
 LINE = 0.16  # height of a line of a caption, in inches
 CERTAIN = 0.9995  # from here on, rounding would write 100%
 
@@ -52,21 +53,24 @@ def draw_wrong(examples: Sequence[Example], pixels: Pixels, name: str) -> Figure
     return _draw_gallery(shown, pixels, WRONG_COLUMNS, _blame, f"{name}: {title}")
 
 
+@styled
+def draw_suspects(examples: Sequence[Example], pixels: Pixels, name: str) -> Figure:
+    """Pictures [N] whose labels are likely wrong, in the order of the examples."""
+    title = f"{name}: labels that are likely wrong, by their numbers in the table below"
+    return _draw_gallery(examples, pixels, WRONG_COLUMNS, _blame, title)
+
+
 def _praise(example: Example) -> Caption:
     label = "disputed label " if example.disputed else ""
-    return [(f"{label}{_short(example.true)}", INK)]
+    return [(f"{label}{short(example.true, LONGEST_LABEL)}", INK)]
 
 
 def _blame(example: Example) -> Caption:
     label = "disputed label" if example.disputed else "true"
     return [
-        (f"{label} {_short(example.true)}", BLUE),
-        (f"predicted {_short(example.predicted)}", RUST),
+        (f"{label} {short(example.true, LONGEST_LABEL)}", BLUE),
+        (f"predicted {short(example.predicted, LONGEST_LABEL)}", RUST),
     ]
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
 
 
 def _confidence(example: Example) -> str:

@@ -24,6 +24,8 @@ from service.app import create_app
 from service.settings import Settings
 from tests.training.decide.drawn import CLASSES, draw, write_folder
 from training.__main__ import main
+from training.decide.outcome.evidence import Evidence
+from training.decide.outcome.report import cell
 from training.evaluation.rejection import KEPT
 from training.networks import mobilenet_v3
 
@@ -183,6 +185,17 @@ def test_report_is_one_page_with_its_figures(decided: Decided) -> None:
     assert "| mobilenet |" in (folder / "report.md").read_text()
 
 
+def test_class_that_the_model_does_not_know_has_no_label_called_wrong() -> None:
+    targets = np.repeat([0, 1], [20, 4])
+    logits = np.tile(np.array([9, 0], np.float32), (24, 1))
+    logits[3] = 0, 9
+    assert Evidence(logits, targets, ("common", "rare"), temperature=1.0).suspects() == [3]
+
+
+def test_names_of_any_characters_keep_to_their_cell_in_markdown() -> None:
+    assert cell("<b>|_") == "&lt;b>\\|_"
+
+
 def test_same_command_again_learns_nothing_twice(decided: Decided) -> None:
     def results() -> dict[str, int]:
         files = (decided.folder / "runs").glob("decide-shapes-*/**/*.np*")
@@ -294,7 +307,11 @@ def test_minutes_that_are_too_few_make_one_model_and_say_what_was_left_out(
     assert told.status == 0
     assert [one.rpartition("/")[0] for one in told.summary["published"]] == [f"shapes-{ARMS[0]}"]
     assert told.arm("mobilenet")["note"].startswith("dropped, ")
-    assert [note for note in told.summary["notes"] if re.match(r"took \d+ s of 1: ", note)]
+    assert [
+        note
+        for note in told.summary["notes"]
+        if re.match(r"took \d+ s, not the 1 of --minutes: ", note)
+    ]
 
 
 def test_pictures_that_say_nothing_of_their_class_ship_none(tmp_path: Path) -> None:
@@ -309,7 +326,7 @@ def test_pictures_that_say_nothing_of_their_class_ship_none(tmp_path: Path) -> N
     [
         (("--min-recall", "cow=0.5"), "no such class; the classes are bar, disc, square"),
         (("--min-recall", "disc"), "is not written CLASS=0.9"),
-        (("--arms", "resnet"), "arms are linear-pixels, linear-hog-colour"),
+        (("--arms", "resnet"), "no resnet of these pictures; arms are linear-pixels, linear-"),
         (("--minutes", "0"), "--minutes '0'"),
     ],
 )

@@ -51,11 +51,10 @@ def test_later_arms_are_dropped_first_and_it_is_said_what_they_would_take(
 ) -> None:
     linear, trained = roster(collection, ARMS)
     whole = plan(linear, trained, task, folds, Budget(3600))
-    first = whole.kept[0]
-    enough = first.seconds(1) * 60 * 5 / 2  # half of what the first one's five folds may take
-    planned = plan(linear, trained, task, folds, Budget(45 + enough))
-    if planned.kept:
-        assert [one.arm.name for one in planned.kept] == ["mobilenet"][: len(planned.kept)]
+    files_of_three = whole.files * 3 / 4
+    least = whole.kept[0].least.seconds(5 * len(collection))
+    planned = whole.shared(folds, 1.01 * least + files_of_three)
+    assert [one.arm.name for one in planned.kept] == ["mobilenet"]
     assert all(one.note.startswith("dropped, 20 epochs at 48 px take") for one in planned.dropped)
 
 
@@ -66,7 +65,9 @@ def test_no_time_leaves_the_simplest_arm_alone(
     planned = plan(linear, trained, task, folds, Budget(0))
     assert ([*planned.linear], [*planned.omitted]) == (["linear-pixels"], ["linear-hog-colour"])
     assert planned.kept == ()
-    assert "linear-hog-colour: left out, it takes about" in "\n".join(planned.lines(folds, 0))
+    assert "linear-hog-colour: left out, there is no time for its" in "\n".join(
+        planned.lines(folds, 0)
+    )
     planned.save(tmp_path / "plan.json")
     assert remembered(tmp_path / "plan.json", linear, trained) == planned
     assert remembered(tmp_path / "plan.json", linear, trained[:1]) is None

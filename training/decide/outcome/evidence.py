@@ -100,12 +100,16 @@ class Evidence:
         """Places of the pictures whose label is likely wrong, the likeliest first.
 
         Confident disagreement: another class is at least so probable. Northcutt, Jiang and Chuang,
-        Confident learning (arXiv:1911.00068), rank by the same margin.
+        Confident learning (arXiv:1911.00068), rank by the same margin. Of a class that is mostly
+        named wrongly, disagreement says nothing: the network does not know it.
         """
         likely = self.probabilities
         own = likely[np.arange(len(likely)), self.targets]
         margin = likely.max(axis=1) - own
-        suspected = np.flatnonzero((likely.argmax(axis=1) != self.targets) & (margin >= least))
+        known = np.array([row.recall > 0.5 for row in self.test.per_class])
+        suspected = np.flatnonzero(
+            (likely.argmax(axis=1) != self.targets) & (margin >= least) & known[self.targets]
+        )
         return [int(place) for place in suspected[np.argsort(-margin[suspected])]]
 
 

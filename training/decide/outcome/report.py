@@ -14,7 +14,7 @@ from artifact.statistics.wording import milliseconds, share
 from training.decide.outcome.summary import ArmSummary, Summary
 from training.decide.run import Outcome
 from training.figures.canvas import BLUE, FADED, VERMILION, blank, png, styled
-from training.figures.galleries import draw_wrong
+from training.figures.galleries import draw_suspects
 from training.figures.typefaces import choose_type
 
 _SHOWN = 64  # pixels a side of the pictures on the contact sheet
@@ -42,6 +42,7 @@ def write_report(summary: Summary, outcome: Outcome) -> Path:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        environment.filters["cell"] = cell
         page = environment.get_template(f"report.{kind}.j2").render(words)
         replace(outcome.prepared.folder / f"report.{kind}", page.encode())
     return outcome.prepared.folder / "report.html"
@@ -96,9 +97,14 @@ def _draw_suspects(summary: Summary, outcome: Outcome) -> Figure:
         )
         for place, one in enumerate(summary.suspects)
     ]
-    figure = draw_wrong(examples, pixels, f"{summary.name}, labels that are likely wrong")
+    figure = draw_suspects(examples, pixels, summary.name)
     type_.use(figure)
     return figure
+
+
+def cell(text: str) -> str:
+    """A name as it may stand in a table of Markdown."""
+    return text.replace("|", "\\|").replace("<", "&lt;")
 
 
 def _helpers(summary: Summary) -> dict[str, object]:
