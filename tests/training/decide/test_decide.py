@@ -25,7 +25,8 @@ from service.settings import Settings
 from tests.training.decide.drawn import CLASSES, draw, write_folder
 from training.__main__ import main
 from training.decide.outcome.evidence import Evidence
-from training.decide.outcome.report import cell
+from training.decide.outcome.report import cell, draw_models
+from training.decide.outcome.summary import Summary
 from training.evaluation.rejection import KEPT
 from training.networks import mobilenet_v3
 
@@ -183,6 +184,17 @@ def test_report_is_one_page_with_its_figures(decided: Decided) -> None:
     assert "data:image/png;base64," in page
     assert "<script" not in page
     assert "| mobilenet |" in (folder / "report.md").read_text()
+
+
+@pytest.mark.parametrize("kib", [[23], [19, 23], [3, 20, 3700, 13000]])
+def test_sizes_can_be_read_off_the_axis(decided: Decided, kib: list[float]) -> None:
+    summary = Summary.model_validate(decided.summary)
+    [arm] = [arm for arm in summary.arms if arm.name == "mobilenet"]
+    files = ([arm.files[0].model_copy(update={"bytes": round(1024 * size)})] for size in kib)
+    arms = [arm.model_copy(update={"files": tuple(each)}) for each in files]
+    axes = draw_models(arms, summary).axes[0]
+    low, high = axes.get_xlim()
+    assert sum(low <= place <= high for place in axes.get_xticks()) >= 2
 
 
 def test_class_that_the_model_does_not_know_has_no_label_called_wrong() -> None:

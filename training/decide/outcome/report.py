@@ -54,30 +54,31 @@ def draw_models(arms: Sequence[ArmSummary], summary: Summary) -> Figure:
     figure = blank(4.2, f"{summary.name}: accuracy and size of every model")
     axes = figure.subplots()
     pick = summary.decision.pick
-    for place, arm in enumerate(arms):
-        if not arm.files:
-            continue
-        file = min(arm.files, key=lambda file: file.bytes)
+    smallest = [(min(arm.files, key=lambda file: file.bytes), arm) for arm in arms if arm.files]
+    smallest.sort(key=lambda pair: pair[0].bytes)
+    for place, (file, arm) in enumerate(smallest):
         size, accuracy = file.bytes / 1024, 100 * file.accuracy
         low, high = (100 * side for side in file.interval)
         chosen = pick is not None and arm.model == pick.model
         colour = VERMILION if chosen else BLUE
         error = [[accuracy - low], [high - accuracy]]
         axes.errorbar(size, accuracy, error, fmt="o", color=colour, capsize=3)
-        left = place % 2 == 1  # of two that are alike, each has its own side
+        left = place < len(smallest) / 2  # names point away from each other
         axes.annotate(
             f"{arm.name}{' (shipped)' if chosen else ''}",
             (size, accuracy),
-            (-8, 4) if left else (8, -12),
+            (-8 if left else 8, -12 if place % 2 else 4),
             textcoords="offset points",
             ha="right" if left else "left",
             fontsize=9,
         )
     axes.axhline(100 * summary.decision.majority, color=FADED, linestyle=":", linewidth=1)
     axes.set_xscale("log")
+    least, most = (smallest[end][0].bytes / 1024 for end in (0, -1))
+    axes.set_xlim(least / 3, 3 * most)  # room for names, and a power of ten at least
+    axes.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%g"))
-    axes.xaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
-    axes.margins(x=0.25)
+    axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
     axes.set_xlabel("KiB of the smallest file (dotted: always the most frequent class)")
     axes.set_ylabel("accuracy, %")
     return figure
