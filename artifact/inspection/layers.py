@@ -6,9 +6,11 @@ from math import prod
 from typing import Final, Literal
 
 import numpy as np
+from pydantic import Field
 
 from artifact.inspection.class_map import Floats, Shapes
 from artifact.inspection.onnx_graph import Node, OnnxGraph
+from artifact.manifest import Part
 
 LayerKind = Literal["standard", "depthwise", "pointwise", "linear", "pooling", "addition", "other"]
 
@@ -27,25 +29,34 @@ _KINDS: Final[dict[str, LayerKind]] = {
 }
 
 
+class LayerDescription(Part):
+    """One operator of the ONNX file, and the activation after it."""
+
+    name: str = Field(description="Of its weights as they were trained, or of the operator.")
+    kind: LayerKind = Field(
+        description="`depthwise`: one filter a channel; `pointwise`: 1x1, mixes channels only; "
+        "`standard`: both at once."
+    )
+    operator: str = Field(description="As ONNX names it.")
+    activation: str | None = Field(description="Likewise; null for none.")
+    shape: tuple[int, ...] = Field(
+        description="Of what it makes of one picture: channels, height, width."
+    )
+    weight: tuple[int, ...] | None = Field(
+        description="Shape of the filters or the matrix; null where it has none."
+    )
+    parameters: int = Field(description="In the file: normalisation is folded in.")
+    macs: int = Field(description="Multiply-accumulate operations for one picture.")
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkLayer:
-    """One operator, and the activation that alone takes its value.
+    """One operator, and the activation that alone takes its value."""
 
-    Attributes:
-        kind: What it does; `depthwise` has one filter a channel, `pointwise` mixes channels only,
-            `standard` does both at once.
-    """
-
-    name: str  # of its weights, as the network that was trained knows them; or of the operator
-    operator: str  # as ONNX names it
-    kind: LayerKind
-    activation: str | None  # as ONNX names it; None for none
+    told: LayerDescription
     value: str  # name of what it computes, after the activation
     names: frozenset[str]  # of its operators and values in the file
-    shape: tuple[int, ...]  # of what it computes, for one picture: channels, height, width
     weight: Floats | None  # of a convolution or linear layer; None for others
-    parameters: int  # numbers in its weights, as the file has them: normalisation is folded in
-    macs: int  # multiply-accumulate operations for one picture
 
 
 def list_layers(graph: OnnxGraph, shapes: Shapes) -> Iterator[NetworkLayer]:
@@ -61,18 +72,17 @@ def list_layers(graph: OnnxGraph, shapes: Shapes) -> Iterator[NetworkLayer]:
         floats = [array.astype(np.float32) for array in stored if array.dtype == np.float32]
         weight = floats[0] if floats and node.operator in _WEIGHTED else None
         names = {each for part in (node, last) for each in (part.name, part.output) if each}
-        yield NetworkLayer(
+        told = LayerDescription(
             name=_name(graph, node),
-            operator=node.operator,
             kind=_kind(node, weight),
+            operator=node.operator,
             activation=None if activation is None else activation.operator,
-            value=last.output,
-            names=frozenset(names),
             shape=shapes[last.output][1:],
-            weight=weight,
+            weight=None if weight is None else weight.shape,
             parameters=sum(array.size for array in floats),
             macs=_macs(node, weight, shapes[node.output]),
         )
+        yield NetworkLayer(told, last.output, frozenset(names), weight)
 
 
 def _activation(graph: OnnxGraph, node: Node) -> Node | None:

@@ -93,7 +93,7 @@ def _run(
 def _summarise(
     events: Sequence[Mapping[str, Untyped]], layers: Sequence[NetworkLayer], runs: int
 ) -> Profile:
-    names = {name: layer.name for layer in layers for name in layer.names}
+    names = {name: layer.told.name for layer in layers for name in layer.names}
     timed: defaultdict[str, list[float]] = defaultdict(list)
     operators: dict[str, str] = {}
     for event in events:

@@ -7,10 +7,9 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from artifact.errors import UnknownModel
-from artifact.inspection.layers import LayerKind, NetworkLayer
+from artifact.inspection.layers import LayerDescription
 from artifact.inspection.profile import Profile, profile
 from artifact.inspection.sheets import sheet_of_filters
-from artifact.manifest import Part
 from service.api.benchmark import BUSY, measure_alone
 from service.api.evidence import cache_control
 from service.api.parameters import (
@@ -28,24 +27,9 @@ from service.state import service_of
 router = APIRouter(responses={**NOT_FOUND, **NOT_READY})
 
 
-class GraphLayer(Part):
+class GraphLayer(LayerDescription):
     """One operator of the ONNX file, and the activation after it."""
 
-    name: str = Field(description="Of its weights as they were trained, or of the operator.")
-    kind: LayerKind = Field(
-        description="`depthwise`: one filter a channel; `pointwise`: 1x1, mixes channels only; "
-        "`standard`: both at once."
-    )
-    operator: str = Field(description="As ONNX names it.")
-    activation: str | None = Field(description="Likewise; null for none.")
-    shape: tuple[int, ...] = Field(
-        description="Of what it makes of one picture: channels, height, width."
-    )
-    weight: tuple[int, ...] | None = Field(
-        description="Shape of the filters or the matrix; null where it has none."
-    )
-    parameters: int = Field(description="In the file: normalisation is folded in.")
-    macs: int = Field(description="Multiply-accumulate operations for one picture.")
     filters: str | None = Field(description="Where its weights are drawn; null where it has none.")
 
 
@@ -79,7 +63,7 @@ ProfileQuery = Annotated[ProfileChoice, Query()]
 @router.get("/models/{name}/graph", tags=["models"])
 def get_graph(request: Request, model: ChosenModel) -> Graph:
     """Give a network's layers from input to output: shapes, parameters, multiply-adds."""
-    layers = service_of(request).inspections.of(model).layers
+    layers = [layer.told for layer in service_of(request).inspections.of(model).layers]
     root = f"{request.scope.get('root_path', '')}/models/{model.manifest.name}/graph"
     return Graph(
         **model.identity,
@@ -88,7 +72,10 @@ def get_graph(request: Request, model: ChosenModel) -> Graph:
         macs=sum(layer.macs for layer in layers),
         bytes=model.manifest.files["onnx"].bytes,
         layers=[
-            _layer(layer, f"{root}/{number}.png?version={model.manifest.version}")
+            GraphLayer(
+                **dict(layer),
+                filters=layer.weight and f"{root}/{number}.png?version={model.manifest.version}",
+            )
             for number, layer in enumerate(layers)
         ],
     )
@@ -126,17 +113,3 @@ async def measure_profile(request: Request, name: Name, query: ProfileQuery) -> 
 
     measured = await measure_alone(request, measure)
     return MeasuredProfile(**dict(measured), **model.identity)
-
-
-def _layer(layer: NetworkLayer, filters: str) -> GraphLayer:
-    return GraphLayer(
-        name=layer.name,
-        kind=layer.kind,
-        operator=layer.operator,
-        activation=layer.activation,
-        shape=layer.shape,
-        weight=None if layer.weight is None else layer.weight.shape,
-        parameters=layer.parameters,
-        macs=layer.macs,
-        filters=None if layer.weight is None else filters,
-    )
