@@ -43,6 +43,7 @@ from artifact.publish import list_files, publish, staging, write_manifest
 from artifact.repository import Artifact
 from tests.manifests import manifest, provenance
 from tests.onnx_files import Shape, onnx_file
+from tests.vision.pictures import encode
 from training.export.sprites import publish_pictures
 
 LABELS = ("top-left", "top-right", "bottom-left", "bottom-right")
@@ -131,7 +132,7 @@ def publish_known_pictures(root: Path) -> StoredDataset:
 def picture(*bright: str, side: int = SIDE, format: str = "PNG") -> bytes:  # noqa: A002 - Pillow's
     """Encode a black square whose quarters of those labels are white."""
     quarters = np.array([label in bright for label in LABELS], np.uint8).reshape(2, 2) * 255
-    return _encode(Image.fromarray(quarters.repeat(side // 2, 0).repeat(side // 2, 1)), format)
+    return encode(quarters.repeat(side // 2, 0).repeat(side // 2, 1), format)
 
 
 def known_probability(gain: float = GAIN) -> float:
@@ -203,7 +204,7 @@ def _write_documents(folder: Path) -> None:
 
 def _write_figures(folder: Path) -> None:
     for role, width in FIGURE_WIDTHS.items():
-        _write(folder, role, _encode(Image.new("RGB", (width, 30), "white"), "PNG"))
+        _write(folder, role, encode(Image.new("RGB", (width, 30), "white")))
 
 
 def _metrics() -> Metrics:
@@ -260,9 +261,3 @@ def _write(folder: Path, role: Role, data: bytes) -> None:
     path = folder / PATHS[role]
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)
-
-
-def _encode(image: Image.Image, format: str) -> bytes:  # noqa: A002 - Pillow's word
-    buffer = io.BytesIO()
-    image.save(buffer, format)
-    return buffer.getvalue()

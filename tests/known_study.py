@@ -1,12 +1,11 @@
 """A tiny stored study whose figures are known by construction."""
 
-import hashlib
-import io
 from pathlib import Path
 
 from PIL import Image
 from pydantic import JsonValue
 
+from artifact.files import describe
 from artifact.manifest import File
 from artifact.study import (
     FIGURES,
@@ -20,6 +19,7 @@ from artifact.study import (
     Summary,
 )
 from tests.outcomes import outcome
+from tests.vision.pictures import encode
 
 NAME = "widths"
 ACCURACIES = {"narrow": (0.98, 0.97), "wide": (0.99, 0.985)}  # by arm and seed
@@ -88,10 +88,7 @@ def _figures(folder: Path) -> dict[StudyFigure, File]:
     files: dict[StudyFigure, File] = {}
     for role, path in FIGURES.items():
         if role in WIDTHS:
-            buffer = io.BytesIO()
-            Image.new("RGB", (WIDTHS[role], 30), "white").save(buffer, "PNG")
-            content = buffer.getvalue()
+            content = encode(Image.new("RGB", (WIDTHS[role], 30), "white"))
             (folder / path).write_bytes(content)
-            checksum = hashlib.sha256(content).hexdigest()
-            files[role] = File(path=path, sha256=checksum, bytes=len(content))
+            files[role] = describe(path, content)
     return files
