@@ -31,7 +31,7 @@ from service.api.parameters import (
 from service.registry import LoadedModel
 from service.state import service_of
 
-_documents = APIRouter(tags=["evidence"], responses={**NOT_FOUND, **NOT_READY})
+router = APIRouter(responses={**NOT_FOUND, **NOT_READY})
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -116,13 +116,13 @@ class ExampleChoice(VersionChoice):
 ExampleQuery = Annotated[ExampleChoice, Query()]
 
 
-@_documents.get("/models/{name}/metrics")
+@router.get("/models/{name}/metrics", tags=["evidence"])
 async def get_metrics(model: ChosenModel) -> Metrics:
     """Give accuracy, loss, per-class scores and the confusion matrix of each split."""
     return published(model, "metrics", model.metrics)
 
 
-@_documents.get("/models/{name}/confusion-matrix")
+@router.get("/models/{name}/confusion-matrix", tags=["evidence"])
 async def get_confusion_matrix(model: ChosenModel) -> ConfusionMatrix:
     """Give the test images' confusion matrix: rows are true labels, columns predicted ones."""
     metrics = published(model, "metrics", model.metrics)
@@ -135,21 +135,21 @@ async def get_confusion_matrix(model: ChosenModel) -> ConfusionMatrix:
     )
 
 
-@_documents.get("/models/{name}/curves")
+@router.get("/models/{name}/curves", tags=["evidence"])
 async def get_curves(model: ChosenModel) -> Curves:
     """Give the training and validation loss and accuracy of each epoch."""
     metrics = published(model, "metrics", model.metrics)
     return Curves(chosen_epoch=model.manifest.provenance.epoch, epochs=list(metrics.curves))
 
 
-@_documents.get("/models/{name}/filters")
+@router.get("/models/{name}/filters", tags=["evidence"])
 async def list_filters(request: Request, model: ChosenModel) -> LayerList:
     """List every convolution layer, and where its filters are drawn."""
     filters = published(model, "filters", model.filters)
     return LayerList(layers=[_layer(request, model, layer) for layer in filters.layers])
 
 
-@_documents.get("/models/{name}/examples")
+@router.get("/models/{name}/examples", tags=["evidence"])
 async def list_examples(request: Request, name: Name, query: ExampleQuery) -> ExampleList:
     """List test images that the model named rightly or wrongly, with its confidence."""
     model = service_of(request).loaded().get(name, query.version)
@@ -177,18 +177,6 @@ def _layer(request: Request, model: LoadedModel, layer: FilterLayer) -> Layer:
     path = layer.figure and _PATHS[layer.figure][0]
     picture = path and f"{root}/{path}?version={model.manifest.version}"
     return Layer(name=layer.name, kind=layer.kind, shape=layer.shape, picture=picture)
-
-
-# Not a coroutine, nor are the figures: reading and verifying a file belongs in a thread.
-def download(
-    request: Request, name: Name, role: FileRole, query: VersionQuery, known: KnownTags
-) -> Response:
-    """Give a file of a model as it was published; its checksum is the `ETag`."""
-    model = service_of(request).loaded().get(name, query.version)
-    answer = _serve(request, model, role, known)
-    file = f"{name}-{model.manifest.version}-{PurePosixPath(PATHS[role]).name}"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{file}"'
-    return answer
 
 
 def _figure(role: FigureRole) -> Callable[..., Response]:
@@ -226,24 +214,31 @@ def _answer(
     return Response(read(), media_type=kind, headers=headers)
 
 
-def _files() -> APIRouter:
-    responses = {**NOT_FOUND, **NOT_READY, **UNCHANGED}
-    router = APIRouter(responses=responses, default_response_class=Response)
-    for role, (path, summary) in _PATHS.items():
-        router.add_api_route(
-            f"/models/{{name}}/{path}",
-            _figure(role),
-            name=role,
-            summary=summary,
-            tags=["evidence"],
-            responses=PICTURE,
-        )
+# No coroutines: reading and verifying a file belongs in a thread.
+for _role, (_path, _summary) in _PATHS.items():
     router.add_api_route(
-        "/models/{name}/files/{role}", download, tags=["models"], responses=_ANY_FILE
+        f"/models/{{name}}/{_path}",
+        _figure(_role),
+        name=_role,
+        summary=_summary,
+        tags=["evidence"],
+        response_class=Response,
+        responses={**PICTURE, **UNCHANGED},
     )
-    return router
 
 
-router = APIRouter()
-router.include_router(_documents)
-router.include_router(_files())
+@router.get(
+    "/models/{name}/files/{role}",
+    tags=["models"],
+    response_class=Response,
+    responses={**UNCHANGED, **_ANY_FILE},
+)
+def download(
+    request: Request, name: Name, role: FileRole, query: VersionQuery, known: KnownTags
+) -> Response:
+    """Give a file of a model as it was published; its checksum is the `ETag`."""
+    model = service_of(request).loaded().get(name, query.version)
+    answer = _serve(request, model, role, known)
+    file = f"{name}-{model.manifest.version}-{PurePosixPath(PATHS[role]).name}"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{file}"'
+    return answer

@@ -13,8 +13,7 @@ from service.api.parameters import NOT_FOUND, NOT_READY, ChosenModel
 from service.registry import LoadedModel, ModelRegistry
 from service.state import service_of
 
-_models = APIRouter(tags=["models"], responses=NOT_READY)
-_health = APIRouter(tags=["health"])
+router = APIRouter()
 
 
 class ModelSummary(Part):
@@ -76,26 +75,26 @@ class Ready(Part):
     )
 
 
-@_models.get("/models")
+@router.get("/models", tags=["models"], responses=NOT_READY)
 async def list_models(request: Request) -> ModelList:
     """List every published model with its headline figures, names in order."""
     models = service_of(request).loaded()
     return ModelList(models=[_summary(models, model) for model in models.latest()])
 
 
-@_models.get("/models/{name}", responses=NOT_FOUND)
+@router.get("/models/{name}", tags=["models"], responses={**NOT_READY, **NOT_FOUND})
 async def get_manifest(model: ChosenModel) -> Manifest:
     """Give a model's manifest: architecture, input, labels, files, provenance, parity."""
     return model.manifest
 
 
-@_health.get("/health/live")
+@router.get("/health/live", tags=["health"])
 async def is_live() -> Live:
     """Whether the process answers at all; says nothing of the models."""
     return Live()
 
 
-@_health.get("/health/ready", responses=NOT_READY)
+@router.get("/health/ready", tags=["health"], responses=NOT_READY)
 async def is_ready(request: Request) -> Ready:
     """Whether requests are welcome: the models are loaded and no shutdown has begun."""
     models = service_of(request).ready()
@@ -107,8 +106,9 @@ async def is_ready(request: Request) -> Ready:
     )
 
 
-@_health.get(
+@router.get(
     "/metrics",
+    tags=["health"],
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}, "description": "Prometheus' text format."}},
 )
@@ -148,8 +148,3 @@ def _summary(models: ModelRegistry, model: LoadedModel) -> ModelSummary:
 def _p50_ms(model: LoadedModel) -> dict[RuntimeId, float]:
     recorded = model.benchmark.latencies if model.benchmark else ()
     return {latency.runtime: latency.p50_ms for latency in recorded if latency.batch_size == 1}
-
-
-router = APIRouter()
-router.include_router(_models)
-router.include_router(_health)
