@@ -6,10 +6,11 @@ from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageColor, ImageDraw, ImageOps
+from PIL import Image, ImageColor, ImageDraw, ImageFont, ImageOps
 
 from research.robustness.scoring import PictureAnswer, see, worst_first
 from training.figures.canvas import BLUE, FADED, INK, PALE, RUST, VERMILION
+from training.figures.typefaces import file_for
 from training.outliers.writing import typeface
 from vision.decode import Picture
 from vision.errors import ImageError
@@ -30,6 +31,7 @@ _ROW = _SIDE + 4 * _LINE
 _TITLE = 4 * _LINE
 _MARGIN = (_PITCH - _CARD) // 2
 
+_TYPE = 13  # size of what stands below a card
 _CHARACTERS = 32  # of a line that fits below a card
 _CERTAIN = 0.9995  # from here on, rounding would write 100%
 
@@ -130,5 +132,11 @@ def _write(
         short = line if len(line) <= _CHARACTERS else f"{line[: _CHARACTERS - 1]}…"
         colour = FADED if place else INK if correct else RUST
         middle = left + _CARD / 2, top + _SIDE + place * _LINE + _LINE / 3
-        font = typeface("DejaVuSans" if correct or place else "DejaVuSans-Bold", 13)
+        font = _font(short, "DejaVuSans" if correct or place else "DejaVuSans-Bold")
         draw.text(middle, short, ImageColor.getrgb(colour), font, anchor="ma")
+
+
+def _font(line: str, usual: str) -> ImageFont.FreeTypeFont:
+    """Class names of any script in what is installed; boxes where nothing has their characters."""
+    file = file_for(line)
+    return typeface(usual, _TYPE) if file is None else ImageFont.truetype(file, _TYPE)

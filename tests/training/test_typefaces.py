@@ -1,7 +1,7 @@
 import pytest
 
 from training.figures.canvas import blank, png
-from training.figures.typefaces import choose_type
+from training.figures.typefaces import choose_type, file_for
 
 OWN = "DejaVu Sans"
 INSTALLED = {
@@ -46,3 +46,12 @@ def test_figure_is_drawn_without_a_missing_character() -> None:
     figure = blank(1.0, chosen.names["数字"])
     chosen.use(figure)
     assert png(figure)  # a character that is missing would be a warning, which is an error here
+
+
+def test_line_of_another_script_is_written_in_the_face_that_has_all_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    installed = {"Some Han": frozenset(), "DejaVu Sans Mono": frozenset(map(ord, "true 数字"))}
+    monkeypatch.setattr("training.figures.typefaces._all_installed", lambda: installed)
+    assert str(file_for("true 数字")).endswith("DejaVuSansMono.ttf")
+    assert [file_for("true bar"), file_for("true 猫")] == [None, None]

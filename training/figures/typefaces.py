@@ -60,6 +60,14 @@ def choose_type(labels: Sequence[str]) -> Type:
     return Type(tuple(families), names)
 
 
+def file_for(text: str) -> str | None:
+    """The file of an installed typeface that has all of a text; None where ours has, or none."""
+    needed = _needed([text])
+    if needed <= _characters(_OWN):
+        return None
+    return next((_file(name) for name, own in _all_installed().items() if needed <= own), None)
+
+
 def _needed(labels: Iterable[str]) -> frozenset[int]:
     return frozenset(map(ord, "".join(labels)))
 
@@ -72,6 +80,11 @@ def _all_installed() -> dict[str, frozenset[int]]:
 
 @cache
 def _characters(family: str) -> frozenset[int]:
+    return frozenset(font_manager.get_font(_file(family)).get_charmap())
+
+
+def _file(family: str) -> str:
+    """Of its upright face, in a normal weight where there is one."""
     fonts = [font for font in font_manager.fontManager.ttflist if font.name == family]
     upright = min(fonts, key=lambda font: (font.style != "normal", font.weight != 400, font.fname))
-    return frozenset(font_manager.get_font(upright.fname).get_charmap())
+    return upright.fname
