@@ -119,10 +119,10 @@ def dead_outputs(logits: Floats, labels: Sequence[str]) -> Iterator[Finding]:
 def rarely_predicted(parts: Mapping[str, SplitMetrics]) -> Iterator[Finding]:
     """Classes that are named for fewer than a fifth of their own images, in the worst part."""
     for k, row in enumerate(next(iter(parts.values())).per_class):
-        found = {part: _found(metrics, k) for part, metrics in parts.items()}
-        most = {part: wilson_interval(*counts)[1] for part, counts in found.items() if counts[1]}
-        worst = min(most, key=lambda part: most[part], default=None)
-        if worst is not None:
+        rows = {part: metrics.confusion_matrix[k] for part, metrics in parts.items()}
+        found = {part: (counts[k], sum(counts)) for part, counts in rows.items() if any(counts)}
+        if found:
+            worst = min(found, key=lambda part: wilson_interval(*found[part])[1])
             yield from rarely_right(row.label, *found[worst], part=worst)
 
 
@@ -188,12 +188,6 @@ def _right(network: nn.Module, normalization: Normalization, images: Images) -> 
     batches = torch.split(images.pixels, _BATCH)
     logits = torch.cat([network(normalization.inputs(batch)) for batch in batches])
     return int((logits.argmax(dim=1) == images.labels).sum())
-
-
-def _found(metrics: SplitMetrics, k: int) -> tuple[int, int]:
-    """How many images of that class there are, and how many of them are right, in reverse."""
-    row = metrics.confusion_matrix[k]
-    return row[k], sum(row)
 
 
 def _finding(name: str, message: str, **evidence: JsonValue) -> Finding:

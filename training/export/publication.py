@@ -205,7 +205,6 @@ def describe_provenance(
 ) -> Provenance:
     """Everything that is needed to make the same weights again."""
     return Provenance(
-        commit=history.environment.commit,
         seed=config.seed,
         config=config.model_dump(mode="json"),
         dataset=split.data.dataset,
@@ -220,7 +219,6 @@ def describe_provenance(
         ),
         epoch=history.best.epoch,
         teacher=teacher.described if teacher else None,
-        libraries=history.environment.libraries,
-        hardware=history.environment.hardware,
         seconds=history.seconds,
+        **history.environment.model_dump(),
     )
