@@ -15,7 +15,7 @@ DATA = DataIdentity(
     seed=0,
     preprocessing={"shape": [1, 8, 8], "mode": "L", "preprocess": "resize"},
 )
-BEGUN = History(Environment(commit=None, libraries={}, hardware="a machine"))
+BEGUN = History(environment=Environment(commit=None, libraries={}, hardware="a machine"))
 EPOCH = Epoch(
     epoch=3,
     learning_rate=0.004,

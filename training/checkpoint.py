@@ -6,11 +6,12 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import torch
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from artifact import files
@@ -52,13 +53,14 @@ def reading(folder: Path) -> Iterator[None]:
         ) from error
 
 
-@dataclass
-class History:
+class History(BaseModel):
     """The epochs of a run so far, and the weights of the best of them."""
 
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
     environment: Environment  # by what the run was begun
-    curves: list[Epoch] = field(default_factory=list)
-    weights: dict[str, Tensor] = field(default_factory=dict)
+    curves: list[Epoch] = []
+    weights: dict[str, Tensor] = {}
 
     @property
     def best(self) -> Epoch:
@@ -95,16 +97,11 @@ class Checkpoint:
         with reading(folder):
             state: State = torch.load(path, map_location="cpu", weights_only=True)
             _refuse_other_format(name, state.get("format", 1))
-            history = state["history"]
             return cls(
                 name,
                 RunConfig.model_validate(state["config"]),
                 DataIdentity.model_validate(state["data"]),
-                History(
-                    Environment.model_validate(history["environment"]),
-                    [Epoch.model_validate(row) for row in history["curves"]],
-                    history["weights"],
-                ),
+                History.model_validate(state["history"]),
                 state["trainer"],
             )
 
@@ -160,12 +157,8 @@ def save(
         "format": _FORMAT,
         "config": config.model_dump(),
         "data": data.model_dump(),
+        "history": history.model_dump(),
         "trainer": trainer,
-        "history": {
-            "environment": history.environment.model_dump(),
-            "curves": [row.model_dump() for row in history.curves],
-            "weights": history.weights,
-        },
     }
     torch.save(state, content)
     try:

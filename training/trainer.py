@@ -191,7 +191,7 @@ def fit(
     """
     steps = max(1, len(split.train) // config.batch_of(len(split.train)))
     trainer = Trainer(network, normalization, config, steps, teacher)
-    history = History(describe_environment(split.train.pixels.device))
+    history = History(environment=describe_environment(split.train.pixels.device))
     if (begun := checkpoint.load(folder, config, split.data)) is not None:
         history = begun.history
         with checkpoint.reading(folder):

@@ -1,5 +1,4 @@
 import pickle
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ class Bomb:
 
 
 def test_state_comes_back(tmp_path: Path) -> None:
-    history = replace(BEGUN, weights={"a": torch.ones(2)})
+    history = BEGUN.model_copy(update={"weights": {"a": torch.ones(2)}})
     checkpoint.save(tmp_path / "new", CONFIG, DATA, history, {"rows": [{"epoch": 1}]})
     begun = checkpoint.load(tmp_path / "new", CONFIG, DATA)
     assert begun is not None

@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.identities import EPOCH
+from tests.identities import BEGUN, EPOCH
 from tests.training.streams import Impatient
 from training import checkpoint
 from training.checkpoint import History
 from training.config import RunConfig
 from training.data import NO_CLASS, Images, Outliers, Split, normalization
-from training.environment import describe_environment
 from training.errors import CheckpointError, DivergedError
 from training.evaluation.logits import network_logits
 from training.networks.architectures import Network, architecture, build
@@ -101,7 +100,7 @@ def test_network_is_left_as_the_best_epoch_on_validation_made_it(
 
 
 def test_earlier_epoch_is_kept_when_later_ones_are_worse() -> None:
-    history = History(describe_environment(torch.device("cpu")))
+    history = BEGUN.model_copy(deep=True)
     for number, accuracy, loss in ((1, 0.8, 0.5), (2, 0.9, 0.4), (3, 0.9, 0.3), (4, 0.7, 0.1)):
         row = {"epoch": number, "validation_accuracy": accuracy, "validation_loss": loss}
         history.curves.append(EPOCH.model_copy(update=row))

@@ -9,7 +9,7 @@ from training.export.publication import describe_provenance
 def test_everything_that_made_the_weights_is_told(small: Split) -> None:
     config = RunConfig(seed=5, train_ratio=0.7)
     environment = Environment(commit="c" * 40, libraries={"torch": "1"}, hardware="a machine")
-    told = describe_provenance(config, small, History(environment, [EPOCH]))
+    told = describe_provenance(config, small, History(environment=environment, curves=[EPOCH]))
     assert RunConfig.model_validate(told.config) == config
     assert (told.seed, told.epoch, told.dataset) == (5, 3, "digits")
     assert (told.split.train, told.split.validation, told.split.test) == (320, 100, 60)
