@@ -1,7 +1,7 @@
 """What a person sees while a network is trained."""
 
 import sys
-from typing import Self, TextIO
+from typing import Self
 
 from tqdm import tqdm
 
@@ -11,11 +11,9 @@ from artifact.metrics import Epoch
 class Progress:
     """One bar over the whole run on a terminal, and one line an epoch everywhere."""
 
-    def __init__(
-        self, epochs: int, steps: int, done: int = 0, stream: TextIO | None = None
-    ) -> None:
+    def __init__(self, epochs: int, steps: int, done: int = 0) -> None:
         self.epochs = epochs
-        self.stream = stream or sys.stderr
+        self.stream = sys.stderr
         self.bar = tqdm(
             total=epochs * steps,
             initial=done * steps,
