@@ -37,22 +37,6 @@ _STAGES: Final = (
 )
 
 
-class EfficientNetLite0(nn.Sequential):
-    """All layers but the classifier: normalised pictures [N, 3, H, W] in, features [N, 1280] out.
-
-    Height and width are multiples of 32.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(
-            *_convolution(3, 32, 3, stride=2),
-            *_blocks(32),
-            *_convolution(320, WIDTH, 1),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-        )
-
-
 class _InvertedResidual(nn.Module):
     """Expand, filter each channel by itself, project; add the input where the shape stays."""
 
@@ -77,13 +61,21 @@ def is_installed() -> bool:
     return importlib.util.find_spec(PACKAGE) is not None
 
 
-def pretrained() -> EfficientNetLite0:
-    """Build the network with its ImageNet weights, in evaluation mode.
+def pretrained() -> nn.Sequential:
+    """Build all layers but the classifier, with their ImageNet weights, in evaluation mode.
+
+    Normalised pictures [N, 3, H, W] in, features [N, 1280] out; H and W are multiples of 32.
 
     Raises:
         PretrainedError: The package is not installed, or its file is not the known one.
     """
-    network = EfficientNetLite0()
+    network = nn.Sequential(
+        *_convolution(3, 32, 3, stride=2),
+        *_blocks(32),
+        *_convolution(320, WIDTH, 1),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+    )
     # The file has the same layers in the same order, and the classifier after them.
     pairs = zip(network.state_dict(), read_weights().values(), strict=False)
     network.load_state_dict(dict(pairs))

@@ -13,10 +13,10 @@ import resource
 import numpy as np
 import torch
 from training.decide.arms.base import network_logits
-from training.networks.efficientnet import EfficientNetLite0
+from training.networks.efficientnet import pretrained
 
 torch.set_num_threads(1)
-network = EfficientNetLite0().eval()
+network = pretrained()
 batch = np.zeros((32, 3, 192, 192), np.float32)
 network_logits(network, batch[:1])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
