@@ -62,13 +62,9 @@ def _field(location: tuple[int | str, ...]) -> str:
 
 
 def _values(model: type[BaseModel], values: dict[str, object]) -> dict[str, object]:
-    values_by_name: dict[str, object] = {}
-    for name, field in model.model_fields.items():
-        if (nested := _nested(field)) is not None:
-            values_by_name[name] = _values(nested, values)
-        elif name in values:
-            values_by_name[name] = values[name]
-    return values_by_name
+    own = {name: values[name] for name in model.model_fields if name in values}
+    fields = model.model_fields.items()
+    return own | {name: _values(part, values) for name, field in fields if (part := _nested(field))}
 
 
 def _nested(field: FieldInfo) -> type[BaseModel] | None:
