@@ -27,9 +27,9 @@ from service.api.errors import answer, install_handlers
 from service.api.parameters import LONG_ADDRESS, refuse_repeated
 from service.browser_headers import with_browser_headers
 from service.errors import Refused
-from service.limits.body import BodyLimits
-from service.limits.encoding import DecodedBodies
-from service.observability.recorder import RecordMiddleware
+from service.limits.body import with_limits
+from service.limits.encoding import with_decoded_bodies
+from service.observability.recorder import recorded
 from service.observability.shared import SharedFolder
 from service.page import install_page
 from service.settings import Settings
@@ -49,7 +49,7 @@ _ROUTES: Final = (
     layers,
     docs,
 )
-# Those of `RecordMiddleware` cover what never reaches FastAPI. Releases that make none ignore it.
+# Those of `recorded` cover what never reaches FastAPI. Releases that make none ignore it.
 _NO_SPANS_OF_ITS_OWN: Final[Any] = {"tracing": False, "metrics": False, "logs": False}
 _EXPOSED: Final = ("ETag", "Inference-Header-Content-Length", "Retry-After", "X-Request-ID")
 _MAX_PATH: Final = 2048  # characters
@@ -88,7 +88,7 @@ def create_app(settings: Settings, folder: SharedFolder | None = None) -> FastAP
 
 
 class _Application(FastAPI):
-    """RecordMiddleware from outside all its layers, so that no answer escapes."""
+    """Recorded from outside all its layers, so that no answer escapes."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve below the root path too, where a proxy passes on paths as they come."""
@@ -102,10 +102,10 @@ class _Application(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         service: Service = self.state.service
         settings = service.settings
-        app = DecodedBodies(super().build_middleware_stack(), settings.max_body_bytes)
-        limited = bounded(with_head(BodyLimits(app, service.admission, settings)))
+        app = with_decoded_bodies(super().build_middleware_stack(), settings.max_body_bytes)
+        limited = bounded(with_head(with_limits(app, service.admission, settings)))
         public = with_browser_headers(cross_origin(limited, settings.cors_origins))
-        return RecordMiddleware(public, service.recorder)
+        return recorded(public, service.recorder)
 
     def openapi(self) -> docs.Document:
         # What exists, so that what the documentation shows works when tried.

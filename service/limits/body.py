@@ -24,48 +24,47 @@ _WORTH_READING: Final = 65_536  # bytes: cheaper than another connection
 _WATCHED_AFTER: Final = 0.05
 
 
-class BodyLimits:
-    """ASGI application in front of another one."""
+def with_limits(app: ASGIApp, admission: Admission, settings: Settings) -> ASGIApp:
+    """Bound what the requests of an application send, and how many of them there are."""
 
-    def __init__(self, app: ASGIApp, admission: Admission, settings: Settings) -> None:
-        self._app = app
-        self._admission = admission
-        self._settings = settings
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one connection."""
+    async def limit_and_answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await app(scope, receive, send)
             return
         route, record = admitted_route(scope["method"], scope["path"]), record_of(scope)
-        body = _Body(record, receive, self._settings)
+        body = _Body(record, receive, settings)
         if route is None:
-            await self._app(scope, body, send)
-        elif self._admission.is_full:
+            await app(scope, body, send)
+        elif admission.is_full:
             record.route, record.kind = route, "overloaded"
-            await self._refusal(route, record.received())(scope, receive, send)
+            refusal = _refusal(admission, route, record.received())
+            await refusal(scope, receive, send)
         else:
-            await self._admit(scope, _AdmittedBody(body, self._admission, record), send)
+            await _admit(app, scope, _AdmittedBody(body, admission, record), send)
 
-    async def _admit(self, scope: Scope, body: "_AdmittedBody", send: Send) -> None:
-        try:
-            await self._app(scope, body, send)
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if not body.client_left or task is None:
-                raise
-            task.uncancel()
-            record_of(scope).kind = "client-left"
-            await send({"type": "http.response.start", "status": CLIENT_LEFT, "headers": []})
-            await send({"type": "http.response.body"})
-        finally:
-            body.leave()
+    return limit_and_answer
 
-    def _refusal(self, route: str, announced: int | None) -> JSONResponse:
-        keep = announced is not None and announced <= _WORTH_READING
-        key = "error" if route.startswith("/v2/") else "detail"
-        content = {key: str(self._admission.refusal())}
-        return JSONResponse(content, 503, {**RETRY, **({} if keep else _CLOSE)})
+
+async def _admit(app: ASGIApp, scope: Scope, body: "_AdmittedBody", send: Send) -> None:
+    try:
+        await app(scope, body, send)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if not body.client_left or task is None:
+            raise
+        task.uncancel()
+        record_of(scope).kind = "client-left"
+        await send({"type": "http.response.start", "status": CLIENT_LEFT, "headers": []})
+        await send({"type": "http.response.body"})
+    finally:
+        body.leave()
+
+
+def _refusal(admission: Admission, route: str, announced: int | None) -> JSONResponse:
+    keep = announced is not None and announced <= _WORTH_READING
+    key = "error" if route.startswith("/v2/") else "detail"
+    content = {key: str(admission.refusal())}
+    return JSONResponse(content, 503, {**RETRY, **({} if keep else _CLOSE)})
 
 
 class _Body:

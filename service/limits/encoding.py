@@ -14,20 +14,16 @@ _ACCEPTED: Final = "gzip, deflate"
 _PIECE: Final = 65_536  # bytes: a fraction of a millisecond
 
 
-class DecodedBodies:
-    """ASGI application in front of another one, which need not know of Content-Encoding."""
+def with_decoded_bodies(app: ASGIApp, max_bytes: int) -> ASGIApp:
+    """Decompress the bodies of an application's requests, to at most so many bytes."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        """Prepare for bodies of at most so many bytes, counted after decompression."""
-        self._app = app
-        self._max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one connection."""
+    async def decode_and_answer(scope: Scope, receive: Receive, send: Send) -> None:
         encoding = _encoding(scope) if scope["type"] == "http" else _IDENTITY
         if encoding != _IDENTITY:
-            receive = _DecodedBody(receive, encoding, self._max_bytes)
-        await self._app(scope, receive, send)
+            receive = _DecodedBody(receive, encoding, max_bytes)
+        await app(scope, receive, send)
+
+    return decode_and_answer
 
 
 class _DecodedBody:

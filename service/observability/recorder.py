@@ -67,20 +67,15 @@ def record_of(scope: Scope) -> RequestRecord:
     return record
 
 
-class RecordMiddleware:
-    """ASGI application around all others: records each request and gives its answer an id."""
+def recorded(app: ASGIApp, recorder: Recorder) -> ASGIApp:
+    """Record each request of an application, and give its answer an id."""
 
-    def __init__(self, app: ASGIApp, recorder: Recorder) -> None:
-        self._app = app
-        self._recorder = recorder
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one connection."""
+    async def record_and_answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await app(scope, receive, send)
             return
         # The fast path has begun the records of the requests that it leaves to the routes.
-        record: RequestRecord = scope.get(_SCOPE_KEY) or self._recorder.begin(scope)
+        record: RequestRecord = scope.get(_SCOPE_KEY) or recorder.begin(scope)
 
         def identified(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
@@ -92,10 +87,12 @@ class RecordMiddleware:
             return send(message)
 
         try:
-            await self._app(scope, receive, identified)
+            await app(scope, receive, identified)
         finally:
             record.route = record.route or getattr(scope.get("route"), "path", None)
-            self._recorder.end(record)
+            recorder.end(record)
+
+    return record_and_answer
 
 
 def _details(record: RequestRecord, seconds: float) -> dict[str, object]:

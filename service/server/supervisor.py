@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
-from types import FrameType
 from typing import Final
 
 from prometheus_client import CollectorRegistry
@@ -93,14 +92,17 @@ class Supervisor:
             try:
                 self._supervise()
             finally:
-                self._kill_all()
+                for worker in self._workers:
+                    if worker.process is not None:
+                        worker.process.kill()
         return self._status or 0
 
     def _supervise(self) -> None:
         # One first: if it cannot start, the reason is said once, not by every worker.
         self._workers[0].start_at = 0
         while self._status is None or any(worker.process for worker in self._workers):
-            self._forward_signals()
+            while self._signals:
+                self._stop(0, self._signals.pop(0))
             for worker in self._workers:
                 self._reap(worker)
                 self._watch(worker)
@@ -191,10 +193,6 @@ class Supervisor:
         worker.start_at = time.monotonic() + worker.pause
         worker.pause = min(2 * worker.pause, _LONGEST_PAUSE)
 
-    def _forward_signals(self) -> None:
-        while self._signals:
-            self._stop(0, self._signals.pop(0))
-
     def _stop(self, status: int, number: int = signal.SIGTERM) -> None:
         # The workers alone have the socket now: with the last of them, it is gone.
         self._folder.announce_stop()
@@ -208,22 +206,17 @@ class Supervisor:
         if self._status is None:
             self._status = status
 
-    def _kill_all(self) -> None:
-        for worker in self._workers:
-            if worker.process is not None:
-                worker.process.kill()
-
     @contextmanager
     def _catching_signals(self) -> Iterator[None]:
-        before = {number: signal.signal(number, self._note) for number in _SIGNALS}
+        before = {
+            number: signal.signal(number, lambda number, _: self._signals.append(number))
+            for number in _SIGNALS
+        }
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-    def _note(self, number: int, _frame: FrameType | None) -> None:
-        self._signals.append(number)
 
 
 def _how_it_ended(status: int) -> str:

@@ -181,9 +181,9 @@ class InferEngine(Engine[Arrived, Ready]):
 def _prepared(ready: Ready) -> tuple[Predictor, Ready]:
     """Note that a request is ready for its network, and find that."""
     model, _, record, watch = ready.arrived
-    predictor, pictures = model.predictor(ready.request.runtime), len(ready.batch)
-    record.answered_by(predictor, pictures)
-    watch.end_input(pictures)
+    predictor, watch.pictures = model.predictor(ready.request.runtime), len(ready.batch)
+    record.answered_by(predictor, watch.pictures)
+    watch.lap("compute_input")
     return predictor, ready
 
 

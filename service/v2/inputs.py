@@ -50,7 +50,12 @@ class Inputs:
             Refused: As for `Pictures.views`, a picture is refused.
         """
         outcomes = await self._pictures.view_each(pictures, predictor.manifest.input, trace)
-        return [_seen(outcome, index) for index, outcome in enumerate(outcomes)]
+        views = []
+        for index, outcome in enumerate(outcomes):
+            if isinstance(outcome, ImageError):
+                raise Refused(status_of(outcome), f"picture {index} of {PICTURE.name!r}: {outcome}")
+            views.append(outcome)
+        return views
 
     def _floats(self, predictor: Predictor, tensor: InputTensor) -> NDArray[np.float32]:
         _check_datatype(tensor, "FP32")
@@ -70,12 +75,6 @@ class Inputs:
             )
         _check_batch(tensor, self._settings.max_files)
         return read_bytes(tensor)
-
-
-def _seen(outcome: View | ImageError, index: int) -> View:
-    if isinstance(outcome, ImageError):
-        raise Refused(status_of(outcome), f"picture {index} of {PICTURE.name!r}: {outcome}")
-    return outcome
 
 
 def _check_datatype(tensor: InputTensor, accepted: str) -> None:

@@ -38,11 +38,6 @@ class Stopwatch:
         self.stages: dict[Stage, int] = {}
         self._start = self._last = perf_counter_ns()
 
-    def end_input(self, pictures: int) -> None:
-        """End the first stage: the request is ready, and has so many pictures."""
-        self.pictures = pictures
-        self.lap("compute_input")
-
     def lap(self, stage: Stage) -> None:
         """End a stage, which began where the one before ended."""
         now = perf_counter_ns()
