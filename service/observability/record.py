@@ -1,9 +1,6 @@
 """What is known of one request and its answer: an id, numbers and reasons; no contents."""
 
-import re
-import secrets
 from collections.abc import Mapping
-from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
@@ -18,10 +15,8 @@ CLIENT_LEFT: Final = 499
 REQUEST_ID: Final = b"x-request-id"
 Header = tuple[bytes, bytes]
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# Long enough for every scheme in use; nothing that a log, a shell or a page would read as its own.
-_WELL_FORMED: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 _FAILED: Final = 500
-_KINDS: Final = {
+KINDS: Final = {  # why an answer is a refusal, where nothing more exact is known; by its status
     400: "malformed",
     404: "not-found",
     405: "method-not-allowed",
@@ -90,20 +85,3 @@ class RequestRecord:
         """Give the announced bytes of the body."""
         announced = self.headers.get(b"content-length", b"")
         return int(announced) if announced.isdigit() else None
-
-
-class RequestIds:
-    """Gives requests their ids: what the client sent, where that is well-formed, or a new one."""
-
-    def __init__(self) -> None:
-        self._new = map(f"{secrets.token_hex(8)}-%x".encode().__mod__, count())
-
-    def of(self, headers: Mapping[bytes, bytes]) -> bytes:
-        """Find the id among a request's headers, or make one."""
-        sent = headers.get(REQUEST_ID)
-        return sent if sent is not None and _WELL_FORMED.fullmatch(sent) else next(self._new)
-
-
-def kind_of_status(status: int) -> str:
-    """Name the reason of an answer that is a refusal, where nothing more exact is known."""
-    return _KINDS.get(status, "unexpected")

@@ -1,19 +1,16 @@
 """The one place that records a request: metrics, log line and span, whatever has answered it."""
 
+import re
+import secrets
 from collections.abc import Awaitable
+from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.observability.logs import log_request
-from service.observability.record import (
-    REQUEST_ID,
-    UNMATCHED,
-    RequestIds,
-    RequestRecord,
-    kind_of_status,
-)
+from service.observability.record import KINDS, REQUEST_ID, UNMATCHED, RequestRecord
 from service.observability.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -21,6 +18,9 @@ if TYPE_CHECKING:
 
 _SCOPE_KEY: Final = "tandem.record"
 _FIRST_ERROR: Final = 400
+# An id that a client sends: long enough for every scheme in use; nothing that a log, a shell or a
+# page would read as its own.
+_WELL_FORMED: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 
 
 class Recorder:
@@ -32,13 +32,16 @@ class Recorder:
         self._telemetry = telemetry
         self._tracing = tracing
         self._access_log = access_log
-        self._ids = RequestIds()
+        self._new_ids = map(f"{secrets.token_hex(8)}-%x".encode().__mod__, count())
 
     def begin(self, scope: Scope) -> RequestRecord:
         """Begin the record of a request; `record_of` finds it in the ASGI scope from then on."""
         headers = dict(reversed(scope["headers"]))
+        request_id: bytes | None = headers.get(REQUEST_ID)
+        if request_id is None or not _WELL_FORMED.fullmatch(request_id):
+            request_id = next(self._new_ids)
         scope[_SCOPE_KEY] = record = RequestRecord(
-            scope["method"], scope.get("scheme"), headers, self._ids.of(headers)
+            scope["method"], scope.get("scheme"), headers, request_id
         )
         self._telemetry.in_flight.add(1)
         if self._tracing is not None:
@@ -52,7 +55,7 @@ class Recorder:
         record.route = route = record.route or UNMATCHED
         self._telemetry.answered(record.method, route, record.status, seconds)
         if record.status >= _FIRST_ERROR:
-            record.kind = record.kind or kind_of_status(record.status)
+            record.kind = record.kind or KINDS.get(record.status, "unexpected")
             self._telemetry.refused(record.kind)
         if self._access_log:
             headline = {"method": record.method, "route": route, "status": record.status}

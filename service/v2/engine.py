@@ -24,7 +24,7 @@ from service.pipeline.turns import TurnQueue
 from service.registry import LoadedModel
 from service.settings import Settings
 from service.v2.body import Body
-from service.v2.inputs import Content, Inputs
+from service.v2.inputs import Content, read_input, see_all
 from service.v2.outputs import Inferred, check, count_values, render
 from service.v2.request import SMALL, InferRequest, parse, parse_raw
 from service.v2.statistics import Statistics, Stopwatch
@@ -64,7 +64,7 @@ class InferEngine(Engine[Arrived, Ready]):
         super().__init__(inference)
         self.statistics = Statistics()
         self._settings = settings
-        self._inputs = Inputs(pictures, settings)
+        self._pictures = pictures
         self._threads = Threads(settings.pool_size, settings.queue_seconds, "open-inference")
         self._small = TurnQueue[Call](self._read_small, settings.max_batch)
 
@@ -129,7 +129,7 @@ class InferEngine(Engine[Arrived, Ready]):
             )
             check(own, request)
         arrived.model.predictor(request.runtime)
-        content = self._inputs.read(own, request.inputs)
+        content = read_input(own, request.inputs, self._settings)
         return request, content, count_values(own, request, len(content)) <= _INLINE_VALUES
 
     def _size(self, item: Ready) -> int:
@@ -168,7 +168,7 @@ class InferEngine(Engine[Arrived, Ready]):
         views = None
         if isinstance(content, list):
             own = arrived.model.predictor()
-            views = await self._inputs.views(own, content, trace)
+            views = await see_all(self._pictures, own, content, trace)
             content = own.batch(views)
         predictor, ready = _prepared(Ready(arrived, request, content, views))
         arrived_at = perf_counter()
