@@ -2,7 +2,7 @@
 
 import struct
 from binascii import a2b_base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from math import isfinite, prod
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from service.errors import malformed
+from service.errors import Refused, malformed
 
 Datatype = Literal["FP32", "BOOL", "BYTES"]
 Array = NDArray[np.float32] | NDArray[np.bool_]
@@ -84,12 +84,10 @@ def write_bytes(values: Values) -> bytes:
 
 
 def _floats_in_bytes(tensor: InputTensor, raw: memoryview) -> NDArray[np.float32]:
-    count = prod(tensor.shape)
-    if len(raw) != count * _FLOAT.itemsize:
-        raise malformed(
-            f"input {tensor.name!r} has {len(raw)} bytes; shape {list(tensor.shape)} of FP32 "
-            f"takes {count * _FLOAT.itemsize}"
-        )
+    size = prod(tensor.shape) * _FLOAT.itemsize
+    if len(raw) != size:
+        shape = list(tensor.shape)
+        raise _wrong(tensor, f"has {len(raw)} bytes; shape {shape} of FP32 takes {size}")
     return np.frombuffer(raw, _FLOAT)
 
 
@@ -100,10 +98,10 @@ def _floats_in_json(tensor: InputTensor) -> NDArray[np.float32]:
         # Strict, unlike numpy: text and null are no numbers. And three times as fast.
         struct.pack_into(f"{len(flat)}f", packed, 0, *flat)
     except struct.error as error:
-        raise malformed(f"input {tensor.name!r} must hold numbers: {error}") from error
+        raise _wrong(tensor, f"must hold numbers: {error}") from error
     floats = np.frombuffer(packed, np.float32)
     if not all_finite(floats):
-        raise malformed(f"input {tensor.name!r} holds numbers that are too large for FP32")
+        raise _wrong(tensor, "holds numbers that are too large for FP32")
     return floats
 
 
@@ -114,49 +112,36 @@ def all_finite(values: Array) -> bool:
 
 def _flat(tensor: InputTensor) -> list[object]:
     """Flatten `data`, which is flat already or nested as the shape says."""
-    values = tensor.data
+    values, shape = tensor.data, list(tensor.shape)
     if not isinstance(values, list):
-        raise malformed(f"input {tensor.name!r} needs its values: a list `data`, or binary")
+        raise _wrong(tensor, "needs its values: a list `data`, or binary")
     if values and isinstance(values[0], list):
-        for size in tensor.shape[1:]:
-            _check_rows(tensor, values, size)
+        for size in shape[1:]:
+            if not all(isinstance(row, list) and len(row) == size for row in values):
+                raise _wrong(tensor, f"must be flat, or nested as its shape {shape} says")
             values = list(chain.from_iterable(values))
-    _check_count(tensor, len(values))
+    if len(values) != prod(shape):
+        raise _wrong(tensor, f"has {len(values)} values; shape {shape} takes {prod(shape)}")
     return values
 
 
-def _check_rows(tensor: InputTensor, rows: Sequence[object], size: int) -> None:
-    if not all(isinstance(row, list) and len(row) == size for row in rows):
-        raise malformed(
-            f"input {tensor.name!r} must be flat, or nested as its shape {list(tensor.shape)} says"
-        )
-
-
-def _check_count(tensor: InputTensor, count: int) -> None:
-    if count != prod(tensor.shape):
-        raise malformed(
-            f"input {tensor.name!r} has {count} values; shape {list(tensor.shape)} takes "
-            f"{prod(tensor.shape)}"
-        )
-
-
 def _elements(tensor: InputTensor, raw: memoryview) -> Iterator[bytes]:
-    end = 0
-    for _ in range(prod(tensor.shape)):
+    count, shape, end = prod(tensor.shape), list(tensor.shape), 0
+    for _ in range(count):
         start = end + _LENGTH.size
         if start <= len(raw):
             end = start + _LENGTH.unpack_from(raw, end)[0]
         if max(start, end) > len(raw):
-            raise malformed(
-                f"input {tensor.name!r} is cut short: shape {list(tensor.shape)} takes "
-                f"{prod(tensor.shape)} elements, each its length as a little-endian uint32, then "
-                "as many bytes"
+            raise _wrong(
+                tensor,
+                f"is cut short: shape {shape} takes {count} elements, each its length as a "
+                "little-endian uint32, then as many bytes",
             )
         yield bytes(raw[start:end])
     if end != len(raw):
-        raise malformed(
-            f"input {tensor.name!r} has {len(raw) - end} bytes more than the {prod(tensor.shape)} "
-            f"elements that shape {list(tensor.shape)} takes"
+        more = len(raw) - end
+        raise _wrong(
+            tensor, f"has {more} bytes more than the {count} elements that shape {shape} takes"
         )
 
 
@@ -167,9 +152,8 @@ def _from_base64(tensor: InputTensor, text: object) -> bytes:
             raise ValueError("each element must be a text")
         return b"".join(_decoded_pieces(_strip_head(text).encode().translate(None, _BLANKS)))
     except ValueError as error:
-        raise malformed(
-            f"input {tensor.name!r} must hold base64 text in JSON, or be sent as binary: {error}"
-        ) from error
+        why = f"must hold base64 text in JSON, or be sent as binary: {error}"
+        raise _wrong(tensor, why) from error
 
 
 def _strip_head(text: str) -> str:
@@ -187,3 +171,7 @@ def _decoded_pieces(text: bytes) -> Iterator[bytes]:
         raise ValueError("there is more behind the padding")
     for start in range(0, len(text), _PIECE):
         yield a2b_base64(text[start : start + _PIECE], strict_mode=True)
+
+
+def _wrong(tensor: InputTensor, why: str) -> Refused:
+    return malformed(f"input {tensor.name!r} {why}")
