@@ -58,7 +58,7 @@ class Inference:
         queue = self._queues.get(predictor) or self._open(predictor)
         if self._is_alone(queue) and queue.is_small(len(batch)):
             return _run_now(predictor, queue, batch, traces), 0
-        return await self._join(predictor, queue, batch, traces)
+        return await self._join(queue, _Waiting(predictor, batch, traces))
 
     def run_at_once(
         self, predictor: Predictor, batch: Batch, traces: Sequence[Trace]
@@ -89,27 +89,24 @@ class Inference:
         queue = self._queues[predictor] = _ModelQueue(macs, self._telemetry.of(predictor))
         return queue
 
-    async def _join(
-        self, predictor: Predictor, queue: "_ModelQueue", batch: Batch, traces: Sequence[Trace]
-    ) -> tuple[Logits, float]:
-        request = _Waiting(batch, traces, asyncio.get_running_loop().create_future())
+    async def _join(self, queue: "_ModelQueue", request: "_Waiting") -> tuple[Logits, float]:
         queue.add(request)
         full = queue.pictures() >= self.max_batch
         if queue.call is None:
-            self._call(predictor, queue, 0 if full else self._wait_seconds)
+            self._call(queue, 0 if full else self._wait_seconds)
         elif full and self._wait_seconds:
             queue.call.cancel()
-            self._call(predictor, queue)
+            self._call(queue)
         return await request.logits, request.waited
 
-    def _call(self, predictor: Predictor, queue: "_ModelQueue", wait_seconds: float = 0) -> None:
+    def _call(self, queue: "_ModelQueue", wait_seconds: float = 0) -> None:
         loop = asyncio.get_running_loop()
         if wait_seconds:
-            queue.call = loop.call_later(wait_seconds, self._take_turn, predictor, queue)
+            queue.call = loop.call_later(wait_seconds, self._take_turn, queue)
         else:
-            queue.call = loop.call_soon(self._take_turn, predictor, queue)
+            queue.call = loop.call_soon(self._take_turn, queue)
 
-    def _take_turn(self, predictor: Predictor, queue: "_ModelQueue") -> None:
+    def _take_turn(self, queue: "_ModelQueue") -> None:
         """Run what is waiting: one small batch, so that the loop goes on, or one in a thread."""
         queue.call = None
         if queue.running == self._most_running:
@@ -119,24 +116,22 @@ class Inference:
         if not requests:
             return
         if queue.is_small(sum(len(request.batch) for request in requests)):
-            _answer(requests, _run(predictor, queue, requests))
+            _answer(requests, _run(queue, requests))
         else:
-            self._start(predictor, queue, requests)
+            self._start(queue, requests)
         if queue.waiting:
-            self._call(predictor, queue)
+            self._call(queue)
 
-    def _start(
-        self, predictor: Predictor, queue: "_ModelQueue", requests: Sequence["_Waiting"]
-    ) -> None:
+    def _start(self, queue: "_ModelQueue", requests: Sequence["_Waiting"]) -> None:
         queue.running += 1
         loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._threads, _run, predictor, queue, requests)
+        running = loop.run_in_executor(self._threads, _run, queue, requests)
 
         def end(done: asyncio.Future[Sequence["_Outcome"]]) -> None:
             queue.running -= 1
             _answer(requests, done.result())
             if queue.call is None:
-                self._take_turn(predictor, queue)
+                self._take_turn(queue)
 
         running.add_done_callback(end)
 
@@ -164,9 +159,10 @@ _Outcome = Logits | Exception
 class _Waiting:
     """One request's batch and where its logits go."""
 
+    predictor: Predictor
     batch: Batch
     traces: Sequence[Trace]
-    logits: asyncio.Future[Logits]
+    logits: asyncio.Future[Logits] = field(default_factory=asyncio.Future)
     arrived: float = field(default_factory=perf_counter)
     waited: float = 0
 
@@ -225,12 +221,10 @@ def _run_now(
     return logits
 
 
-def _run(
-    predictor: Predictor, queue: _ModelQueue, requests: Sequence[_Waiting]
-) -> Sequence[_Outcome]:
+def _run(queue: _ModelQueue, requests: Sequence[_Waiting]) -> Sequence[_Outcome]:
     batches = [request.batch for request in requests]
     start = perf_counter()
-    outcomes = _run_together(predictor, batches)
+    outcomes = _run_together(requests[0].predictor, batches)
     seconds = perf_counter() - start
     traces = [trace for request in requests for trace in request.traces]
     queue.telemetry.inferred(sum(map(len, batches)), seconds, traces)
