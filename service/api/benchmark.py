@@ -166,11 +166,9 @@ def _choose(models: ModelRegistry, choice: BenchmarkChoice) -> Chosen:
             ("query", "version"), "model_missing", "A version needs a model beside it"
         )
     named = models.latest() if choice.model is None else [models.get(choice.model, choice.version)]
-    return [(model, _predictors(model, choice.runtime)) for model in named]
-
-
-def _predictors(model: LoadedModel, runtime: str | None) -> Sequence[Predictor]:
-    return [model.predictor(runtime)] if runtime is not None else list(model.predictors.values())
+    if choice.runtime is None:
+        return [(model, list(model.predictors.values())) for model in named]
+    return [(model, [model.predictor(choice.runtime)]) for model in named]
 
 
 def _check_bounds(settings: Settings, chosen: Chosen, choice: BenchmarkChoice) -> None:

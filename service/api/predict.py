@@ -1,6 +1,6 @@
 """Pictures in, predictions out."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from time import perf_counter
 from typing import Annotated, Final, Literal, TypeVar
@@ -18,7 +18,6 @@ from service.observability.recorder import record_of
 from service.pipeline.bodies import RAW, read_picture, read_pictures
 from service.pipeline.forms import MULTIPART
 from service.pipeline.predict import Choice, PredictChoice, PredictRequest, answer, explain
-from service.registry import ModelRegistry
 from service.state import service_of
 from vision.errors import ImageError
 from vision.input import Preprocess
@@ -129,7 +128,11 @@ async def compare(request: Request, choice: Annotated[CompareChoice, Query()]) -
     Send the picture as for `POST /predict`.
     """
     service = service_of(request)
-    predictors = list(_contestants(service.loaded(), choice.model, choice.runtimes == "all"))
+    models = service.loaded()
+    chosen = [models.get(name) for name in choice.model] or models.latest()
+    predictors = [model.predictor() for model in chosen]
+    if choice.runtimes == "all":
+        predictors = [each for model in chosen for each in model.predictors.values()]
     data = await read_body(request, partial(read_picture, field="image"))
     inputs = {_seen_as(predictor): predictor.manifest.input for predictor in predictors}
     trace = record_of(request.scope).trace
@@ -168,16 +171,6 @@ async def _predictions(
     inference = service_of(request).inference
     logits, _ = await inference.run(predictor, predictor.batch(views), (trace,))
     return predictor.answers(views, logits)
-
-
-def _contestants(
-    models: ModelRegistry, names: Sequence[str], every_runtime: bool
-) -> Iterable[Predictor]:
-    for model in [models.get(name) for name in names] or models.latest():
-        if every_runtime:
-            yield from model.predictors.values()
-        else:
-            yield model.predictor()
 
 
 def _seen_as(predictor: Predictor) -> SeenAs:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.page.conftest import Opened, Scheme, at_any_width, opening
+from tests.page.conftest import ROOT, Opened, Scheme, at_any_width, opening
 from tests.service.process import Running, serving
 from tests.vision.pictures import encode, seven
 
@@ -177,8 +177,7 @@ def test_first_screen_is_small(opened: Opened) -> None:
 
 
 def test_page_comes_back_when_the_service_does(browser: Browser, tmp_path: Path) -> None:
-    root = Path(__file__).parents[2]
-    models = root / "models"
+    models = ROOT / "models"
     context = browser.new_context()
     with serving(tmp_path / "first.log", models_dir=models, runtimes="onnx") as first:
         opened = Opened(context.new_page(), first.url)
@@ -193,8 +192,8 @@ def test_page_comes_back_when_the_service_does(browser: Browser, tmp_path: Path)
 
 
 def test_page_can_be_turned_off(tmp_path: Path) -> None:
-    models = Path(__file__).parents[2] / "models"
-    with serving(tmp_path / "log", models_dir=models, runtimes="onnx", page="false") as running:
+    log, models = tmp_path / "log", ROOT / "models"
+    with serving(log, models_dir=models, runtimes="onnx", page="false") as running:
         assert httpx.get(running.url).status_code == 404
         assert httpx.get(f"{running.url}/models").status_code == 200
 
