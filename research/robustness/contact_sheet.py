@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont, ImageOps
 
 from research.robustness.scoring import PictureAnswer, see, worst_first
-from training.figures.canvas import BLUE, FADED, INK, PALE, RUST, VERMILION
+from training.figures.canvas import BLUE, FADED, INK, PALE, RUST, VERMILION, short
 from training.figures.typefaces import file_for
 from training.outliers.writing import typeface
 from vision.decode import Picture
@@ -129,11 +129,11 @@ def _write(
 ) -> None:
     left, top = corner
     for place, line in enumerate(lines):
-        short = line if len(line) <= _CHARACTERS else f"{line[: _CHARACTERS - 1]}…"
+        shown = short(line, _CHARACTERS)
         colour = FADED if place else INK if correct else RUST
         middle = left + _CARD / 2, top + _SIDE + place * _LINE + _LINE / 3
-        font = _font(short, "DejaVuSans" if correct or place else "DejaVuSans-Bold")
-        draw.text(middle, short, ImageColor.getrgb(colour), font, anchor="ma")
+        font = _font(shown, "DejaVuSans" if correct or place else "DejaVuSans-Bold")
+        draw.text(middle, shown, ImageColor.getrgb(colour), font, anchor="ma")
 
 
 def _font(line: str, usual: str) -> ImageFont.FreeTypeFont:

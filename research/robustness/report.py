@@ -9,7 +9,8 @@ from pydantic import Field
 from artifact.manifest import Finding, Name, Part, RuntimeId, Share, Version
 from research.output import plain
 from research.robustness.samples import TITLES, SetName
-from training.figures.canvas import FADED, INK, PALETTE, blank, styled
+from training.figures.canvas import FADED, INK, PALETTE, blank, short, styled
+from training.figures.confusion import LONGEST_LABEL
 from training.figures.typefaces import choose_type
 
 MOST_MISTAKES = 40
@@ -171,7 +172,8 @@ def draw_accuracies(reports: Mapping[str, SetReport], title: str) -> Figure:
         shown = [its[source] for source in sources]
         _draw_model(axes, shown, heights, PALETTE[place % len(PALETTE)], name)
     middle = (len(reports) - 1) / 2
-    axes.set_yticks([row * pitch + middle for row in range(len(sources))], [*type_.names.values()])
+    names = [short(name, LONGEST_LABEL) for name in type_.names.values()]
+    axes.set_yticks([row * pitch + middle for row in range(len(sources))], names)
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(sources) * pitch - _ROW_GAP / 2, -1)
     axes.set_xlim(left=0)
