@@ -1,6 +1,8 @@
 """Pictures that a person could send, drawn by the tests."""
 
 import io
+import struct
+import zlib
 from typing import Any
 
 import cv2
@@ -31,3 +33,16 @@ def encode(pixels: Pixels | Image.Image, kind: str = "PNG", **options: Any) -> b
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def png(
+    width: int, height: int, *chunks: bytes, depth: int = 8, colour: int = 0, interlaced: int = 0
+) -> bytes:
+    """Put a PNG file together, whatever its chunks are."""
+    header = chunk(b"IHDR", struct.pack(">2I5B", width, height, depth, colour, 0, 0, interlaced))
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + chunk(b"IEND", b"")
+
+
+def chunk(name: bytes, data: bytes) -> bytes:
+    """Write one chunk of a PNG file, with its checksum."""
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

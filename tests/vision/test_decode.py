@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from tests.vision.pictures import coloured, encode, seven
-from tests.vision.test_structure import bmp, canvas, chunk, gif, jpeg, png, tiff, webp, with_frame
+from tests.vision.pictures import chunk, coloured, encode, png, seven
+from tests.vision.test_structure import bmp, canvas, gif, jpeg, tiff, webp, with_frame
 from vision.decode import Limits, decode, is_cheap
 from vision.errors import TooLarge, Undecodable, UnsupportedType
 

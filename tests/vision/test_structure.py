@@ -12,25 +12,13 @@ import pytest
 from PIL import Image
 
 from bench.fuzz import LONGEST_ON_THE_LOOP, LONGEST_SECONDS, fuzz
-from tests.vision.pictures import encode, seven
+from tests.vision.pictures import chunk, encode, png, seven
 from vision.decode import decode, inspect, is_cheap
 from vision.errors import ImageError, TooLarge, Undecodable, UnsupportedType
 
 INK = seven(28, 2)
 KINDS = ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"]
-SIGNATURE, END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
 MEGABYTE = 2**20
-
-
-def chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-
-def png(
-    width: int, height: int, *chunks: bytes, depth: int = 8, colour: int = 0, interlaced: int = 0
-) -> bytes:
-    header = chunk(b"IHDR", struct.pack(">2I5B", width, height, depth, colour, 0, 0, interlaced))
-    return SIGNATURE + header + b"".join(chunks) + END
 
 
 def rows(width: int, height: int) -> bytes:

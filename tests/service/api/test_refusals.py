@@ -1,6 +1,5 @@
 """Whatever a client may get wrong: the status, and words that say what is accepted."""
 
-import struct
 import tempfile
 import zlib
 from collections.abc import AsyncIterator, Iterator
@@ -18,21 +17,11 @@ from service.app import create_app
 from service.errors import STATUS
 from service.settings import Settings
 from tests.known_answer import picture, publish_known_answer
+from tests.vision.pictures import chunk, png
 from vision.errors import TandemError
 
 GOOD = picture("top-left")
 PNG = "image/png"
-
-
-def png_of_size(width: int, height: int) -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + body
 
 
 def as_file(data: bytes, name: str = "a.png", declared: str = PNG) -> dict[str, Any]:
@@ -48,7 +37,7 @@ BAD_PICTURES = {
     "svg": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', 415),
     "truncated-png": (picture("top-left", side=64)[:60], 400),
     "truncated-jpeg": (picture("top-left", side=64, format="JPEG")[:-200], 400),
-    "60000x60000-pixels": (png_of_size(60_000, 60_000), 413),
+    "60000x60000-pixels": (png(60_000, 60_000, chunk(b"IDAT", zlib.compress(b"\0"))), 413),
     "too-many-bytes": (GOOD + bytes(250_000), 413),
 }
 

@@ -3,8 +3,6 @@
 import json
 import random
 import re
-import struct
-import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.service.process import WITHOUT_TORCH, Running, serving, wait_until
-from tests.vision.pictures import encode, seven
+from tests.vision.pictures import chunk, encode, seven
 
 MEMORY = 512 * 2**20  # as in deploy/kubernetes.yaml
 SIDE = 3200
@@ -90,10 +88,6 @@ def test_picture_that_could_never_fit_is_refused_with_how_much_it_takes(limited:
     answer = httpx.post(f"{limited.url}/predict", content=data, timeout=60)
     assert answer.status_code == 413
     assert re.search(r"takes \d+ MiB of memory; at most 171 MiB", answer.json()["detail"])
-
-
-def chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
 def test_what_libraries_say_of_damaged_pictures_are_lines_of_the_log(limited: Running) -> None:
