@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from service.app import create_app
 from service.settings import Settings
 from tests.known_answer import GAIN, publish_known_answer, publish_known_pictures
 from tests.known_study import store_known_study
+from tests.service import process
+from tests.service.process import Start
 from tests.service.v2.server import Served, serving
 
 ROOT = Path(__file__).parents[2]
@@ -61,11 +64,25 @@ def published() -> Iterator[TestClient]:
         yield client
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(settings: Settings) -> Iterator[Served]:
-    """The service on a socket, for the tests of one module."""
+    """The service on a socket; nobody may change what it has loaded."""
     with serving(settings) as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def start(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Start:
+    """Start the service as a process of its own, on ONNX alone unless the settings say more."""
+    usual = {"models_dir": repository, "default_model": "known", "runtimes": "onnx"}
+
+    def start(
+        command: Sequence[str] = process.COMMAND, **settings: object
+    ) -> AbstractContextManager[process.Running]:
+        log = tmp_path_factory.mktemp("service") / "log"
+        return process.serving(log, command, **usual | settings)
+
+    return start
 
 
 @pytest.fixture(scope="session")

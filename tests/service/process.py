@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,9 @@ class Running:
     url: str
     port: int
     log: Path
+
+
+Start = Callable[..., AbstractContextManager[Running]]
 
 
 def environment(**settings: object) -> dict[str, str]:

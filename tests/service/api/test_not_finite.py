@@ -21,7 +21,7 @@ from tests.known_answer import (
     replace_files,
 )
 from tests.onnx_files import onnx_file
-from tests.service.process import Running, serving
+from tests.service.process import Running, Start
 
 WORDS = "model known version 1 answers with numbers that are not finite on onnx"
 BLACK, WHITE = picture(), picture(*LABELS)
@@ -43,10 +43,10 @@ def square_root_of_darkness() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     root = tmp_path_factory.mktemp("models")
     replace_files(publish_known_answer(root, runtimes=("onnx",)), onnx=square_root_of_darkness())
-    with serving(root.parent / "log", models_dir=root, runtimes="onnx") as running:
+    with start(models_dir=root) as running:
         yield running
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.service.process import WITHOUT_TORCH, Running, serving, wait_until
+from tests.service.process import WITHOUT_TORCH, Running, Start, wait_until
 from tests.vision.pictures import chunk, encode, seven
 
 MEMORY = 512 * 2**20  # as in deploy/kubernetes.yaml
@@ -38,13 +38,10 @@ MEMORY_FILE = Path("/proc/self/status")
 
 
 @pytest.fixture(scope="module")
-def limited(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def limited(start: Start) -> Iterator[Running]:
     """A service with the budgets of a container that has that much memory."""
-    with serving(
-        tmp_path_factory.mktemp("log") / "service.log",
+    with start(
         WITHOUT_TORCH,
-        models_dir=repository,
-        default_model="known",
         decode_memory_bytes=MEMORY // 3,
         max_upload_bytes=MEMORY // 8,
         worker_threads=2,

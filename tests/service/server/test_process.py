@@ -17,8 +17,8 @@ from tests.service.process import (
     PATIENCE,
     WITHOUT_TORCH,
     Running,
+    Start,
     run_to_the_end,
-    serving,
     wait_until,
 )
 from tests.service.server.echo import read_to_the_end
@@ -27,16 +27,9 @@ BODY_LIMIT = 100_000
 
 
 @pytest.fixture(scope="module")
-def running(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    log = tmp_path_factory.mktemp("log") / "service.log"
-    with serving(
-        log,
-        WITHOUT_TORCH,
-        models_dir=repository,
-        default_model="known",
-        max_body_bytes=BODY_LIMIT,
-        body_seconds=1,
-    ) as running:
+def running(start: Start) -> Iterator[Running]:
+    limits = {"max_body_bytes": BODY_LIMIT, "body_seconds": 1}
+    with start(WITHOUT_TORCH, runtimes="", **limits) as running:
         yield running
 
 
@@ -141,11 +134,8 @@ def test_benchmark_holds_up_nobody(running: Running) -> None:
     assert max(seconds) < 5
 
 
-def test_shutdown_does_not_wait_for_a_benchmark(repository: Path, tmp_path: Path) -> None:
-    with (
-        serving(tmp_path / "log", models_dir=repository, runtimes="onnx") as running,
-        benchmarking(running),
-    ):
+def test_shutdown_does_not_wait_for_a_benchmark(start: Start) -> None:
+    with start() as running, benchmarking(running):
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(30) == 0
     assert "Traceback" not in running.log.read_text()
@@ -205,10 +195,8 @@ def test_importing_the_service_imports_no_torch() -> None:
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
-def test_shutdown_delay_serves_on_but_is_not_ready(repository: Path, tmp_path: Path) -> None:
-    with serving(
-        tmp_path / "log", models_dir=repository, runtimes="onnx", shutdown_delay=60
-    ) as running:
+def test_shutdown_delay_serves_on_but_is_not_ready(start: Start) -> None:
+    with start(shutdown_delay=60) as running:
         running.process.send_signal(signal.SIGTERM)
         with httpx.Client(base_url=running.url) as client:
             wait_until(lambda: client.get("/health/ready").status_code == 503)

@@ -13,7 +13,8 @@ import pytest
 
 from service.server.protocol import HttpProtocol
 from tests.known_answer import picture
-from tests.service.process import Running, serving, wait_until
+from tests.processes import children
+from tests.service.process import Running, Start, wait_until
 from tests.service.server.echo import Echo, answers, echo, read_answer, read_to_the_end
 from tests.service.server.test_framing import post
 
@@ -115,17 +116,8 @@ class Asking(threading.Thread):
 @pytest.mark.skipif(not Path("/proc").exists(), reason="needs Linux' packet filter")
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("delay", [0, 1])
-def test_restart_loses_no_request(
-    repository: Path, tmp_path: Path, workers: int, delay: int
-) -> None:
-    with serving(
-        tmp_path / "log",
-        models_dir=repository,
-        default_model="known",
-        runtimes="onnx",
-        workers=workers,
-        shutdown_delay=delay,
-    ) as running:
+def test_restart_loses_no_request(start: Start, workers: int, delay: int) -> None:
+    with start(workers=workers, shutdown_delay=delay) as running:
         clients = [Asking(running.port, keeps=number % 2 == 0) for number in range(8)]
         for client in clients:
             client.start()
@@ -142,54 +134,43 @@ def test_restart_loses_no_request(
     assert "Traceback" not in running.log.read_text()
 
 
-def start_and_use(running: Running) -> socket.socket:
+def connect_and_use(running: Running) -> socket.socket:
     client = socket.create_connection(("127.0.0.1", running.port), timeout=20)
     client.sendall(REQUEST)
     read_answer(client)
     return client
 
 
-def test_idle_connection_is_kept_until_the_shutdown_timeout(
-    repository: Path, tmp_path: Path
-) -> None:
-    with serving(
-        tmp_path / "log", models_dir=repository, runtimes="onnx", shutdown_timeout=3
-    ) as running:
-        used, unused = start_and_use(running), start_and_use(running)
-        start = time.monotonic()
+def test_idle_connection_is_kept_until_the_shutdown_timeout(start: Start) -> None:
+    with start(shutdown_timeout=3) as running:
+        used, unused = connect_and_use(running), connect_and_use(running)
+        told = time.monotonic()
         running.process.send_signal(signal.SIGTERM)
         time.sleep(1)
         used.sendall(REQUEST)
         assert read_answer(used)["headers"]["connection"] == "close"
         assert read_to_the_end(unused) == b""
-        assert 1.5 < time.monotonic() - start < 4
+        assert 1.5 < time.monotonic() - told < 4
         assert running.process.wait(10) == 0
         used.close()
         unused.close()
     assert "ERROR" not in running.log.read_text()
 
 
-def test_interrupt_does_not_wait_for_idle_connections(repository: Path, tmp_path: Path) -> None:
-    with serving(tmp_path / "log", models_dir=repository, runtimes="onnx") as running:
-        client = start_and_use(running)
-        start = time.monotonic()
+def test_interrupt_does_not_wait_for_idle_connections(start: Start) -> None:
+    with start() as running:
+        client = connect_and_use(running)
+        told = time.monotonic()
         running.process.send_signal(signal.SIGINT)
         assert running.process.wait(20) == 0
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - told < 5
         client.close()
 
 
-def test_worker_that_is_told_to_stop_alone_leaves_the_port_to_the_others(
-    repository: Path, tmp_path: Path
-) -> None:
-    with serving(
-        tmp_path / "log", models_dir=repository, default_model="known", runtimes="onnx", workers=2
-    ) as running:
-        children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children")
-        if not children.exists():
-            pytest.skip("needs Linux' list of children")
-        worker = int(children.read_text().split()[0])
-        os.kill(worker, signal.SIGTERM)
+@pytest.mark.skipif(not Path("/proc").exists(), reason="needs Linux' list of children")
+def test_worker_that_is_told_to_stop_alone_leaves_the_port_to_the_others(start: Start) -> None:
+    with start(workers=2) as running:
+        os.kill(children(running.process.pid)[0], signal.SIGTERM)
         end = time.monotonic() + 3
         while time.monotonic() < end:
             with socket.create_connection(("127.0.0.1", running.port), timeout=0.9) as client:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.known_answer import picture
-from tests.service.process import Running, serving, wait_until
+from tests.service.process import Running, Start, wait_until
 from tests.service.server.echo import answers, read_to_the_end
 from tests.service.server.heavy_requests import file_form
 from tests.service.server.test_framing import BODY, OFFERS, chunks
@@ -54,9 +54,8 @@ http {{
 
 
 @pytest.fixture(scope="module")
-def running(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    log = tmp_path_factory.mktemp("log") / "service.log"
-    with serving(log, models_dir=repository, default_model="known", runtimes="onnx") as running:
+def running(start: Start) -> Iterator[Running]:
+    with start() as running:
         yield running
 
 

@@ -4,16 +4,8 @@ from pathlib import Path
 import pytest
 from tritonclient.http import InferenceServerClient
 
-from service.settings import Settings
 from tests.known_answer import GAIN, publish_known_answer
-from tests.service.v2.server import Served, serving
-
-
-@pytest.fixture(scope="session")
-def served(settings: Settings) -> Iterator[Served]:
-    """The service on a socket; nobody may change what it has loaded."""
-    with serving(settings) as served:
-        yield served
+from tests.service.v2.server import Served
 
 
 @pytest.fixture(scope="session")
