@@ -142,11 +142,12 @@ def _with_opencv(structure: Structure) -> tuple[Pixels, int]:
 
 
 def _in_rgb(colours: Pixels) -> Pixels:
-    """Put OpenCV's order of colours, blue first, into the usual one."""
+    """Put OpenCV's order of colours, blue first, into the usual one; opacity is multiplied in."""
     if colours.shape[2] == 1:
         return colours
-    code = cv2.COLOR_BGR2RGB if colours.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
-    return np.asarray(cv2.cvtColor(colours, code), np.uint8)
+    if colours.shape[2] == 4:
+        return premultiply(np.asarray(cv2.cvtColor(colours, cv2.COLOR_BGRA2RGBA), np.uint8))
+    return np.asarray(cv2.cvtColor(colours, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _with_pillow(structure: Structure) -> tuple[Pixels, int]:
@@ -168,9 +169,9 @@ def _part(image: Image.Image, box: Box) -> Image.Image:
 
 
 def _to_eight_bits(image: Image.Image) -> Pixels:
-    """Bring every mode of up to 8 bits to [H, W, C]: grey, RGB or RGBA."""
+    """Bring every mode of up to 8 bits to [H, W, C]: grey, RGB, or RGB by opacity and that."""
     if image.has_transparency_data:
-        return np.asarray(image.convert("RGBA"))
+        return premultiply(np.asarray(image.convert("RGBA")))
     if image.mode in {"1", "L"}:
         return np.asarray(image.convert("L"))[..., None]
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
@@ -195,22 +196,18 @@ def _reduced(read: Callable[[Box], Pixels], width: int, height: int) -> tuple[Pi
     """Average a picture over blocks, band by band.
 
     Args:
-        read: Gives the part of the picture that a box holds, uint8 [H, W, 1, 3 or 4].
+        read: Gives the part of the picture that a box holds, uint8 [H, W, 1, 3 or 4]; colours with
+            opacity are multiplied by it.
         width: Of the picture.
         height: Of the picture.
 
     Returns:
-        uint8 [H // block, W // block, 1, 3 or 4] and the side of a block; colours with opacity are
-        multiplied by it.
+        uint8 [H // block, W // block, 1, 3 or 4] and the side of a block.
     """
     block = reduction(width, height)
-    parts = [_averaged(read(box), block) for box in _bands(width, height)]
+    parts = [average_blocks(read(box), block) for box in _bands(width, height)]
     pixels = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=int(width > height))
     return pixels, block
-
-
-def _averaged(pixels: Pixels, block: int) -> Pixels:
-    return average_blocks(premultiply(pixels) if pixels.shape[2] == 4 else pixels, block)
 
 
 def _bands(width: int, height: int) -> list[Box]:

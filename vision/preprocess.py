@@ -1,8 +1,8 @@
 """From a decoded picture to what the network sees, and on to the numbers that it takes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vision.decode import Picture
 from vision.digit.geometry import normalise, normalised_box
 from vision.digit.ink import find_ink
-from vision.input import Input, Preprocess
+from vision.input import Input
 from vision.pixels import Box, Pixels
 from vision.transparency import on_white
 
@@ -43,7 +43,7 @@ def view(picture: Picture, wanted: Input) -> View:
     and stroke; a picture that is so already is passed on as it is. `resize` scales the whole
     picture into the input's size, and keeps its aspect; one of that size is passed on as it is.
     """
-    return _MODES[wanted.preprocess](picture, wanted)
+    return (_digit if wanted.preprocess == "digit" else _resize)(picture, wanted)
 
 
 def view_at_once(picture: Picture, wanted: Input) -> View | None:
@@ -146,9 +146,3 @@ def _in_mode(pixels: Pixels, mode: Literal["L", "RGB"]) -> Pixels:
         return np.asarray(grey, np.uint8)
     rgb = cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB) if pixels.shape[2] == 1 else pixels
     return np.asarray(rgb, np.uint8)
-
-
-_MODES: Final[dict[Preprocess, Callable[[Picture, Input], View]]] = {
-    "digit": _digit,
-    "resize": _resize,
-}

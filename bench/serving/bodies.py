@@ -20,7 +20,7 @@ from sklearn.datasets import load_digits
 from artifact.predictor import Predictor
 from bench import preprocess
 from vision.decode import decode
-from vision.digit.geometry import is_normalised, normalise
+from vision.digit.geometry import normalise, normalised_box
 from vision.pixels import Pixels
 from vision.preprocess import tensor, view
 
@@ -122,7 +122,7 @@ def _digits(predictor: Predictor) -> Iterator[Digit]:
         large = cv2.resize(ink * (255 / 16), (160, 160), interpolation=cv2.INTER_CUBIC)
         strength = np.rint(large).clip(0, 255).astype(np.uint8)
         pixels = normalise(strength, (_SIDE, _SIDE))
-        if is_normalised(pixels):
+        if normalised_box(pixels):
             picture = preprocess.encode(pixels, "PNG")
             seen = view(decode(picture), predictor.manifest.input)
             batch = tensor([seen], predictor.manifest.input)

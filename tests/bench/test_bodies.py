@@ -9,7 +9,7 @@ from artifact.predictor import Predictor
 from artifact.repository import Repository
 from bench.serving.bodies import BATCH, Body, Digit, Kind, choose_digits, encode, read_labels
 from vision.decode import decode
-from vision.digit.geometry import is_normalised
+from vision.digit.geometry import normalised_box
 
 LABELS = tuple("0123456789")
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -35,8 +35,8 @@ def test_pictures_look_like_those_of_mnist_and_drawings_do_not(digits: list[Digi
     for digit in digits:
         picture, drawing = (decode(data).pixels for data in (digit.picture, digit.drawing))
         assert picture.shape == drawing.shape == (28, 28, 1)
-        assert is_normalised(picture[..., 0])
-        assert not is_normalised(255 - drawing[..., 0])
+        assert normalised_box(picture[..., 0])
+        assert not normalised_box(255 - drawing[..., 0])
 
 
 def test_tensor_is_what_the_network_takes(digits: list[Digit], predictor: Predictor) -> None:

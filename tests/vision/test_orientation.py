@@ -104,10 +104,6 @@ def test_orientation_is_read_and_damage_spoils_nothing(data: bytes, orientation:
     assert orientation_of(data) == orientation
 
 
-def test_first_of_the_pictures_in_a_multi_picture_file_is_decoded() -> None:
-    assert decode(stored("MPO", 1)).pixels.mean() == pytest.approx(UPRIGHT.mean(), abs=3)
-
-
 def test_grey_picture_is_turned_as_a_coloured_one() -> None:
     grey = UPRIGHT[..., 0]
     turned = Image.fromarray(grey).transpose(STORED[6])

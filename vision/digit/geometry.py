@@ -25,11 +25,6 @@ _SHAVED = (1.0, 0.75, 0.5, 0.25)
 _SQUARE = np.ones((3, 3), np.uint8)
 
 
-def is_normalised(grey: Pixels) -> bool:
-    """Whether a light-on-dark picture [H, W] has the geometry of MNIST's images already."""
-    return normalised_box(grey) is not None
-
-
 def normalised_box(grey: Pixels) -> Box | None:
     """Find the ink of a light-on-dark picture [H, W]; None where it is not as MNIST's images."""
     height, width = grey.shape

@@ -75,20 +75,11 @@ class _Candidate:
 
 def find_ink(pixels: Pixels) -> Ink | None:
     """Find the digit in a picture [H, W, 3]; None where nothing stands out."""
-    return _on_sheet(pixels) or _anywhere(pixels)
-
-
-def _on_sheet(pixels: Pixels) -> Ink | None:
-    """Find the digit on a sheet that lies on something else; None where nothing is clear."""
     sheet = find_sheet(pixels)
-    found = None if sheet is None else _search(sheet.pixels)
-    if sheet is None or found is None or found[0].likelihood < _ON_SHEET:
-        return None
-    ink = _measure(sheet.pixels, *found)
-    return replace(ink, box=ink.box.moved(*sheet.box[:2]))
-
-
-def _anywhere(pixels: Pixels) -> Ink | None:
+    written = None if sheet is None else _search(sheet.pixels)
+    if sheet and written and written[0].likelihood >= _ON_SHEET:
+        ink = _measure(sheet.pixels, *written)
+        return replace(ink, box=ink.box.moved(*sheet.box[:2]))
     found = _search(pixels)
     return None if found is None else _measure(pixels, *found)
 

@@ -38,33 +38,20 @@ class _Tag:
 
 
 _MOST_SAMPLES: Final = 8
+_SINGLE: Final = (
+    *(_WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, _ORIENTATION, _SAMPLES, _ROWS, _PLANAR),
+    *(_TILE_WIDTH, _TILE_HEIGHT),
+    *(266, 292, 293, 317, 531),  # bits' order, options of groups 3 and 4, predictor, YCbCr's place
+)
 _NEEDED: Final[Mapping[int, _Tag]] = {
-    _WIDTH: _Tag(),
-    _HEIGHT: _Tag(),
-    _BITS: _Tag(most=_MOST_SAMPLES),
-    _COMPRESSION: _Tag(),
-    _PHOTOMETRIC: _Tag(),
-    266: _Tag(),  # order of the bits in a byte
-    _STRIPS: _Tag(most=MOST_PARTS),
-    _ORIENTATION: _Tag(),
-    _SAMPLES: _Tag(),
-    _ROWS: _Tag(),
-    _STRIP_BYTES: _Tag(most=MOST_PARTS),
-    _PLANAR: _Tag(),
-    292: _Tag(),  # options of group 3
-    293: _Tag(),  # options of group 4
-    317: _Tag(),  # predictor
+    **dict.fromkeys(_SINGLE, _Tag()),
+    **dict.fromkeys((_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES), _Tag(most=MOST_PARTS)),
+    # 338: what extra samples are, 339: whether samples are whole numbers or floats.
+    **dict.fromkeys((_BITS, 338, 339), _Tag(most=_MOST_SAMPLES)),
     320: _Tag(most=3 * 2**8),  # palette
-    _TILE_WIDTH: _Tag(),
-    _TILE_HEIGHT: _Tag(),
-    _TILES: _Tag(most=MOST_PARTS),
-    _TILE_BYTES: _Tag(most=MOST_PARTS),
-    338: _Tag(most=_MOST_SAMPLES),  # what extra samples are
-    339: _Tag(most=_MOST_SAMPLES),  # whole numbers or floats
     347: _Tag((_BYTE, _UNDEFINED), 2**16),  # tables of JPEG
-    529: _Tag((_RATIONAL,), 3),  # of YCbCr: coefficients, subsampling, place, black and white
+    529: _Tag((_RATIONAL,), 3),  # of YCbCr: coefficients, subsampling, black and white
     530: _Tag(most=2),
-    531: _Tag(),
     532: _Tag((_RATIONAL,), 6),
 }
 _PLAIN, _JPEG = 1, 7

@@ -33,16 +33,11 @@ class Echo:
     go: asyncio.Event = field(default_factory=asyncio.Event)
 
     def connect(self) -> socket.socket:
-        client = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return client
+        return connect(self.port)
 
     def ask(self, *pieces: bytes) -> list[dict[str, Any]]:
         """Send, and give every answer until the server ends the connection."""
-        with self.connect() as client:
-            for piece in pieces:
-                client.sendall(piece)
-            return answers(read_to_the_end(client))
+        return ask(self.port, *pieces)
 
     def call(self, function: Callable[[], object]) -> None:
         """Have the event loop call a function."""
@@ -115,6 +110,20 @@ async def _end(server: asyncio.Server, state: ServerState) -> None:
     for task in list(state.tasks):
         task.cancel()
     await asyncio.sleep(0.05)
+
+
+def connect(port: int) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return client
+
+
+def ask(port: int, *pieces: bytes) -> list[dict[str, Any]]:
+    """Send, and give every answer until the server ends the connection."""
+    with connect(port) as client:
+        for piece in pieces:
+            client.sendall(piece)
+        return answers(read_to_the_end(client))
 
 
 def read_to_the_end(client: socket.socket, quiet: float = PATIENCE) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.known_answer import picture
 from tests.service.process import Running, Start, wait_until
-from tests.service.server.echo import answers, read_to_the_end
+from tests.service.server.echo import ask
 from tests.service.server.heavy_requests import file_form
 from tests.service.server.test_framing import BODY, OFFERS, chunks
 from tests.service.v2.asking import ask as infer
@@ -57,13 +57,6 @@ http {{
 def running(start: Start) -> Iterator[Running]:
     with start() as running:
         yield running
-
-
-def ask(port: int, *pieces: bytes) -> list[dict[str, object]]:
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
-        for piece in pieces:
-            client.sendall(piece)
-        return answers(read_to_the_end(client))
 
 
 def post(route: str, offer: bytes, *, chunked: bool = False) -> tuple[bytes, bytes]:
