@@ -10,8 +10,7 @@ from artifact.study import Study
 from research.output import say
 from research.study.catalogue import studies
 from research.study.definition import Definition, Run
-from research.study.execution import execute
-from research.study.runner import Job, remove
+from research.study.execution import Job, execute, remove
 from research.study.store import Store, keep, refuse_another
 from research.study.terminal import StudyProgress
 from training import data

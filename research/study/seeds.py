@@ -11,8 +11,7 @@ from artifact.metrics import Seeds
 from artifact.repository import Artifact
 from artifact.study import Outcome
 from research.study.definition import Run, changed
-from research.study.execution import execute
-from research.study.runner import Job
+from research.study.execution import Job, execute
 from research.study.terminal import StudyProgress
 from training import checkpoint, data
 from training.config import Places, RunConfig

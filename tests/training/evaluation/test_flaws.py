@@ -11,7 +11,7 @@ from torch import nn
 from artifact.manifest import Finding
 from artifact.metrics import SplitMetrics
 from artifact.repository import Repository
-from research.study.runner import ReluHead
+from research.study.execution import ReluHead
 from service.app import create_app
 from service.settings import Settings
 from tests.training.learning import fitted
