@@ -135,7 +135,7 @@ class Study(Part):
         return next(same, None)
 
     def _changes_nothing(self, arm: StudyArm) -> bool:
-        return all(self.base.get(name) == value for name, value in arm.changes.items())
+        return all(_has(self.base.get(name), value) for name, value in arm.changes.items())
 
     def pair(self, one: str, other: str) -> StudyPair | None:
         """What was found of two arms, in either order; None where one of them has no result."""
@@ -146,6 +146,13 @@ class Study(Part):
     def digests(self) -> set[str]:
         """Of all its runs."""
         return {run for arm in self.arms for run in arm.runs.values()}
+
+
+def _has(value: Json, change: Json) -> bool:
+    """Whether a value, or those of its parts that a change names, are so already."""
+    if isinstance(value, dict) and isinstance(change, dict):
+        return value | change == value
+    return value == change
 
 
 class WholeStudy(Part):

@@ -100,6 +100,13 @@ def test_findings_of_an_arm_are_counted_and_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("models")
+def test_own_arm_is_known_by_a_part_of_a_setting_too(tmp_path: Path) -> None:
+    store_study(tmp_path / "studies", "interpolations-ours", {"bilinear": FLAT, "bicubic": FLAT})
+    told = section(report(tmp_path), "Resampling of changed images")
+    assert "| bilinear \\* | 3 |" in told
+
+
+@pytest.mark.usefixtures("models")
 def test_varied_arms_are_held_against_the_protocols_own(tmp_path: Path) -> None:
     arms = {"cross-entropy": FLAT, "focal": (0.97, 0.972, 0.968), "label-smoothing": FLAT}
     store_study(tmp_path / "studies", "losses", arms)
