@@ -14,12 +14,10 @@ from typing import Final, NamedTuple
 from pydantic import Field
 
 from artifact.manifest import Part
-from artifact.metrics import Metrics
-from artifact.repository import Artifact, Repository
+from artifact.repository import Repository
 from artifact.statistics.comparison import (
     ComparedModel,
     Contender,
-    ModelComparison,
     OptionGroup,
     RuntimeFigures,
     compare_models,
@@ -27,7 +25,7 @@ from artifact.statistics.comparison import (
 )
 from artifact.statistics.constraints import Constraints
 from artifact.statistics.decision import Choice, Decision, decide
-from artifact.study import LEVEL, Outcome, Studies, Study, StudyPair, WholeStudy
+from artifact.study import LEVEL, Studies, Study, StudyPair, WholeStudy
 from research.accuracy_cost import draw_comparison
 from research.documents import render
 from research.output import write
@@ -62,44 +60,6 @@ class ReportConfig(Part):
     )
 
 
-@dataclass(frozen=True)
-class StoredResults:
-    """Everything that the report is made of."""
-
-    studies: Mapping[str, WholeStudy]
-    models: tuple[Artifact, ...]  # the highest version of every published model, sorted by name
-    comparison: ModelComparison  # of these models
-    options: Sequence[OptionGroup]  # what can be shipped of them, by data set
-
-    @property
-    def runs(self) -> Mapping[str, Outcome]:
-        """Every run of the studies once, by its digest."""
-        return {name: run for whole in self.studies.values() for name, run in whole.runs.items()}
-
-    @property
-    def metrics(self) -> list[tuple[Artifact, Metrics]]:
-        """Every model that was published with metrics, and these."""
-        found = [(model, model.find("metrics", Metrics)) for model in self.models]
-        return [(model, metrics) for model, metrics in found if metrics is not None]
-
-
-def _gather(studies_dir: Path, models_dir: Path) -> StoredResults:
-    """Read everything, verified.
-
-    Raises:
-        BrokenArtifact: A study or a model is not what its files say.
-    """
-    repository = Repository.scan(models_dir)
-    models = tuple(repository.latest())
-    contenders = list(map(Contender.of, models))
-    return StoredResults(
-        studies={stored.study.name: stored.whole() for stored in Studies.scan(studies_dir)},
-        models=models,
-        comparison=compare_models(contenders),
-        options=option_groups(contenders),
-    )
-
-
 def write_report(config: ReportConfig) -> None:
     """Write the page and its figures.
 
@@ -107,21 +67,27 @@ def write_report(config: ReportConfig) -> None:
         BrokenArtifact: A study or a model is not what its files say.
         OutputError: The page cannot be written.
     """
-    results, page = _gather(config.studies_dir, config.models_dir), config.output
-    drawn = {}
-    for group in results.comparison.groups:
+    studies = {stored.study.name: stored.whole() for stored in Studies.scan(config.studies_dir)}
+    models = list(map(Contender.of, Repository.scan(config.models_dir).latest()))
+    comparison, page = compare_models(models), config.output
+    figures = {}
+    for group in comparison.groups:
         path = page.with_name(f"{page.stem}-{group.dataset}.png")
         write(path, png(draw_comparison(group)))
-        drawn[group.dataset] = path.name
+        figures[group.dataset] = path.name
+    runs = {digest: run for whole in studies.values() for digest, run in whole.runs.items()}
     text = render(
         "report.md.j2",
         config=config,
         links=Path(os.path.relpath(config.studies_dir, page.parent)).as_posix(),
-        results=results,
-        runs=list(results.runs.values()),
-        figures=drawn,
-        studied=by_title(results.studies),
-        recommendations=list(map(recommend, results.options)),
+        studies=[whole.study for whole in studies.values()],
+        runs=list(runs.values()),
+        models=models,
+        measured=[model for model in models if model.metrics],
+        comparison=comparison,
+        figures=figures,
+        studied=by_title(studies),
+        recommendations=list(map(recommend, option_groups(models))),
         PROTOCOLS=PROTOCOLS,
         LEVEL=LEVEL,
         differing=differing,

@@ -12,7 +12,7 @@ from research.study.catalogue import studies
 from research.study.definition import Definition, Run
 from research.study.execution import Job, execute, remove
 from research.study.store import Store, keep, refuse_another
-from research.study.terminal import StudyProgress
+from research.study.terminal import told
 from training import data
 from training.config import DatasetName
 from training.errors import StudyError
@@ -79,18 +79,17 @@ def conduct(
     _refuse_other_pictures(definitions, store, config)
     runs = _runs(definitions)
     jobs = [*_jobs(runs, store, config)] if train else []
-    progress = StudyProgress([job.run for job in jobs])
     names = ", ".join(definition.name for definition in definitions)
     say([f"{names}: {len(runs)} runs, {len(jobs)} of them to be done"])
     failed: dict[Run, str] = {}
-    for result in execute(jobs, config.processes, config.ray):
+    results = execute(jobs, config.processes, config.ray)
+    for result in told(results, [job.run for job in jobs]):
         if result.outcome is None:
             failed[result.job.run] = result.reason
         else:
             store.add(result.job.run, result.outcome)
             if not keep_checkpoints:
                 remove(result.job.folder)
-        progress.finish(result)
     return [keep(definition, store, failed, config.studies_dir) for definition in definitions]
 
 

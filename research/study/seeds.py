@@ -12,7 +12,7 @@ from artifact.repository import Artifact
 from artifact.study import Outcome
 from research.study.definition import Run, changed
 from research.study.execution import Job, execute
-from research.study.terminal import StudyProgress
+from research.study.terminal import told
 from training import checkpoint, data
 from training.config import Places, RunConfig
 from training.data import Dataset
@@ -76,11 +76,9 @@ def _refuse_runs_of_others(jobs: Iterable[Job], dataset: Dataset) -> None:
 
 
 def _train(jobs: Sequence[Job], processes: int) -> dict[int, Outcome]:
-    progress = StudyProgress([job.run for job in jobs])
     outcomes: dict[int, Outcome] = {}
     failures: list[str] = []
-    for result in execute(jobs, processes):
-        progress.finish(result)
+    for result in told(execute(jobs, processes), [job.run for job in jobs]):
         if result.outcome is None:
             failures.append(f"{result.job.name}: {result.reason}")
         else:

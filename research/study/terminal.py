@@ -1,7 +1,7 @@
 """What a person sees of a study in a terminal: a line a finished run, then tables."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from artifact.metrics import Metrics
 from artifact.repository import Artifact
@@ -11,23 +11,18 @@ from research.study.definition import Run
 from research.study.execution import Result
 
 
-class StudyProgress:
-    """Counts runs, and foresees when all of them will be done."""
-
-    def __init__(self, runs: Sequence[Run]) -> None:
-        self._works = [_work(run) for run in runs]
-        self._done: list[float] = []
-        self._began = time.monotonic()
-
-    def finish(self, result: Result) -> None:
-        """Write the line of a run that is over."""
-        self._done.append(_work(result.job.run))
-        count, total = len(self._done), len(self._works)
-        elapsed = time.monotonic() - self._began
-        place = f"[{count:>{len(str(total))}}/{total}]"
-        rate = f"{3600 * count / max(elapsed, 1e-9):.1f} runs/h"
-        left = f"{duration(elapsed * (sum(self._works) / sum(self._done) - 1))} left"
-        say([f"{place} {result.job.name:<42} {_told(result)}  {rate}, {left}"])
+def told(results: Iterable[Result], runs: Sequence[Run]) -> Iterator[Result]:
+    """Pass the results of these runs on, and write a line of each: what it is, and what is left."""
+    works, done = [*map(_work, runs)], list[float]()
+    began = time.monotonic()
+    for result in results:
+        yield result
+        done.append(_work(result.job.run))
+        elapsed = time.monotonic() - began
+        place = f"[{len(done):>{len(str(len(works)))}}/{len(works)}]"
+        rate = f"{3600 * len(done) / max(elapsed, 1e-9):.1f} runs/h"
+        left = f"{duration(elapsed * (sum(works) / sum(done) - 1))} left"
+        say([f"{place} {result.job.name:<42} {_outcome(result)}  {rate}, {left}"])
 
 
 def duration(seconds: float) -> str:
@@ -43,7 +38,7 @@ def _work(run: Run) -> float:
     return run.config.epochs * run.config.train_ratio
 
 
-def _told(result: Result) -> str:
+def _outcome(result: Result) -> str:
     if result.outcome is None:
         return f"FAILED: {result.reason}"
     metrics, provenance = result.outcome.metrics, result.outcome.provenance
