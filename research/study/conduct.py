@@ -12,7 +12,7 @@ from research.study.catalogue import studies
 from research.study.definition import Definition, Run
 from research.study.execution import Job, execute, remove
 from research.study.store import Store, keep, refuse_another
-from research.study.terminal import told
+from research.study.terminal import with_progress
 from training import data
 from training.config import DatasetName
 from training.errors import StudyError
@@ -83,7 +83,7 @@ def conduct(
     say([f"{names}: {len(runs)} runs, {len(jobs)} of them to be done"])
     failed: dict[Run, str] = {}
     results = execute(jobs, config.processes, config.ray)
-    for result in told(results, [job.run for job in jobs]):
+    for result in with_progress(results, [job.run for job in jobs]):
         if result.outcome is None:
             failed[result.job.run] = result.reason
         else:

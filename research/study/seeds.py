@@ -12,7 +12,7 @@ from artifact.repository import Artifact
 from artifact.study import Outcome
 from research.study.definition import Run, changed
 from research.study.execution import Job, execute
-from research.study.terminal import told
+from research.study.terminal import with_progress
 from training import checkpoint, data
 from training.config import Places, RunConfig
 from training.data import Dataset
@@ -78,7 +78,7 @@ def _refuse_runs_of_others(jobs: Iterable[Job], dataset: Dataset) -> None:
 def _train(jobs: Sequence[Job], processes: int) -> dict[int, Outcome]:
     outcomes: dict[int, Outcome] = {}
     failures: list[str] = []
-    for result in told(execute(jobs, processes), [job.run for job in jobs]):
+    for result in with_progress(execute(jobs, processes), [job.run for job in jobs]):
         if result.outcome is None:
             failures.append(f"{result.job.name}: {result.reason}")
         else:

@@ -11,7 +11,7 @@ from research.study.definition import Run
 from research.study.execution import Result
 
 
-def told(results: Iterable[Result], runs: Sequence[Run]) -> Iterator[Result]:
+def with_progress(results: Iterable[Result], runs: Sequence[Run]) -> Iterator[Result]:
     """Pass the results of these runs on, and write a line of each: what it is, and what is left."""
     works, done = [*map(_work, runs)], list[float]()
     began = time.monotonic()
