@@ -8,10 +8,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from artifact.study import Summary
 
 
-def render(template: str, **values: object) -> str:
-    """Fill a template; empty lines are never doubled."""
+def render(package: str, template: str, **values: object) -> str:
+    """Fill a template of a package's folder `templates`; empty lines are never doubled."""
     environment = Environment(  # noqa: S701 - Markdown, and no text of strangers
-        loader=PackageLoader(__package__),
+        loader=PackageLoader(package),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -168,6 +168,7 @@ def write_report(compared: Sequence[RunScores], path: Path) -> None:
     curves = {f"{one.run}, {one.best.method}": one.best.separation for one in compared}
     write(figure, png(draw_rejection(curves)))
     text = render(
+        __package__,
         "rejection.md.j2",
         compared=compared,
         figure=figure.name,

@@ -77,6 +77,7 @@ def write_report(config: ReportConfig) -> None:
         figures[group.dataset] = path.name
     runs = {digest: run for whole in studies.values() for digest, run in whole.runs.items()}
     text = render(
+        __package__,
         "report.md.j2",
         config=config,
         links=Path(os.path.relpath(config.studies_dir, page.parent)).as_posix(),

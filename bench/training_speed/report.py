@@ -1,6 +1,5 @@
 """What the races say, as a page and a picture."""
 
-from collections.abc import Iterator
 from statistics import median
 
 from matplotlib.figure import Figure
@@ -8,6 +7,7 @@ from matplotlib.figure import Figure
 from artifact.manifest import Part
 from bench.training_speed.race import Race, RunnerName
 from bench.training_speed.tandem import QUICK
+from research.documents import render
 from research.output import markdown
 from training.figures.canvas import BLUE, FADED, VERMILION, blank, styled
 
@@ -40,32 +40,16 @@ class Results(Part):
 
 def page(results: Results, command: str) -> str:
     """The page, in Markdown."""
-    return "\n".join(_lines(results, command)) + "\n"
-
-
-def _lines(results: Results, command: str) -> Iterator[str]:
-    ratio = results.ratio
-    yield f"# How soon the test accuracy reaches {results.accuracy:.1%}"
-    yield ""
-    yield f"Written by `{command}` from `training_speed.json`; do not edit by hand."
-    yield ""
-    yield "![Accuracy over seconds](training_speed.png)"
-    yield ""
-    yield f"{results.when}, {results.hardware}, torch {results.torch}, {results.threads} threads."
-    yield ""
     head = ("", "seed", "epochs", "seconds", "test accuracy then")
-    yield from markdown("<>>>>", head, (_row(race, results.accuracy) for race in results.races))
-    yield ""
-    yield (
-        "One of them was not there when its recipe ended: no ratio."
-        if ratio is None
-        else f"By the medians Tandem is there **{ratio:.1f} times sooner** (target: at least 10)."
+    rows = (_row(race, results.accuracy) for race in results.races)
+    return render(
+        __package__,
+        "training_speed.md.j2",
+        results=results,
+        command=command,
+        races="\n".join(markdown("<>>>>", head, rows)),
+        options=_options(),
     )
-    yield ""
-    yield "Both learn from all 60,000 training images and look at the test images after every"
-    yield "epoch; the clock runs during the looks too, and starts when the files are read."
-    yield "They run in turn, each alone on the machine. Tandem's is the trainer of"
-    yield "`python -m training run` with `" + _options() + "`."
 
 
 def _row(race: Race, accuracy: float) -> tuple[str, ...]:
