@@ -5,9 +5,10 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from artifact.latency import Benchmark, Latency
-from artifact.manifest import MODEL_FILES, File, Manifest, Role, RuntimeId
+from artifact.manifest import MODEL_FILES, File, FindingName, Manifest, Role, RuntimeId
 from artifact.metrics import Metrics
 from artifact.statistics.comparison import Contender
+from artifact.statistics.option import Option
 from tests.manifests import manifest, provenance
 from training.evaluation.evaluate import choose_examples, split_metrics
 
@@ -39,6 +40,31 @@ def contender(
             threads=1,
             latencies=tuple(_latency(runtime, time) for runtime, time in times.items()),
         ),
+    )
+
+
+def option(  # noqa: PLR0913 - what a test does not name does not matter to it
+    model: str,
+    wrong: Collection[int],
+    *,
+    kib: float = 100,
+    ms: float | None = 1.0,
+    runtime: RuntimeId = "onnx",
+    images: int = 400,
+    findings: tuple[FindingName, ...] = (),
+) -> Option:
+    """Even pictures show a cat, odd ones a dog; those of `wrong` are named as the other."""
+    cats, dogs = (sum(place % 2 == side for place in wrong) for side in (0, 1))
+    half = images // 2
+    return Option(
+        model=model,
+        runtime=runtime,
+        bytes=round(1024 * kib),
+        p50_ms=ms,
+        labels=("cat", "dog"),
+        confusion=((half - cats, cats), (dogs, half - dogs)),
+        wrong=frozenset(wrong),
+        findings=findings,
     )
 
 

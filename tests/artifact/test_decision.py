@@ -1,44 +1,16 @@
 """What is shipped, and what is said of it, for options whose answers are known one by one."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import pytest
 
-from artifact.manifest import FindingName, RuntimeId
+from artifact.manifest import RuntimeId
 from artifact.statistics.comparison import option_groups
 from artifact.statistics.constraints import Constraints
 from artifact.statistics.decision import Decision, decide
 from artifact.statistics.option import Option
 from artifact.statistics.wording import price
-from tests.contenders import contender
-
-LABELS = ("cat", "dog")
-IMAGES = 400
-
-
-def option(  # noqa: PLR0913 - what a test does not name does not matter to it
-    model: str,
-    wrong: Collection[int],
-    *,
-    kib: float = 100,
-    ms: float | None = 1.0,
-    runtime: RuntimeId = "onnx",
-    images: int = IMAGES,
-    findings: tuple[FindingName, ...] = (),
-) -> Option:
-    """Even pictures show a cat, odd ones a dog; those of `wrong` are named as the other."""
-    cats, dogs = (sum(place % 2 == side for place in wrong) for side in (0, 1))
-    half = images // 2
-    return Option(
-        model=model,
-        runtime=runtime,
-        bytes=round(1024 * kib),
-        p50_ms=ms,
-        labels=LABELS,
-        confusion=((half - cats, cats), (dogs, half - dogs)),
-        wrong=frozenset(wrong),
-        findings=findings,
-    )
+from tests.contenders import contender, option
 
 
 def shipped(decision: Decision) -> tuple[str, RuntimeId]:

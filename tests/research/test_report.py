@@ -1,11 +1,11 @@
 """The page is made of what is stored, and says what the figures say."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from artifact.manifest import RuntimeId
 from artifact.metrics import Metrics, Seeds
 from artifact.repository import Repository
 from artifact.statistics.comparison import Contender, OptionGroup, option_groups
@@ -13,6 +13,7 @@ from artifact.statistics.decision import decide
 from artifact.statistics.option import Option
 from research.__main__ import main
 from research.report import recommend
+from tests.contenders import option
 from tests.known_answer import publish_known_answer, replace_files
 from tests.research.stored import store_study
 
@@ -137,29 +138,22 @@ def test_recommendation_is_the_decision_of_the_service(tmp_path: Path, models: P
     assert all(reason in told for reason in decision.reasons)
 
 
-def option(model: str, wrong: int, size: int, p50_ms: float | None = None) -> Option:
-    runtime: RuntimeId = "onnx"
-    counts = ((500 - wrong, wrong), (0, 500))
-    return Option(model, runtime, size, p50_ms, ("a", "b"), counts, frozenset(range(wrong)))
+LARGE = option("large", range(5), kib=500, ms=0.5)
+SMALL = option("small", range(99), kib=20, ms=0.1)
 
 
-def test_limits_are_those_that_change_the_pick() -> None:
-    large, small = option("large/1", 5, 500 * 1024, 0.5), option("small/1", 100, 20 * 1024, 0.1)
-    advice = recommend(OptionGroup("shapes", [large, small]))
+@pytest.mark.parametrize(
+    ("options", "limits"),
+    [
+        ([LARGE, SMALL], ["at most 20 KiB", "at most 100 µs a picture"]),
+        ([option("best", (), kib=9, ms=0.01), SMALL], []),
+        ([replace(LARGE, p50_ms=None), replace(SMALL, p50_ms=None)], ["at most 20 KiB"]),
+    ],
+    ids=["size-and-time", "best-in-all", "no-time"],
+)
+def test_limits_are_those_that_change_the_pick(options: list[Option], limits: list[str]) -> None:
+    advice = recommend(OptionGroup("shapes", options))
     assert advice.decision.pick is not None
-    assert advice.decision.pick.model == "large/1"
-    assert [(limit, choice.model) for limit, choice in advice.limits] == [
-        ("at most 20 KiB", "small/1"),
-        ("at most 100 µs a picture", "small/1"),
-    ]
-
-
-def test_no_limit_is_told_where_one_model_is_best_in_all() -> None:
-    best, other = option("best/1", 5, 20 * 1024, 0.1), option("other/1", 100, 500 * 1024, 0.5)
-    assert not recommend(OptionGroup("shapes", [best, other])).limits
-
-
-def test_sizes_alone_are_limits_where_no_time_was_measured() -> None:
-    large, small = option("large/1", 5, 500 * 1024), option("small/1", 100, 20 * 1024)
-    advice = recommend(OptionGroup("shapes", [large, small]))
-    assert [limit for limit, _ in advice.limits] == ["at most 20 KiB"]
+    assert advice.decision.pick.model == options[0].model
+    told = [(limit, choice.model) for limit, choice in advice.limits]
+    assert told == [(limit, "small") for limit in limits]
