@@ -1,26 +1,20 @@
 """What all connections of one server have in common: their limits, their number, their log."""
 
 import logging
-from collections.abc import Callable, Collection
-from heapq import nsmallest
+from collections.abc import Callable
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 try:
     import resource
 except ImportError:  # not on Windows, which has no such limit
     resource = None  # type: ignore[assignment]  # a module elsewhere
 
-from service.server.refusals import Refusal
 from service.settings import Settings
-
-if TYPE_CHECKING:
-    from service.server.lifetime import Lifetime  # of one connection, which knows of all
 
 _SECONDS_BETWEEN_LINES: Final = 1
 _OTHER_FILES: Final = 64  # models, the log, the listening socket, what a route reads
-_FULL: Final = "too-many-connections"
 
 log = logging.getLogger(__name__)
 
@@ -64,17 +58,3 @@ class Connections:
         self._told[kind] = now, 0
         more = f"; {untold} more of this kind since the last line" if untold else ""
         log.warning("ended the connection of %s: %s%s", client, message, more)
-
-    def make_room(self, open_now: Collection["Lifetime"]) -> Refusal | None:
-        """End the connections that would have ended first, one in a hundred.
-
-        Returns:
-            What a new client is told where every other connection is being answered.
-        """
-        message = f"{self.most} connections are open, the most allowed"
-        ends = {other: until for other in open_now if (until := other.waits_until()) is not None}
-        if not ends:
-            return Refusal(503, _FULL, f"{message}; try again in a second", retry_seconds=1)
-        for other in nsmallest(1 + len(open_now) // 100, ends, key=ends.__getitem__):
-            other.abort(_FULL, message)
-        return None

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
@@ -23,9 +23,6 @@ from service.pipeline.predict import PredictChoice, PredictRequest
 from service.registry import ModelRegistry
 from service.state import Service
 from vision.errors import TandemError
-
-if TYPE_CHECKING:
-    from service.server.connection import Connection  # which answers by this module
 
 _PREDICT: Final = "/predict"
 _OK: Final = 200
@@ -71,11 +68,21 @@ class PredictEndpoint(Endpoint):
         return chosen
 
 
+class Answering(Protocol):
+    """The connection of a client, as far as its requests are answered here."""
+
+    def finish(self, cycle: RequestResponseCycle, rest: bytes) -> None:
+        """Answer with status 200: the last headers, an empty line, the body."""
+
+    def fall_back(self, cycle: RequestResponseCycle, error: Exception | None) -> None:
+        """Leave a request to the application, which words the error if there is one."""
+
+
 @dataclass(slots=True, eq=False)
 class FastRequest:
     """One request for an endpoint, and the connection that its answer goes to."""
 
-    connection: "Connection"
+    connection: Answering
     cycle: RequestResponseCycle
     endpoint: Endpoint
     record: RequestRecord

@@ -6,6 +6,7 @@ answer of a draining server, and a close that leaves the client the time to read
 
 import asyncio
 from collections.abc import Callable
+from heapq import nsmallest
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -19,6 +20,7 @@ from service.server.refusals import Refusal
 _LINGER_SECONDS: Final = 5
 # A client that has closed its side either waits for its answer or has left: nothing tells which.
 _HALF_CLOSED_SECONDS: Final = 2
+_FULL: Final = "too-many-connections"
 
 Untyped = Any  # of uvicorn, whose annotations have no place for a ClosingTransport, or of asyncio
 
@@ -69,12 +71,21 @@ class Lifetime(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first head, if there is room for one more connection."""
         super().connection_made(ClosingTransport(transport, self._close))  # type: ignore[arg-type]  # as above
-        if len(self.connections) > self._shared.most:
-            refusal = self._shared.make_room(self.connections)  # type: ignore[arg-type]  # all are ours
-            if refusal is not None:
-                self._refuse(refusal)
-                return
+        if len(self.connections) > self._shared.most and not self._make_room():
+            return
         self._expect(self._settings.head_seconds, self._head_is_late)
+
+    def _make_room(self) -> bool:
+        """End the connections that would have ended first, one in a hundred; else refuse this."""
+        message = f"{self._shared.most} connections are open, the most allowed"
+        others: Untyped = self.connections
+        ends = {other: until for other in others if (until := other.waits_until()) is not None}
+        if not ends:
+            again = f"{message}; try again in a second"
+            self._refuse(Refusal(503, _FULL, again, retry_seconds=1))
+        for other in nsmallest(1 + len(others) // 100, ends, key=ends.__getitem__):
+            other.abort(_FULL, message)
+        return bool(ends)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the requests of this connection that their client has left."""
