@@ -32,8 +32,7 @@ CREDITS: Final[Mapping[DatasetName, Credit]] = {
         "CC BY-SA 4.0",
     ),
     "qmnist": Credit(
-        "C. Yadav and L. Bottou, QMNIST, https://github.com/facebookresearch/qmnist",
-        "BSD-3-Clause",
+        "C. Yadav and L. Bottou, QMNIST, https://github.com/facebookresearch/qmnist", "BSD-3-Clause"
     ),
     "emnist-digits": Credit(
         "G. Cohen, S. Afshar, J. Tapson and A. van Schaik, EMNIST, "

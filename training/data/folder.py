@@ -1,8 +1,11 @@
 """A data set of one's own: a folder of pictures for each class, read by the code that serves."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, Self, TypeVar
 
 import numpy as np
 import torch
@@ -22,91 +25,133 @@ from training.data.sources import (
     read_sources,
 )
 from training.data.values import Dataset, Images
-from vision.decode import decode
+from vision.decode import Picture, decode
 from vision.errors import ImageError
 from vision.input import Input
 from vision.preprocess import view
 
+Seen = TypeVar("Seen")
+Pixels = NDArray[np.uint8]
+
 _LOG = logging.getLogger(__name__)
 
 
-def load_folder(root: Path, side: int, mode: Mode) -> Dataset:
-    """Every picture of a folder, made alike by the code that serves.
+@dataclass(frozen=True)
+class Found(Generic[Seen]):
+    """The pictures of a folder that can be learnt from, and what was made of each."""
 
-    Files that cannot be used are skipped as long as they are few. What is left out, and what else
-    a person should know, is logged as warnings.
+    name: str  # of the folder, as it may be printed
+    labels: tuple[str, ...]
+    sources: Sequence[Source]  # the files, one a picture, in the order of class and content
+    seen: Mapping[str, Seen]  # by the digest of the file
+    notes: Sequence[str]  # what was left out and what else a person should know, a line a problem
+
+    @classmethod
+    def read(
+        cls, root: Path, see: Callable[[Picture], Seen], threads: int = 1, *, draws_test: bool
+    ) -> Self:
+        """Decode every file of a folder as the service does.
+
+        Files that cannot be used are skipped as long as they are few.
+
+        Args:
+            root: The folder.
+            see: Makes of a picture what is kept of it.
+            threads: That decode.
+            draws_test: Whether a test part is drawn where the folder has none.
+
+        Raises:
+            DatasetError: There is no such folder, or its pictures cannot be learnt from; it has
+                every problem in one list.
+        """
+        problems = Problems()
+        name = show(root.resolve().name)
+        files = find_pictures(root, problems)
+        sources = read_sources(files, root, problems)
+        seen = dict(_decoded(sources, see, threads, problems))
+        kept = leave_out_copies(filter(lambda source: source.sha256 in seen, sources), problems)
+        drawn = draw_test(kept, problems if draws_test else Problems())
+        labels = tuple(sorted({file.label for file in files}))
+        check_classes(labels, drawn, problems)
+        problems.refuse(name, len(files))
+        notes = problems.lines("skipped", "noted")
+        return cls(name, labels, drawn if draws_test else kept, seen, notes)
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    @property
+    def targets(self) -> NDArray[np.int64]:
+        """Class of each picture, [N]."""
+        places = {label: place for place, label in enumerate(self.labels)}
+        return np.array([places[source.label] for source in self.sources], np.int64)
+
+    def of(self, part: Part) -> NDArray[np.int64]:
+        """Places of the pictures of one part."""
+        return np.flatnonzero([source.part == part for source in self.sources])
+
+    @property
+    def sha256(self) -> str:
+        """Digest of every picture and its class, whatever the files are called."""
+        return self.digest(range(len(self)))
+
+    def digest(self, places: Iterable[int]) -> str:
+        """The same of some of the pictures."""
+        chosen = (self.sources[place] for place in places)
+        return digest_lines(f"{source.label} {source.sha256}" for source in chosen)
+
+
+def _decoded(
+    sources: Sequence[Source], see: Callable[[Picture], Seen], threads: int, problems: Problems
+) -> Iterator[tuple[str, Seen]]:
+    """What is made of each picture, by its digest; those that cannot be decoded are skipped."""
+
+    def attempt(source: Source) -> Seen | ImageError | OSError:
+        try:
+            return see(decode(source.path.read_bytes()))
+        except (ImageError, OSError) as error:
+            return error
+
+    with ThreadPoolExecutor(threads) as pool:
+        made = pool.map(attempt, sources)
+        shown = tqdm(made, "pictures", len(sources), disable=None, leave=False)
+        for source, seen in zip(sources, shown, strict=True):
+            if isinstance(seen, ImageError | OSError):
+                problems.add("skipped", describe(seen), source.name)
+            else:
+                yield source.sha256, seen
+
+
+def load_folder(root: Path, side: int, mode: Mode) -> Dataset:
+    """Every picture of a folder, made alike by the code that serves; what is odd is logged.
 
     Raises:
-        DatasetError: The pictures cannot be learnt from; it has every problem in one list.
+        DatasetError: As `Found.read`.
     """
-    problems = Problems()
-    name = show(root.resolve().name)
-    files = find_pictures(root, problems)
-    decoded, pixels = read_pixels(read_sources(files, root, problems), _input(side, mode), problems)
-    sources = draw_test(leave_out_copies(decoded, problems), problems)
-    labels = tuple(sorted({file.label for file in files}))
-    check_classes(labels, sources, problems)
-    problems.refuse(name, len(files))
-    for line in problems.lines("skipped", "noted"):
-        _LOG.warning("%s: %s", name, line)
-    places = {source.name: place for place, source in enumerate(decoded)}
-    return _dataset(name, labels, sources, pixels, places)
-
-
-def read_pixels(
-    sources: Sequence[Source], spec: Input, problems: Problems
-) -> tuple[list[Source], NDArray[np.uint8]]:
-    """What the network sees of each picture: those that can be decoded, and uint8 [N, C, H, W]."""
-    pixels = np.empty((len(sources), *spec.shape), np.uint8)
-    decoded: list[Source] = []
-    for source in tqdm(sources, "pictures", disable=None, leave=False):
-        try:
-            pixels[len(decoded)] = _see(source.path, spec)
-        except (ImageError, OSError) as error:
-            problems.add("skipped", describe(error), source.name)
-        else:
-            decoded.append(source)
-    return decoded, pixels[: len(decoded)]
-
-
-def _see(path: Path, spec: Input) -> NDArray[np.uint8]:
-    """uint8 [C, H, W]."""
-    seen = view(decode(path.read_bytes()), spec).pixels
-    return seen[None] if seen.ndim == 2 else seen.transpose(2, 0, 1)
-
-
-def _dataset(
-    name: str,
-    labels: tuple[str, ...],
-    sources: Sequence[Source],
-    pixels: NDArray[np.uint8],
-    places: Mapping[str, int],
-) -> Dataset:
-    """The pictures that are kept, part by part."""
+    spec = unit_input(side, mode)
+    found = Found.read(root, lambda picture: planes(view(picture, spec).pixels), draws_test=True)
+    for line in found.notes:
+        _LOG.warning("%s: %s", found.name, line)
 
     def images(part: Part) -> Images:
-        kept = [source for source in sources if source.part == part]
-        numbers = torch.tensor([labels.index(source.label) for source in kept], dtype=torch.int64)
-        return Images(torch.from_numpy(pixels[[places[source.name] for source in kept]]), numbers)
-
-    def digest(*parts: Part) -> str:
-        kept = (source for source in sources if source.part in parts)
-        return digest_lines(f"{source.label} {source.sha256}" for source in kept)
+        places = found.of(part)
+        pixels = np.stack([found.seen[found.sources[place].sha256] for place in places])
+        return Images(torch.from_numpy(pixels), torch.from_numpy(found.targets[places]))
 
     return Dataset(
-        name=name,
-        sha256=digest("train", "validation", "test"),
-        test_sha256=digest("test"),
-        labels=labels,
+        name=found.name,
+        sha256=found.sha256,
+        test_sha256=found.digest(found.of("test")),
+        labels=found.labels,
         learning=images("train"),
-        validation=images("validation") if any(s.part == "validation" for s in sources) else None,
+        validation=images("validation") if len(found.of("validation")) else None,
         test=images("test"),
         preprocess="resize",
         ground="white",
     )
 
 
-def _input(side: int, mode: Mode) -> Input:
+def unit_input(side: int, mode: Mode) -> Input:
     """What a network takes that sees pictures of that size; nothing is normalised yet."""
     channels = 1 if mode == "L" else 3
     return Input(
@@ -117,3 +162,8 @@ def _input(side: int, mode: Mode) -> Input:
         preprocess="resize",
         ground="white",
     )
+
+
+def planes(pixels: Pixels) -> Pixels:
+    """[H, W] or [H, W, 3] to [C, H, W]."""
+    return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))

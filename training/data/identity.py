@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from pydantic import JsonValue
-from torch import Tensor
 
 from artifact.files import sha256
 from artifact.manifest import Part, Provenance
@@ -56,14 +55,11 @@ class DataIdentity(Part):
 
         Digests decide where both are known, else names and numbers.
         """
-        for mine, its in ((self.sha256, other.sha256), (self.test_sha256, other.test_sha256)):
-            if mine and its:
-                return mine == its
-        return (self.dataset, self.labels, self.pictures) == (
-            other.dataset,
-            other.labels,
-            other.pictures,
-        )
+        for one, two in ((self.sha256, other.sha256), (self.test_sha256, other.test_sha256)):
+            if one and two:
+                return one == two
+        mine, its = ((each.dataset, each.labels, each.pictures) for each in (self, other))
+        return mine == its
 
     def differences(self, other: "DataIdentity") -> str:
         """What differs, as `name before -> after`; empty where the other is the same."""
@@ -98,11 +94,6 @@ class DataIdentity(Part):
 def short(digest: str) -> str:
     """The first digits of a digest, for names and messages."""
     return digest[:_SHORT]
-
-
-def digest_tensors(*tensors: Tensor) -> str:
-    """SHA-256 of tensors' values, in their order."""
-    return sha256(*(tensor.cpu().contiguous().numpy().tobytes() for tensor in tensors))
 
 
 def digest_lines(lines: Iterable[str]) -> str:

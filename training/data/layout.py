@@ -75,7 +75,7 @@ class PictureFile:
     path: Path
     name: str  # below the data directory, for people
     label: str
-    part: Part | None  # where its folder says so; else None
+    part: Part  # of the data set; `train` where no folder says which
 
 
 def find_pictures(root: Path, problems: Problems) -> list[PictureFile]:
@@ -112,7 +112,7 @@ class _Search:
         folders = self._folders(self._root)
         parts = self._parts([folder.name for folder in folders])
         if not parts:
-            yield from self._of_classes(folders, None)
+            yield from self._of_classes(folders, "train")
             return
         for folder in folders:
             if folder.name in parts:
@@ -138,7 +138,7 @@ class _Search:
                 self._add("noted", "picture in no class's folder, left out", entry)
         return [entry for entry in entries if _is_folder(entry)]
 
-    def _of_classes(self, folders: Iterable[Entry], part: Part | None) -> Iterator[PictureFile]:
+    def _of_classes(self, folders: Iterable[Entry], part: Part) -> Iterator[PictureFile]:
         for folder in folders:
             files = [*self._files(Path(folder))]
             if show(folder.name) != folder.name:
@@ -164,17 +164,17 @@ class _Search:
         except OSError as error:
             self._problems.add("refused", f"{error.strerror}", self._name(folder))
             return []
-        kept = [
-            entry
-            for entry in found
-            if entry.name.lower() not in _SYSTEM and not entry.name.startswith("._")
-        ]
-        for entry in kept:
+        kept = []
+        for entry in found:
+            if entry.name.lower() in _SYSTEM or entry.name.startswith("._"):
+                continue
             if entry.name.startswith("."):
                 self._add("noted", "hidden, left out", entry)
             elif _links_to_folder(entry):
                 self._add("refused", "link to a folder, not followed", entry)
-        return [e for e in kept if not e.name.startswith(".") and not _links_to_folder(e)]
+            else:
+                kept.append(entry)
+        return kept
 
     def _add(self, kind: Kind, what: str, entry: Entry) -> None:
         self._problems.add(kind, what, self._name(entry))

@@ -43,7 +43,9 @@ def measure(images: Images) -> Normalization:
     mean = shares @ values
     variance = (shares * (values - mean[:, None]).square()).sum(dim=1)
     std = variance.sqrt().clamp(min=_SMALLEST_DEVIATION)
-    return Normalization(tuple(_rounded(mean.tolist())), tuple(_rounded(std.tolist())))
+    return Normalization(
+        *(tuple(round(value, 4) for value in each.tolist()) for each in (mean, std))
+    )
 
 
 def _histogram(pixels: Tensor) -> Tensor:
@@ -55,7 +57,3 @@ def _histogram(pixels: Tensor) -> Tensor:
 def to_unit(pixels: Tensor) -> Tensor:
     """Turn uint8 pixels into float32 in 0..1."""
     return pixels.float().div_(255)
-
-
-def _rounded(values: list[float]) -> list[float]:
-    return [round(value, 4) for value in values]

@@ -1,7 +1,6 @@
 """What is wrong with a folder of pictures: one list, whatever was found and wherever."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Final, Literal
 
 from training.errors import DatasetError
@@ -31,7 +30,11 @@ class Problems:
 
     def lines(self, *kinds: Kind) -> list[str]:
         """Each problem of these kinds as a line: what it is, how often, and where."""
-        return [*self._lines(kinds or ("refused", "skipped", "noted"))]
+        return [
+            _line(what, names)
+            for kind in kinds or self._found
+            for what, names in sorted(self._found[kind].items())
+        ]
 
     def refuse(self, folder: str, files: int) -> None:
         """Stop where the folder cannot be learnt from as it is.
@@ -40,24 +43,19 @@ class Problems:
             DatasetError: It has every problem in one list.
         """
         skipped = sum(map(len, self._found["skipped"].values()))
-        if self._found["refused"] or skipped > _MOST_SKIPPED * files:
-            told = [*self.lines(), *self._advice(skipped, files)]
-            separator = "\n  " if len(told) > 1 else " "
-            raise DatasetError(
-                f"the pictures in {folder!r} cannot be learnt from:{separator}"
-                + separator.join(told)
-            )
-
-    def _advice(self, skipped: int, files: int) -> Iterator[str]:
+        told = self.lines()
         if skipped > _MOST_SKIPPED * files:
-            yield (
+            told.append(
                 f"{skipped} of {files} files cannot be used; at most {_MOST_SKIPPED:.0%} are "
                 "skipped: repair, convert or remove them"
             )
+        elif not self._found["refused"]:
+            return
+        separator = "\n  " if len(told) > 1 else " "
+        listed = separator.join(("", *told))
+        raise DatasetError(f"the pictures in {folder!r} cannot be learnt from:{listed}")
 
-    def _lines(self, kinds: tuple[Kind, ...]) -> Iterator[str]:
-        for kind in kinds:
-            for what, names in sorted(self._found[kind].items()):
-                shown = ", ".join(names[:_MOST_NAMES])
-                more = len(names) - _MOST_NAMES
-                yield f"{what} ({len(names)}): {shown}" + (f" and {more} more" if more > 0 else "")
+
+def _line(what: str, names: list[str]) -> str:
+    shown, more = ", ".join(names[:_MOST_NAMES]), len(names) - _MOST_NAMES
+    return f"{what} ({len(names)}): {shown}" + (f" and {more} more" if more > 0 else "")

@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -21,15 +22,14 @@ _FEW: Final = 10  # pictures of a class to learn from
 _PRECEDENCE: Final[tuple[Part, ...]] = ("test", "validation", "train")
 
 
-@dataclass(frozen=True, order=True)
-class Source:
+_BY_CONTENT: Final = attrgetter("label", "sha256", "name")  # so that no file's name decides
+
+
+@dataclass(frozen=True)
+class Source(PictureFile):
     """A picture as it is stored."""
 
-    label: str
-    sha256: str  # of its bytes: sources are ordered by content, so that no file's name decides
-    name: str  # below the data directory, for people
-    path: Path
-    part: Part  # of the data set; `train` as long as none has been drawn
+    sha256: str  # of its bytes
 
 
 def read_sources(files: Iterable[PictureFile], root: Path, problems: Problems) -> list[Source]:
@@ -44,8 +44,7 @@ def read_sources(files: Iterable[PictureFile], root: Path, problems: Problems) -
             if (what := _unusable(file.path, inside)) is None:
                 content = file.path.read_bytes()
                 inspect(content)
-                part = file.part or "train"
-                sources.append(Source(file.label, sha256(content), file.name, file.path, part))
+                sources.append(Source(**vars(file), sha256=sha256(content)))
         except (ImageError, OSError) as error:
             what = describe(error)
             if isinstance(error, UnsupportedType) and not is_named_picture(file.path):
@@ -53,7 +52,7 @@ def read_sources(files: Iterable[PictureFile], root: Path, problems: Problems) -
                 continue
         if what is not None:
             problems.add("skipped", what, file.name)
-    return sorted(sources)
+    return sorted(sources, key=_BY_CONTENT)
 
 
 def describe(error: ImageError | OSError) -> str:
@@ -109,7 +108,7 @@ def leave_out_copies(sources: Iterable[Source], problems: Problems) -> list[Sour
                 else f"copy of a {first.part} picture, left out of {copy.part}"
             )
             problems.add("noted", what, f"{copy.name} = {first.name}")
-    return sorted(kept)
+    return sorted(kept, key=_BY_CONTENT)
 
 
 def draw_test(sources: Sequence[Source], problems: Problems) -> list[Source]:
@@ -155,10 +154,9 @@ def _folders_in(label: str, sources: Iterable[Source]) -> set[str]:
 
 
 def _wrong(count: Counter[Part], *, has_validation: bool) -> Iterator[str]:
-    learnt_of = count["train"] + (0 if has_validation else count["validation"])
     if not count["train"]:
         yield "class without a picture to learn from"
-    elif learnt_of < 2 and not has_validation:
+    elif count["train"] < 2 and not has_validation:
         yield "class with a single picture to learn from"
     if not count["test"]:
         yield "class without a test picture"

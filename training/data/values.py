@@ -13,8 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from artifact.files import sha256
 from training.data.credits import CREDITS, Credit
-from training.data.identity import DataIdentity, digest_lines, digest_tensors
+from training.data.identity import DataIdentity, digest_lines
 from vision.input import Input, Preprocess
 
 
@@ -44,17 +45,13 @@ class Images:
     @property
     def sha256(self) -> str:
         """Digest of the pixels and labels, in their order."""
-        return digest_tensors(self.pixels, self.labels)
+        tensors = (self.pixels, self.labels)
+        return sha256(*(tensor.cpu().contiguous().numpy().tobytes() for tensor in tensors))
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A whole data set.
-
-    Attributes:
-        disputed: 0-based indices of the test images whose label people disagree with.
-        validation: To choose by; None where it is to be drawn from what may be learnt from.
-    """
+    """A whole data set."""
 
     name: str  # for people; a folder's own
     sha256: str  # of every picture as it is stored, with its label
@@ -63,8 +60,8 @@ class Dataset:
     learning: Images  # what may be learnt from: training and, where it has no part, validation
     test: Images  # what is evaluated once
     preprocess: Preprocess  # how pictures from elsewhere become such pictures
-    disputed: frozenset[int] = frozenset()
-    validation: Images | None = None
+    disputed: frozenset[int] = frozenset()  # places of test images whose label people doubt
+    validation: Images | None = None  # to choose by; None: drawn from what may be learnt from
     credit: Credit = CREDITS["folder"]  # who made the pictures
     ground: Literal["seen", "white"] = "seen"  # what transparent pictures lie on
 
@@ -142,18 +139,14 @@ class Outliers:
 
 @dataclass(frozen=True)
 class Split:
-    """A data set in its three parts, what is in none of its classes, and whose label is disputed.
-
-    Attributes:
-        disputed: 0-based indices of the test images whose label people disagree with.
-    """
+    """A data set in its three parts, what is in none of its classes, and disputed labels."""
 
     data: DataIdentity  # what it is a split of, and how
     train: Images  # to learn from
     validation: Images  # to choose by
     test: Images  # to be evaluated once
     outliers: Outliers = field(default_factory=Outliers)  # in none of the classes
-    disputed: frozenset[int] = frozenset()
+    disputed: frozenset[int] = frozenset()  # places of test images whose label people doubt
 
     def to(self, device: torch.device) -> "Split":
         """All that the training looks at, on that device."""

@@ -6,16 +6,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
-from artifact.manifest import Name, Share
+from artifact.manifest import Name, Part, Share
 from artifact.statistics.constraints import Constraints, Positive
 
 
-class DecideConfig(BaseModel):
+class DecideConfig(Part):
     """What to learn, in how long, and what the pick must meet."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Name | None = Field(
         None, description="Of the data set, and the first part of every model's; the folder's own."
@@ -42,10 +40,8 @@ class DecideConfig(BaseModel):
         return self.name or lower[:40] or "own"
 
 
-class Limits(BaseModel):
+class Limits(Part):
     """What the pick must meet."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     min_accuracy: Share | None = Field(None, description="Share of all pictures named rightly.")
     max_ms: Positive | None = Field(None, description="Milliseconds for one picture, here.")
@@ -67,12 +63,8 @@ class Limits(BaseModel):
     def constraints(self) -> Constraints:
         """As the decision takes them."""
         pairs = (one.rpartition("=") for one in self.min_recall)
-        return Constraints(
-            min_accuracy=self.min_accuracy,
-            max_ms=self.max_ms,
-            max_kib=self.max_kib,
-            min_recall={label: float(least) for label, _, least in pairs},
-        )
+        recalls = {label: float(least) for label, _, least in pairs}
+        return Constraints.model_validate(self.model_dump() | {"min_recall": recalls})
 
 
 def add_arguments(command: ArgumentParser) -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-from artifact.publish import staging
-from training.decide.arms.base import Arm
+from artifact.publish import publish, staging
+from artifact.repository import Artifact
+from artifact.statistics.option import Option
 from training.decide.outcome.staging import Staged, Subject, stage
 from training.decide.plan import EXPORT
 from training.decide.race import Race
@@ -30,28 +31,39 @@ class Exports:
         """Seconds of the next model's files: the longest so far, but for the first's libraries."""
         return max(self.taken[1:] or self.taken, default=EXPORT)
 
-    def add(self, arm: Arm, answers: Answers, learning: float = 0.0) -> None:
+    @property
+    def options(self) -> list[Option]:
+        """What can be chosen."""
+        return [option for one in self.staged.values() for option in one.options]
+
+    def publish(self) -> tuple[Artifact, ...]:
+        """Make every staged model visible, and the pictures that they were tested on."""
+        staged = self.staged.values()
+        published = tuple(publish(one.artifact.folder, self.models_dir) for one in staged)
+        self.subject.publish_test_pictures(self.models_dir)
+        return published
+
+    def add(self, answers: Answers, learning: float = 0.0) -> None:
         """Stage the arm's model; the first one always, others where there is time.
 
         Args:
-            arm: That answered every fold.
-            answers: It did; what there is no time for is noted there.
-            learning: Seconds of learning from all pictures, where it has not.
+            answers: To every fold; what there is no time for is noted there.
+            learning: Seconds of learning from all pictures, where the arm has not.
         """
-        if arm.name in self.staged:
+        arm, task = answers.arm, self.subject.task
+        if arm is None or arm.name in self.staged:
             return
-        needed = self.expected + (0.0 if self.race.knows(arm) else learning)
+        learned = self.race.learned.get(arm.name) if len(task.folds) == 1 else None
+        needed = self.expected + (0.0 if learned else learning)
         if self.staged and needed > self.race.budget.left:
             answers.note = "answered every picture, but there was no time to export it"
             return
         self.race.say(f"export: {arm.name}")
-        learned = self.race.published(arm, self.subject.learnt, learning)
-        folder = self.stack.enter_context(
-            staging(self.models_dir, f"{self.subject.name}-{arm.name}")
-        )
+        learned = learned or arm.learn(task, task.learnt, learning)
+        name = f"{self.subject.name}-{arm.name}"
+        folder = self.stack.enter_context(staging(self.models_dir, name))
         began = monotonic()
-        staged = stage(self.subject, arm, learned, answers, folder, self.models_dir)
+        self.staged[arm.name] = stage(self.subject, learned, answers, folder, self.models_dir)
         self.taken.append(monotonic() - began)
-        self.staged[arm.name] = staged
         answers.note = ""
         give_back_memory()

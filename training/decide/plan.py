@@ -7,11 +7,11 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from artifact import files
+import artifact.files
 from training.decide.arms.base import Task
 from training.decide.arms.linear import LinearArm
 from training.decide.arms.trained import TrainedArm
-from training.decide.collection.splits import Fold
+from training.decide.roster import Roster
 from training.environment import give_back_memory
 
 _GOOD: Final = 2 / 3  # of an arm's most epochs: more than that are rather spent on larger pictures
@@ -59,20 +59,25 @@ class Planned:
     smallest: float  # seconds of one picture in one epoch, at the arm's smallest size
     note: str = ""  # why it is dropped; empty where it is not
 
-    @property
-    def per_picture(self) -> float:
-        """Seconds of one picture in one epoch, at its size."""
-        return self.smallest * (self.arm.side / self.arm.sides[0]) ** 2
+    def at(self, side: int, epochs: int) -> "Planned":
+        """The same, trained at that size for so long."""
+        return Planned(self.arm.planned(side, epochs), self.smallest)
 
     @property
     def least(self) -> "Planned":
         """The same for the fewest epochs at the smallest size."""
-        arm = self.arm
-        return Planned(arm.planned(arm.sides[0], arm.fewest), self.smallest)
+        return self.at(self.arm.sides[0], self.arm.fewest)
 
     def seconds(self, pictures: int) -> float:
         """That learning from so many pictures may take; the arm keeps to it."""
-        return _SLACK * self.per_picture * self.arm.epochs * pictures
+        per_picture = self.smallest * (self.arm.side / self.arm.sides[0]) ** 2
+        return _SLACK * per_picture * self.arm.epochs * pictures
+
+    def dropped(self, pictures: int) -> "Planned":
+        """The same, which so many pictures leave no time for."""
+        arm, needed = self.least.arm, self.least.seconds(pictures)
+        note = f"dropped, {arm.epochs} epochs at {arm.side} px take {needed:.0f} s"
+        return replace(self.least, note=note)
 
 
 @dataclass(frozen=True)
@@ -80,44 +85,11 @@ class Plan:
     """What is done, and how long it takes."""
 
     linear: dict[str, float]  # seconds of every linear arm that there is time for
-    omitted: dict[str, float]  # of the others
+    omitted: dict[str, str]  # the others, and why they do not compete
     trained: tuple[Planned, ...]
     exports: int = 0  # models whose files are still to be made
-    export: float = EXPORT  # seconds of the files of one
-
-    @property
-    def files(self) -> float:
-        """Seconds of all files that are still to be made."""
-        return _files(self.exports, self.export)
-
-    def timed_again(self, task: Task) -> "Plan":
-        """The same, with the quicker of two timings: other programs may have run at the first."""
-        timed = tuple(
-            replace(one, smallest=min(one.smallest, one.arm.seconds_per_picture(task)), note="")
-            for one in self.trained
-        )
-        give_back_memory()
-        return replace(self, trained=timed)
-
-    def shared(
-        self, folds: Sequence[Fold], left: float, made: int = 0, export: float = EXPORT
-    ) -> "Plan":
-        """Divide the seconds among the trained arms; the last are dropped where they are too few.
-
-        Args:
-            folds: What every arm learns.
-            left: Seconds, when all other arms have ended.
-            made: Models whose files are there.
-            export: Seconds of the files of one.
-        """
-        learnt = _learnt(folds)
-        for count in range(len(self.trained), -1, -1):
-            exports = len(self.linear) - made + count
-            kept = [*_shared(self.trained[:count], left - _files(exports, export), learnt)]
-            if all(one.arm.epochs >= one.arm.fewest for one in kept):
-                break
-        dropped = (_drop(one, learnt) for one in self.trained[count:])
-        return Plan(self.linear, self.omitted, (*kept, *dropped), exports, export)
+    files: float = 0.0  # seconds of all of them
+    final: bool = False  # whether that was timed here
 
     @property
     def kept(self) -> tuple[Planned, ...]:
@@ -129,10 +101,42 @@ class Plan:
         """Arms that are not."""
         return tuple(planned for planned in self.trained if planned.note)
 
-    def reserve(self, folds: Sequence[Fold]) -> float:
+    def again(self, task: Task, left: float, export: float) -> "Plan":
+        """The plan, now that it is known how many seconds the files of one model take here.
+
+        Those of the weaker linear models are made where time is left, and take none of the
+        training's. Of two timings the quicker one counts: other programs may have run at the first.
+        """
+        timed = tuple(
+            replace(one, smallest=min(one.smallest, one.arm.seconds_per_picture(task)), note="")
+            for one in self.trained
+        )
+        give_back_memory()
+        again = replace(self, trained=timed).shared(task, left, len(self.linear), export)
+        return replace(again, final=True)
+
+    def shared(self, task: Task, left: float, made: int = 0, export: float = EXPORT) -> "Plan":
+        """Divide the seconds among the trained arms; the last are dropped where they are too few.
+
+        Args:
+            task: What every arm learns.
+            left: Seconds, when all other arms have ended.
+            made: Models whose files are there.
+            export: Seconds of the files of one.
+        """
+        learnt = _learnt(task)
+        for count in range(len(self.trained), -1, -1):
+            exports = len(self.linear) - made + count
+            files = _SLACK * export * exports
+            kept = [*_shared(self.trained[:count], left - files, learnt)]
+            if all(one.arm.epochs >= one.arm.fewest for one in kept):
+                break
+        dropped = (one.dropped(learnt) for one in self.trained[count:])
+        return Plan(self.linear, self.omitted, (*kept, *dropped), exports, files)
+
+    def reserve(self, task: Task) -> float:
         """Seconds of what follows the comparison: learning from all pictures, and the files."""
-        learnt = _again(folds)
-        return self.files + sum(one.seconds(learnt) for one in self.kept)
+        return self.files + sum(one.seconds(_again(task)) for one in self.kept)
 
     def save(self, path: Path) -> None:
         """Remember it, so that the same command goes on with the same epochs."""
@@ -140,84 +144,63 @@ class Plan:
             one.arm.name: [one.arm.side, one.arm.epochs, one.smallest, one.note]
             for one in self.trained
         }
-        told = {
-            "linear": self.linear,
-            "omitted": self.omitted,
-            "trained": trained,
-            "exports": self.exports,
-            "export": self.export,
-        }
-        files.replace(path, json.dumps(told).encode())
+        artifact.files.replace(path, json.dumps({**vars(self), "trained": trained}).encode())
 
-    def lines(self, folds: Sequence[Fold], left: float) -> Iterator[str]:
+    def lines(self, task: Task, left: float) -> Iterator[str]:
         """The plan in words."""
         for name, seconds in self.linear.items():
             yield f"{name}: about {seconds:.0f} s"
-        for name, seconds in self.omitted.items():
-            yield f"{name}: {left_out(seconds)}"
-        yield from self.trained_lines(folds)
+        for name, why in self.omitted.items():
+            yield f"{name}: {why}"
+        yield from self.trained_lines(task)
         yield f"files of {self.exports} models: about {self.files:.0f} s"
         total = sum(self.linear.values()) + self.files
-        total += sum(one.seconds(_learnt(folds)) for one in self.kept)
+        total += sum(one.seconds(_learnt(task)) for one in self.kept)
         yield f"together about {total:.0f} s of the {max(left, 0):.0f} s that are left"
 
-    def trained_lines(self, folds: Sequence[Fold]) -> Iterator[str]:
+    def trained_lines(self, task: Task) -> Iterator[str]:
         """What is planned of every trained arm, in words."""
         for planned in self.trained:
-            arm, seconds = planned.arm, planned.seconds(_learnt(folds))
+            arm, seconds = planned.arm, planned.seconds(_learnt(task))
             told = planned.note or f"{arm.side} px, {arm.epochs} epochs, about {seconds:.0f} s"
             yield f"{arm.name}: {told}"
 
 
-def left_out(seconds: float) -> str:
-    """Why a linear arm does not compete."""
-    return f"left out, there is no time for its {seconds:.0f} s and the files of two models"
-
-
-def remembered(path: Path, linear: Sequence[LinearArm], arms: Sequence[TrainedArm]) -> Plan | None:
+def remembered(path: Path, arms: Roster) -> Plan | None:
     """What was saved for exactly these arms; None where nothing was."""
     if not path.exists():
         return None
     told = json.loads(path.read_bytes())
-    planned = {*told["linear"], *told["omitted"]}, list(told["trained"])
-    if planned != ({arm.name for arm in linear}, [arm.name for arm in arms]):
+    saved = {*told["linear"], *told["omitted"]}, list(told["trained"])
+    if saved != ({arm.name for arm in arms.linear}, [arm.name for arm in arms.trained]):
         return None
-    pairs = zip(arms, told["trained"].values(), strict=True)
+    pairs = zip(arms.trained, told["trained"].values(), strict=True)
     trained = (Planned(arm.planned(*sizes), cost, note) for arm, (*sizes, cost, note) in pairs)
-    return Plan(told["linear"], told["omitted"], tuple(trained), told["exports"], told["export"])
+    return Plan(**{**told, "trained": tuple(trained)})
 
 
-def _files(models: int, export: float) -> float:
-    return _SLACK * export * models
-
-
-def plan(
-    linear: Sequence[LinearArm],
-    trained: Sequence[TrainedArm],
-    task: Task,
-    folds: Sequence[Fold],
-    budget: Budget,
-) -> Plan:
+def plan(arms: Roster, task: Task, budget: Budget) -> Plan:
     """Time every arm; share what the linear ones leave among the others, the last are dropped."""
-    seconds, omitted = _affordable(linear, task, folds, budget)
-    timed = tuple(
-        Planned(arm.planned(arm.sides[0], arm.fewest), arm.seconds_per_picture(task))
-        for arm in trained
-    )
+    seconds, omitted = _affordable(arms.linear, task, budget)
+    timed = tuple(Planned(arm, arm.seconds_per_picture(task)).least for arm in arms.trained)
     give_back_memory()
-    return Plan(seconds, omitted, timed).shared(folds, budget.left - sum(seconds.values()))
+    return Plan(seconds, omitted, timed).shared(task, budget.left - sum(seconds.values()))
 
 
 def _affordable(
-    arms: Sequence[LinearArm], task: Task, folds: Sequence[Fold], budget: Budget
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Seconds of the arms that there is time for, the first always among them, and of the rest."""
+    arms: Sequence[LinearArm], task: Task, budget: Budget
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Seconds of the arms that there is time for, the first always among them; why not the rest."""
     kept: dict[str, float] = {}
-    omitted: dict[str, float] = {}
+    omitted: dict[str, str] = {}
     for arm in arms:
-        seconds = _SLACK * arm.seconds(task, folds)
-        fits = sum(kept.values()) + seconds <= budget.left - _files(_FEWEST_EXPORTS, EXPORT)
-        (kept if fits or not kept else omitted)[arm.name] = seconds
+        seconds = _SLACK * arm.seconds(task)
+        fits = sum(kept.values()) + seconds <= budget.left - _SLACK * EXPORT * _FEWEST_EXPORTS
+        if fits or not kept:
+            kept[arm.name] = seconds
+        else:
+            cost = f"{seconds:.0f} s and the files of two models"
+            omitted[arm.name] = f"left out, there is no time for its {cost}"
     return kept, omitted
 
 
@@ -241,26 +224,17 @@ def _sized(timed: Planned, share: float) -> Planned:
     """
     arm = timed.arm
     for side in reversed(arm.sides):
-        one = Planned(arm.planned(side, 1), timed.smallest)
-        epochs = min(int(share / one.seconds(1)), arm.most)
+        epochs = min(int(share / timed.at(side, 1).seconds(1)), arm.most)
         if epochs >= _GOOD * arm.most:
             break
-    return Planned(arm.planned(side, epochs), timed.smallest)
+    return timed.at(side, epochs)
 
 
-def _drop(timed: Planned, learnt: int) -> Planned:
-    least = timed.least
-    needed = least.seconds(learnt)
-    arm = least.arm
-    note = f"dropped, {arm.epochs} epochs at {arm.side} px take {needed:.0f} s"
-    return Planned(arm, timed.smallest, note)
-
-
-def _learnt(folds: Sequence[Fold]) -> int:
+def _learnt(task: Task) -> int:
     """Pictures that an arm learns from in all: every fold, and all of them for publication."""
-    return sum(len(fold.train) for fold in folds) + _again(folds)
+    return sum(len(fold.train) for fold in task.folds) + _again(task)
 
 
-def _again(folds: Sequence[Fold]) -> int:
+def _again(task: Task) -> int:
     """Pictures that the published model learns from, where it is none that was compared."""
-    return sum(len(fold.test) for fold in folds) if len(folds) > 1 else 0
+    return len(task.learnt) if len(task.folds) > 1 else 0

@@ -1,137 +1,104 @@
-"""Every arm on the same folds; who is clearly behind after the first one waits until the end."""
+"""Every arm on the same folds; who is clearly behind after the first one waits until the end.
 
-from collections.abc import Callable, Iterator, Sequence
+Answers are kept in files, so that a stopped command goes on.
+"""
+
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf
+from pathlib import Path
 from time import perf_counter
-from typing import Final
 
 import numpy as np
 
-from artifact.statistics.paired import mcnemar_exact
-from training.decide.arms.base import RECIPE, Arm, Learned, Task
+from artifact.files import replacing, sha256
+from training.decide.arms.base import RECIPE, Task
 from training.decide.arms.linear import LinearArm
-from training.decide.collection.splits import Fold, Indices
 from training.decide.plan import Budget, Planned
-from training.decide.results import Answers, ResultCache, key
+from training.decide.results import Answers
+from training.decide.roster import Arm, Learned
 from training.environment import give_back_memory
-
-_BEHIND: Final = 0.01  # McNemar's p on one fold below which an arm is clearly behind
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Race:
-    """What all arms have in common.
-
-    Attributes:
-        learned: What each arm learnt last, here and now.
-    """
+    """What all arms have in common."""
 
     task: Task
-    folds: Sequence[Fold]  # from which pictures, and who is asked
-    cache: ResultCache  # of results
     budget: Budget  # of the whole command
     say: Say  # tells of progress
-    learned: dict[str, Learned] = field(default_factory=dict)
+    learned: dict[str, Learned] = field(default_factory=dict)  # last, here and now, by arm
 
-    def knows(self, arm: Arm) -> bool:
-        """Whether the arm has learnt, here and now, what a published model learns from."""
-        return len(self.folds) == 1 and arm.name in self.learned
+    def majority(self) -> Answers:
+        """The least that any arm must beat: always naming the most frequent class asked about."""
+        task = self.task
+        counts = np.bincount(task.targets[task.tested], minlength=task.classes)
+        row = np.log1p(counts).astype(np.float32)
+        logits = [np.tile(row, (len(fold.test), 1)) for fold in task.folds]
+        return Answers("majority", task, logits=logits)
 
-    def published(self, arm: Arm, learnt: Indices, seconds: float) -> Learned:
-        """The arm that has learnt all that a published model learns from."""
-        return self.learned[arm.name] if self.knows(arm) else arm.learn(self.task, learnt, seconds)
-
-    def run(self, arm: LinearArm) -> Answers:
+    def linear(self, arm: LinearArm) -> Answers:
         """Every fold of an arm that needs no training."""
-        answers = Answers(arm.name)
-        for place in range(len(self.folds)):
-            self.one(arm, answers, place)
-        accuracy = self.task_accuracy(answers)
-        self.say(f"{arm.name}: {accuracy:.1%} ({sum(answers.seconds.values()):.0f} s)")
+        answers = Answers(arm.name, self.task, arm)
+        while not answers.finished:
+            self._next(arm, answers)
+        self.say(f"{arm.name}: {answers.accuracy:.1%} ({sum(answers.seconds):.0f} s)")
         return answers
 
-    def task_accuracy(self, answers: Answers) -> float:
-        """Share of the pictures named rightly so far."""
-        return float(answers.right(self.folds, self.task.targets).mean())
+    def trained(
+        self, planned: Sequence[Planned], others: Sequence[Answers], reserve: float
+    ) -> list[Answers]:
+        """Those that are trained, within the budget: a fold each, then the rest, the best first.
 
-    def one(self, arm: Arm, answers: Answers, place: int, seconds: float = inf) -> None:
-        """Learn one fold in so many seconds and answer it, or take the result from the cache."""
-        fold, task = self.folds[place], self.task
-        name = key(
-            arm.name,
-            place,
-            fold,
-            arm=settings(arm),
-            recipe=RECIPE,
-            seed=task.seed,
-            mirror=task.mirror,
+        Args:
+            planned: The arms, with their seconds.
+            others: Answers of the arms that they are measured against.
+            reserve: Seconds that are to be left.
+        """
+        pairs = [(one, Answers(one.arm.name, self.task, one.arm)) for one in planned]
+        for one, own in pairs:
+            self._within_budget(one, own, reserve)
+        answers = [own for _, own in pairs]
+        for one, own in sorted(pairs, key=lambda pair: pair[1].is_behind([*others, *answers])):
+            while not (own.finished or own.note):
+                self._within_budget(one, own, reserve)
+        return answers
+
+    def _within_budget(self, planned: Planned, answers: Answers, reserve: float) -> None:
+        place, folds = len(answers.logits), self.task.folds
+        seconds = planned.seconds(len(folds[place].train))
+        if max([seconds, *answers.seconds]) > self.budget.left - reserve:
+            answers.note = f"stopped after {place} of {len(folds)} folds: no time"
+            return
+        self._next(planned.arm, answers, seconds)
+        self.say(
+            f"{planned.arm.name}: fold {place + 1} of {len(folds)}, "
+            f"{answers.right[-1].mean():.1%} ({answers.seconds[-1]:.0f} s; "
+            f"{self.budget.left:.0f} s left)"
         )
-        stored = self.cache.load(name)
-        if stored is None:
+
+    def _next(self, arm: Arm, answers: Answers, seconds: float = inf) -> None:
+        """Learn the next fold in so many seconds and answer it, unless that has been done."""
+        kept, fold = self._file(arm, len(answers.logits)), self.task.folds[len(answers.logits)]
+        if not kept.exists():
             began = perf_counter()
-            learned = arm.learn(task, fold.train, seconds)
-            stored = learned.logits(fold.test), perf_counter() - began
+            learned = arm.learn(self.task, fold.train, seconds)
+            logits = learned.logits(fold.test)
+            with replacing(kept) as file:
+                np.savez(file, logits=logits, seconds=perf_counter() - began)
             self.learned[arm.name] = learned
-            self.cache.save(name, *stored)
             give_back_memory()
-        answers.logits[place], answers.seconds[place] = stored
+        with np.load(kept) as stored:
+            answers.logits.append(stored["logits"])
+            answers.seconds.append(float(stored["seconds"]))
 
-
-def settings(arm: Arm) -> dict[str, object]:
-    """Every value of an arm that decides its answers; what it is made by is code."""
-    return {name: value for name, value in vars(arm).items() if not callable(value)}
-
-
-def run_trained(
-    race: Race, planned: Sequence[Planned], others: Sequence[Answers], reserve: float
-) -> list[Answers]:
-    """Run trained arms within the budget: one fold each, then the rest, those ahead first."""
-    answers = [Answers(one.arm.name) for one in planned]
-    for one, answer in zip(planned, answers, strict=True):
-        _within_budget(race, one, answer, 0, reserve)
-    behind = [_is_behind(race, answer, [*others, *answers]) for answer in answers]
-    for place in sorted(range(len(planned)), key=lambda place: behind[place]):
-        for fold in range(1, len(race.folds)):
-            _within_budget(race, planned[place], answers[place], fold, reserve)
-    return answers
-
-
-def _within_budget(
-    race: Race, planned: Planned, answers: Answers, place: int, reserve: float
-) -> None:
-    if answers.note or (place and not answers.logits):
-        return
-    seconds = planned.seconds(len(race.folds[place].train))
-    if max(seconds, *answers.seconds.values(), 0.0) > race.budget.left - reserve:
-        answers.note = f"stopped after {len(answers.logits)} of {len(race.folds)} folds: no time"
-        return
-    race.one(planned.arm, answers, place, seconds)
-    accuracy = answers.accuracies(race.folds, race.task.targets)[-1]
-    race.say(
-        f"{planned.arm.name}: fold {place + 1} of {len(race.folds)}, {accuracy:.1%} "
-        f"({answers.seconds[place]:.0f} s; {race.budget.left:.0f} s left)"
-    )
-
-
-def _is_behind(race: Race, answers: Answers, others: Sequence[Answers]) -> bool:
-    """Whether another arm is clearly ahead on the first fold."""
-    if 0 not in answers.logits:
-        return True
-    truth = race.task.targets[race.folds[0].test]
-    own = answers.logits[0].argmax(axis=1) == truth
-    return any(
-        rival.mean() > own.mean()
-        and mcnemar_exact(int((rival & ~own).sum()), int((own & ~rival).sum())) < _BEHIND
-        for rival in _first_folds(others, truth)
-    )
-
-
-def _first_folds(
-    others: Sequence[Answers], truth: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
-) -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
-    for other in others:
-        if 0 in other.logits:
-            yield other.logits[0].argmax(axis=1) == truth
+    def _file(self, arm: Arm, place: int) -> Path:
+        """The file of a fold's answers, named by a digest of everything that decides them."""
+        task, fold = self.task, self.task.folds[place]
+        settings = {name: value for name, value in vars(arm).items() if not callable(value)}
+        told = json.dumps([settings, RECIPE, task.seed, task.mirror]).encode()
+        digest = sha256(told, fold.train.tobytes(), fold.test.tobytes())
+        return task.store.folder / "results" / f"{arm.name}-fold{place}-{digest[:16]}.npz"

@@ -1,78 +1,61 @@
-"""What every arm answered, fold by fold; kept in files, so that a stopped command goes on."""
+"""What an arm answered, fold by fold."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artifact.files import replacing, sha256
-from training.decide.arms.base import Logits
-from training.decide.collection.splits import Fold, Indices
+from artifact.statistics.paired import mcnemar_exact
+from training.decide.arms.base import Logits, Task
+from training.decide.collection.splits import Indices
+from training.decide.roster import Arm
+
+_BEHIND: Final = 0.01  # McNemar's p on one fold below which an arm is clearly behind
 
 
 @dataclass
 class Answers:
-    """One arm's answers to the pictures that it did not learn from.
+    """One arm's answers to pictures that it did not learn from, of the first folds or of all."""
 
-    Attributes:
-        logits: By fold: [n, classes] for the fold's test pictures.
-    """
-
-    name: str
-    logits: dict[int, Logits] = field(default_factory=dict)
-    seconds: dict[int, float] = field(default_factory=dict)  # by fold: of learning and answering
+    name: str  # of the arm
+    task: Task
+    arm: Arm | None = None  # None where it cannot be published
     note: str = ""  # why it did not finish; empty where it did
+    logits: list[Logits] = field(default_factory=list)  # [n, classes] of each fold's test pictures
+    seconds: list[float] = field(default_factory=list)  # by fold: of learning and answering
 
-    def finished(self, folds: Sequence[Fold]) -> bool:
+    @property
+    def finished(self) -> bool:
         """Whether every fold is there."""
-        return len(self.logits) == len(folds)
+        return len(self.logits) == len(self.task.folds)
 
-    def pooled(self, folds: Sequence[Fold]) -> tuple[Logits, Indices]:
+    @property
+    def pooled(self) -> tuple[Logits, Indices]:
         """Logits of all folds so far, and the pictures that they are of, in the store's order."""
-        places = sorted(self.logits)
-        indices = np.concatenate([folds[place].test for place in places])
+        indices = np.concatenate([fold.test for fold in self.task.folds[: len(self.logits)]])
         order = np.argsort(indices)
-        return np.concatenate([self.logits[place] for place in places])[order], indices[order]
+        return np.concatenate(self.logits)[order], indices[order]
 
-    def right(self, folds: Sequence[Fold], targets: Indices) -> NDArray[np.bool_]:
-        """Which of the pooled pictures are named rightly."""
-        logits, indices = self.pooled(folds)
-        right: NDArray[np.bool_] = logits.argmax(axis=1) == targets[indices]
-        return right
+    @property
+    def right(self) -> list[NDArray[np.bool_]]:
+        """Which of the fold's pictures are named rightly, by fold."""
+        pairs = zip(self.logits, self.task.folds, strict=False)
+        return [logits.argmax(axis=1) == self.task.targets[fold.test] for logits, fold in pairs]
 
-    def accuracies(self, folds: Sequence[Fold], targets: Indices) -> list[float]:
-        """Of each fold so far."""
-        return [
-            float((self.logits[place].argmax(axis=1) == targets[folds[place].test]).mean())
-            for place in sorted(self.logits)
-        ]
+    @property
+    def accuracy(self) -> float:
+        """Share of the pictures named rightly so far."""
+        return float(np.concatenate(self.right).mean())
 
-
-@dataclass(frozen=True)
-class ResultCache:
-    """A folder of results, each under the digest of all that decides it."""
-
-    folder: Path
-
-    def load(self, key: str) -> tuple[Logits, float] | None:
-        """Logits and seconds, where they are there."""
-        path = self.folder / f"{key}.npz"
-        if not path.exists():
-            return None
-        with np.load(path) as stored:
-            return stored["logits"], float(stored["seconds"])
-
-    def save(self, key: str, logits: Logits, seconds: float) -> None:
-        """Keep a result."""
-        with replacing(self.folder / f"{key}.npz") as file:
-            np.savez(file, logits=logits, seconds=seconds)
+    def is_behind(self, others: Iterable["Answers"]) -> bool:
+        """Whether another arm is clearly ahead on the first fold."""
+        return not self.logits or any(
+            _is_ahead(other.right[0], self.right[0]) for other in others if other.logits
+        )
 
 
-def key(name: str, place: int, fold: Fold, **decides: object) -> str:
-    """Name of a result: the arm, the fold, and a digest of everything that decides it."""
-    told = json.dumps(decides, sort_keys=True, default=str).encode()
-    pictures = (part.astype(np.int64).tobytes() for part in (fold.train, fold.test))
-    return f"{name}-fold{place}-{sha256(told, *pictures)[:16]}"
+def _is_ahead(rival: NDArray[np.bool_], own: NDArray[np.bool_]) -> bool:
+    won, lost = int((rival & ~own).sum()), int((own & ~rival).sum())
+    return won > lost and mcnemar_exact(won, lost) < _BEHIND

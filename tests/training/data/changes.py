@@ -2,66 +2,72 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Concatenate, ParamSpec
 
 from PIL import Image
 
 from tests.pictures import draw, draw_folder
 
-Change = Callable[[Path], None]
+Change = Callable[[Path], object]
+Told = ParamSpec("Told")
 
 LABELS = ("bar", "circle", "line")
 AVIF = b"\0\0\0\x20ftypavif"
 LATIN_1 = os.fsdecode(b"caf\xe9")
 
 
-def move(*places: tuple[str, str]) -> Change:
-    def change(root: Path) -> None:
-        for source, target in places:
-            (root / target).parent.mkdir(parents=True, exist_ok=True)
-            (root / source).rename(root / target)
-
-    return change
+def change(act: Callable[Concatenate[Path, Told], None]) -> Callable[Told, Change]:
+    """Have a function of a folder told everything else before."""
+    return lambda *told, **named: lambda root: act(root, *told, **named)
 
 
-def copy(*places: tuple[str, str]) -> Change:
-    def change(root: Path) -> None:
-        for source, target in places:
-            copied = shutil.copytree if (root / source).is_dir() else shutil.copy
-            copied(root / source, root / target)
-
-    return change
+@change
+def move(root: Path, *places: tuple[str, str]) -> None:
+    for source, target in places:
+        (root / target).parent.mkdir(parents=True, exist_ok=True)
+        (root / source).rename(root / target)
 
 
-def remove(*places: str) -> Change:
-    def change(root: Path) -> None:
-        for place in places:
-            shutil.rmtree(root / place)
-
-    return change
-
-
-def write(*places: str, content: bytes = b"") -> Change:
-    def change(root: Path) -> None:
-        for place in places:
-            (root / place).write_bytes(content)
-
-    return change
+@change
+def copy(root: Path, *places: tuple[str, str]) -> None:
+    for source, target in places:
+        copied = shutil.copytree if (root / source).is_dir() else shutil.copy
+        copied(root / source, root / target)
 
 
-def keep(count: int) -> Change:
+@change
+def remove(root: Path, *places: str) -> None:
+    for place in places:
+        shutil.rmtree(root / place)
+
+
+@change
+def write(root: Path, *places: str, content: bytes = b"") -> None:
+    for place in places:
+        (root / place).write_bytes(content)
+
+
+@change
+def keep(root: Path, count: int) -> None:
     """Leave so many pictures of a class to learn from."""
+    for path in sorted((root / "train" / "bar").iterdir())[count:]:
+        path.unlink()
 
-    def change(root: Path) -> None:
-        for path in sorted((root / "train" / "bar").iterdir())[count:]:
-            path.unlink()
 
-    return change
+@change
+def all_of(root: Path, *changes: Change) -> None:
+    for each in changes:
+        each(root)
 
 
 def link(place: str, target: str) -> Change:
     return lambda root: (root / place).symlink_to(target)
+
+
+def drawn_anew(labels: Sequence[str] = LABELS, first: int = 0) -> Change:
+    return all_of(remove(""), lambda root: draw_folder(root, labels, first=first))
 
 
 def draw_one(place: str) -> Change:
@@ -101,14 +107,6 @@ def far_too_long(root: Path) -> None:
 def many_damaged(root: Path) -> None:
     for path in sorted((root / "train").rglob("*.png"))[::9]:
         path.write_bytes(b"GIF89a")
-
-
-def all_of(*changes: Change) -> Change:
-    def change(root: Path) -> None:
-        for each in changes:
-            each(root)
-
-    return change
 
 
 CHANGES: dict[str, Change] = {

@@ -68,10 +68,7 @@ def test_pixels_are_those_of_the_pictures(tmp_path: Path) -> None:
     ],
 )
 def test_layout_is_understood(
-    change: str,
-    expected: tuple[int, int, int],
-    folder: Path,
-    caplog: pytest.LogCaptureFixture,
+    change: str, expected: tuple[int, int, int], folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     CHANGES[change](folder)
     assert sizes(folder) == expected
@@ -92,11 +89,7 @@ NOTED = [
     ("link in a circle", "broken link (1): train/bar/loop.png", 60),
     ("link out", "link out of the folder (1): train/bar/link.png", 60),
     ("pipe", "no file (1): train/bar/pipe.png", 60),
-    (
-        "file name in Latin 1",
-        r"not UTF-8 or not printable (1): train/bar/caf\xe9.png",
-        59,
-    ),
+    ("file name in Latin 1", r"not UTF-8 or not printable (1): train/bar/caf\xe9.png", 59),
     ("hidden class", "hidden, left out (2): test/.square, train/.square", 60),
     ("loose picture", "picture in no class's folder, left out (1): train/loose.png", 60),
     ("folder beside", "folder beside train and test, left out (1): old", 60),
@@ -115,11 +108,7 @@ NOTED = [
 
 @pytest.mark.parametrize(("change", "told", "learnt"), NOTED)
 def test_what_is_left_out_or_odd_is_told(
-    change: str,
-    told: str,
-    learnt: int,
-    folder: Path,
-    caplog: pytest.LogCaptureFixture,
+    change: str, told: str, learnt: int, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     CHANGES[change](folder)
     assert sum(sizes(folder)[:2]) == learnt
@@ -128,21 +117,12 @@ def test_what_is_left_out_or_odd_is_told(
 
 
 REFUSED = [
-    (
-        "many damaged",
-        ["cut short (7): train/bar/000", "7 of 84 files cannot be used"],
-    ),
+    ("many damaged", ["cut short (7): train/bar/000", "7 of 84 files cannot be used"]),
     ("class in test only", ["class without a picture to learn from (1): star (1 in test)"]),
     ("class in train only", ["class without a test picture (1): bar (20 in train)"]),
     ("class without a picture", ["class's folder without a picture (1): train/star"]),
-    (
-        "class of copies alone",
-        ["picture to learn from (1): bar (8 in test)", "copy of a"],
-    ),
-    (
-        "class with one picture",
-        ["a single picture to learn from (1): bar (8 in test, 1"],
-    ),
+    ("class of copies alone", ["picture to learn from (1): bar (8 in test)", "copy of a"]),
+    ("class with one picture", ["a single picture to learn from (1): bar (8 in test, 1"]),
     ("spelt otherwise in test", ["to learn from (1): Bar", "spelling alone (1): Bar / bar"]),
     ("class name in Latin 1", [r"not printable (2): test/caf\xe9, train/caf\xe9"]),
     ("class name with a line break", [r"not printable (2): test/a\nb, train/a\nb"]),
@@ -158,19 +138,13 @@ REFUSED = [
     ("nothing", ["data directory 'stamps' does not exist: accepted are DIR/<class>/..."]),
     ("a file", ["data directory 'stamps' is no directory: accepted are DIR/<class>/..."]),
     ("only test", ["has test but no folder train: accepted are DIR/<class>/..."]),
-    (
-        "validation lacks a class",
-        ["without a validation picture (1): bar (8 in test, 20 in"],
-    ),
+    ("validation lacks a class", ["without a validation picture (1): bar (8 in test, 20 in"]),
 ]
 
 
 @pytest.mark.parametrize(("change", "told"), REFUSED)
 def test_what_cannot_be_learnt_from_is_refused_in_one_list(
-    change: str,
-    told: list[str],
-    folder: Path,
-    capsys: pytest.CaptureFixture[str],
+    change: str, told: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     CHANGES[change](folder)
     where = ("--runs-dir", f"{folder.parent}/runs", "--models-dir", f"{folder.parent}/models")
@@ -182,12 +156,7 @@ def test_what_cannot_be_learnt_from_is_refused_in_one_list(
 
 
 def test_every_problem_is_in_the_list(folder: Path) -> None:
-    for change in (
-        "damaged",
-        "broken link",
-        "class in test only",
-        "learnt test picture",
-    ):
+    for change in ("damaged", "broken link", "class in test only", "learnt test picture"):
         CHANGES[change](folder)
     with pytest.raises(DatasetError) as error:
         data.load("folder", folder)

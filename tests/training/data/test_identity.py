@@ -10,11 +10,12 @@ import torch
 
 from artifact.manifest import Manifest
 from artifact.metrics import Examples, Metrics
-from artifact.repository import Artifact, Repository
+from artifact.repository import Repository
 from artifact.statistics.comparison import Contender, compare_models
 from research.__main__ import main as research
 from tests.identities import DATA
 from tests.pictures import draw, draw_folder
+from tests.training.data.changes import draw_one, drawn_anew, move
 from training.__main__ import main as training
 from training.checkpoint import FILE
 
@@ -51,45 +52,26 @@ def published(place: Path) -> dict[str, Manifest]:
     return {str(each): each.manifest for each in Repository.scan(place / "models")}
 
 
-def more(root: Path) -> None:
-    draw(root / "train" / "bar" / "more.png", 0, 900)
-
-
-def other_pictures(root: Path) -> None:
-    shutil.rmtree(root)
-    draw_folder(root, first=100)
-
-
-def other_labels(root: Path) -> None:
-    shutil.rmtree(root)
-    draw_folder(root, ("ant", "cat", "dog"))
-
-
 def one_class_more(root: Path) -> None:
     for number in range(900, 910):
         for part in ("train", "test"):
             draw(root / part / "star" / f"{number}.png", len(part), number)
 
 
-def one_label_changed(root: Path) -> None:
-    (root / "train" / "bar" / "000.png").rename(root / "train" / "line" / "moved.png")
-
-
-def picture_of_test_changed(root: Path) -> None:
-    draw(root / "test" / "bar" / "020.png", 1, 901)
-
-
 CHANGES = pytest.mark.parametrize(
     ("change", "told"),
     [
-        (more, "pictures 84 -> 85."),
-        (other_pictures, "pictures 84 -> 84 (as many, but not the same or not of the same"),
-        (other_labels, "labels bar, circle, line -> ant, cat, dog; pictures"),
+        (draw_one("train/bar/more.png"), "pictures 84 -> 85."),
+        (drawn_anew(first=100), "pictures 84 -> 84 (as many, but not the same or not of the same"),
+        (
+            drawn_anew(labels=("ant", "cat", "dog")),
+            "labels bar, circle, line -> ant, cat, dog; pictures",
+        ),
         (one_class_more, "labels bar, circle, line -> bar, circle, line, star; pictures 84 -> 104"),
-        (one_label_changed, "pictures 84 -> 84 (as many, but not the same or not of the same"),
-        (picture_of_test_changed, "pictures 84 -> 84 (as many"),
+        (move(("train/bar/000.png", "train/line/0.png")), "pictures 84 -> 84 (as many, but not"),
+        (draw_one("test/bar/020.png"), "pictures 84 -> 84 (as many"),
     ],
-    ids=lambda value: value.__name__ if callable(value) else "",
+    ids=["more", "others", "other-labels", "one-class-more", "one-label", "one-of-test"],
 )
 COMMANDS = pytest.mark.parametrize(
     "run",
@@ -139,17 +121,14 @@ def test_same_pictures_under_other_names_are_the_same_data(place: Path) -> None:
 def test_models_of_one_data_set_at_two_sizes_are_compared(place: Path) -> None:
     data = draw_folder(place / "first")
     assert train(place, data, "--side", "16", "--mode", "RGB", "--run-name", "larger") == 0
-    [group] = compare_models(map(contender, Repository.scan(place / "models"))).groups
+    [group] = compare_models(
+        Contender(
+            one.manifest, one.document("metrics", Metrics), one.document("examples", Examples), None
+        )
+        for one in Repository.scan(place / "models")
+    ).groups
     assert (group.dataset, group.test_images) == ("first", 24)
     assert [model.model for model in group.models] == ["first-mobilenet/1", "first-mobilenet/2"]
-
-
-def contender(artifact: Artifact) -> Contender:
-    metrics, examples = (
-        artifact.document("metrics", Metrics),
-        artifact.document("examples", Examples),
-    )
-    return Contender(artifact.manifest, metrics, examples, benchmark=None)
 
 
 def test_two_folders_are_two_models(place: Path) -> None:

@@ -1,11 +1,10 @@
 import numpy as np
-import onnx
 import pytest
 import torch
 
 from artifact.runtimes.onnx import OnnxRuntime
 from artifact.runtimes.torchscript import TorchScriptRuntime
-from training.decide.arms.features import HogColour, Pixels, efficientnet_lite0
+from training.decide.arms.features import FEATURES, HogColour, Pixels
 from training.decide.arms.linear import fit, with_head
 from training.export.files import to_onnx, to_torchscript
 from training.export.quantization import quantize
@@ -32,20 +31,13 @@ def test_class_that_was_not_learnt_is_never_named() -> None:
 
 
 def test_head_of_an_onnx_file_is_a_matrix_product() -> None:
-    node = onnx.helper.make_node("Flatten", ["images"], ["flat"])
-    graph = onnx.helper.make_graph(
-        [node],
-        "features",
-        [onnx.helper.make_tensor_value_info("images", 1, ["n", 1, 2, 2])],
-        [onnx.helper.make_tensor_value_info("flat", 1, ["n", 4])],
-    )
-    opsets = [onnx.helper.make_opsetid("", 17)]
-    features = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=9)
     generator = np.random.default_rng(0)
-    weight, bias = (generator.normal(size=shape).astype(np.float32) for shape in ((3, 4), (3,)))
-    images = generator.normal(size=(5, 1, 2, 2)).astype(np.float32)
-    logits = OnnxRuntime(with_head(features.SerializeToString(), weight, bias)).run(images)
-    np.testing.assert_allclose(logits, images.reshape(5, 4) @ weight.T + bias, rtol=1e-5)
+    weight, bias = (generator.normal(size=shape).astype(np.float32) for shape in ((3, 256), (3,)))
+    images = generator.random((5, 1, 16, 16), np.float32)
+    features = to_onnx(Pixels(16).eval(), (1, 16, 16))
+    logits = OnnxRuntime(with_head(features, weight, bias)).run(images)
+    expected = (images.reshape(5, 256) - 0.5) @ weight.T + bias
+    np.testing.assert_allclose(logits, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("module", [Pixels(32), HogColour(64)], ids=["pixels", "hog-colour"])
@@ -72,7 +64,7 @@ def test_hog_tells_orientations_apart_and_not_their_sign() -> None:
 
 def test_imagenet_features_are_exported_as_they_are_computed() -> None:
     pictures = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    network = efficientnet_lite0().eval()
+    network = FEATURES["efficientnet-lite0"](64).eval()
     with torch.inference_mode():
         expected = network(pictures).numpy()
     assert expected.shape == (2, 1944)
@@ -84,7 +76,7 @@ def test_imagenet_features_in_8_bits_name_what_they_name_without() -> None:
     generator = np.random.default_rng(0)
     pictures = generator.random((24, 3, 4, 4), np.float32).repeat(16, 2).repeat(16, 3)
     weight = generator.normal(size=(5, 1944)).astype(np.float32)
-    features = to_onnx(efficientnet_lite0().eval(), (3, 64, 64))
+    features = to_onnx(FEATURES["efficientnet-lite0"](64).eval(), (3, 64, 64))
     whole = with_head(features, weight, np.zeros(5, np.float32))
     exact, rounded = (
         OnnxRuntime(file).run(pictures) for file in (whole, quantize(whole, pictures))

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.decide.drawn import CLASSES, write_folder
+from tests.training.decide.drawn import write_folder
 from training.decide.arms.base import Task
 from training.decide.collection.check import Collection, check
-from training.decide.collection.splits import Fold, split
-from training.decide.collection.store import Store, write
-from training.decide.plan import Budget, plan, remembered
-from training.decide.roster import roster
+from training.decide.config import DecideConfig
+from training.decide.plan import Budget, Plan, plan, remembered
+from training.decide.roster import Roster, roster
+from training.decide.run import prepare
+from training.networks import efficientnet
 
 ARMS = ("linear-pixels", "linear-hog-colour", "mobilenet", "conv")
 
@@ -23,86 +24,92 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Collection:
 
 
 @pytest.fixture(scope="module")
-def task(collection: Collection, tmp_path_factory: pytest.TempPathFactory) -> Task:
-    store = Store(tmp_path_factory.mktemp("store") / "seen", len(collection), collection.mode)
-    write([source.path for source in collection.sources], store, [32, 48, 64], threads=1)
-    return Task(store, collection.targets, len(CLASSES), mirror=False, seed=0, threads=1)
+def arms(collection: Collection) -> Roster:
+    return roster(collection, ARMS, 60)
 
 
 @pytest.fixture(scope="module")
-def folds(collection: Collection) -> list[Fold]:
-    count = len(collection)
-    return split(collection.targets, np.arange(count), np.zeros(count, bool), CLASSES, seed=0)
+def task(collection: Collection, arms: Roster, tmp_path_factory: pytest.TempPathFactory) -> Task:
+    place = tmp_path_factory.mktemp("runs")
+    config = DecideConfig(runs_dir=place, models_dir=place, threads=1)
+    return prepare(collection, config, "shapes", arms, say=print)[0].task
 
 
-def test_hour_gives_every_arm_its_most_epochs(
-    collection: Collection, task: Task, folds: list[Fold]
+@pytest.fixture(scope="module")
+def whole(arms: Roster, task: Task) -> Plan:
+    return plan(arms, task, Budget(3600))
+
+
+def test_arms_whose_weights_are_not_here_are_named_as_they_would_compete(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    planned = plan(*roster(collection, ARMS), task, folds, Budget(3600))
-    assert [one.arm.epochs for one in planned.kept] == [60, 60]
-    assert (planned.dropped, planned.omitted) == ((), {})
-    told = [*planned.lines(folds, 3600)]
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(efficientnet, "PACKAGE", "not_installed")
+    absent = roster(collection, (), 60).absent
+    assert [*absent] == ["mobilenet-v3-small-pretrained", "efficientnet-lite0-96"]
+
+
+def test_hour_gives_every_arm_its_most_epochs(whole: Plan, task: Task) -> None:
+    assert [one.arm.epochs for one in whole.kept] == [60, 60]
+    assert (whole.dropped, whole.omitted) == ((), {})
+    told = [*whole.lines(task, 3600)]
     assert [line.partition(":")[0] for line in told[:4]] == [*ARMS]
     assert told[-1].endswith("of the 3600 s that are left")
 
 
 def test_later_arms_are_dropped_first_and_it_is_said_what_they_would_take(
-    collection: Collection, task: Task, folds: list[Fold]
+    whole: Plan, task: Task
 ) -> None:
-    linear, trained = roster(collection, ARMS)
-    whole = plan(linear, trained, task, folds, Budget(3600))
     files_of_three = whole.files * 3 / 4
-    least = whole.kept[0].least.seconds(5 * len(collection))
-    planned = whole.shared(folds, 1.01 * least + files_of_three)
+    least = whole.kept[0].least.seconds(5 * len(task.learnt))
+    planned = whole.shared(task, 1.01 * least + files_of_three)
     assert [one.arm.name for one in planned.kept] == ["mobilenet"]
     assert all(one.note.startswith("dropped, 20 epochs at 48 px take") for one in planned.dropped)
 
 
-def test_no_time_leaves_the_simplest_arm_alone(
-    collection: Collection, task: Task, folds: list[Fold], tmp_path: Path
-) -> None:
-    linear, trained = roster(collection, ARMS)
-    planned = plan(linear, trained, task, folds, Budget(0))
+def test_no_time_leaves_the_simplest_arm_alone(arms: Roster, task: Task, tmp_path: Path) -> None:
+    planned = plan(arms, task, Budget(0))
     assert ([*planned.linear], [*planned.omitted]) == (["linear-pixels"], ["linear-hog-colour"])
     assert planned.kept == ()
-    assert "linear-hog-colour: left out, there is no time for its" in "\n".join(
-        planned.lines(folds, 0)
-    )
+    told = "\n".join(planned.lines(task, 0))
+    assert "linear-hog-colour: left out, there is no time for its" in told
     planned.save(tmp_path / "plan.json")
-    assert remembered(tmp_path / "plan.json", linear, trained) == planned
-    assert remembered(tmp_path / "plan.json", linear, trained[:1]) is None
-    assert remembered(tmp_path / "plan.json", linear[:1], trained) is None
+    assert remembered(tmp_path / "plan.json", arms) == planned
+    for fewer in (replace(arms, trained=arms.trained[:1]), replace(arms, linear=arms.linear[:1])):
+        assert remembered(tmp_path / "plan.json", fewer) is None
 
 
 def test_later_arms_keep_what_they_need_and_the_first_has_twice_its_share(
-    collection: Collection, task: Task, folds: list[Fold]
+    whole: Plan, task: Task
 ) -> None:
-    whole = plan(*roster(collection, ARMS), task, folds, Budget(3600))
     mobilenet, conv = (
         replace(one, smallest=cost) for one, cost in zip(whole.kept, (0.001, 0.002), strict=True)
     )
     needed = mobilenet.seconds(300) + conv.least.seconds(300) + 0.1
-    shared = replace(whole, trained=(mobilenet, conv)).shared(folds, needed, made=2, export=0)
+    shared = replace(whole, trained=(mobilenet, conv)).shared(task, needed, made=2, export=0)
     assert [one.arm.epochs for one in shared.kept] == [60, 20]
-    tight = shared.shared(folds, conv.least.seconds(300), made=2, export=0)
+    tight = shared.shared(task, conv.least.seconds(300), made=2, export=0)
     assert ([one.arm.name for one in tight.kept], len(tight.dropped)) == (["mobilenet"], 1)
 
 
-def test_files_that_take_longer_leave_less_to_trained_arms(
-    collection: Collection, task: Task, folds: list[Fold]
-) -> None:
-    whole = plan(*roster(collection, ARMS), task, folds, Budget(3600))
-    slow = whole.shared(folds, 600, made=2, export=700)
+def test_files_that_take_longer_leave_less_to_trained_arms(whole: Plan, task: Task) -> None:
+    slow = whole.shared(task, 600, made=2, export=700)
     assert ([*slow.kept], slow.exports, slow.files) == ([], 0, 0)
-    quick = slow.timed_again(task).shared(folds, 600, made=2, export=5)
+    quick = slow.again(task, 600, export=5)
     assert len(quick.kept) == quick.exports == 2
-    assert quick.reserve(folds) > quick.files == pytest.approx(11.5)
+    assert quick.reserve(task) > quick.files == pytest.approx(11.5)
+
+
+def test_every_draw_of_a_training_follows_the_seed(collection: Collection, task: Task) -> None:
+    [library] = roster(collection, ("linear-pixels", "mobilenet-v3-small"), 1).trained
+    arm, fold = library.planned(64, 1), task.folds[0]
+    first, again = (arm.learn(task, fold.train).logits(fold.test) for _ in range(2))
+    assert np.array_equal(first, again)
 
 
 def test_training_that_takes_too_long_ends_whole_after_fewer_epochs(
-    collection: Collection, task: Task, folds: list[Fold]
+    arms: Roster, task: Task
 ) -> None:
-    _, (mobilenet, _) = roster(collection, ARMS)
-    arm = mobilenet.planned(48, 30)
-    assert arm.learn(task, folds[0].train, seconds=0).epochs == 2
-    assert arm.planned(48, 3).learn(task, folds[0].train).epochs == 3
+    arm, train = arms.trained[0].planned(48, 30), task.folds[0].train
+    assert arm.learn(task, train, seconds=0).epochs == 2
+    assert arm.planned(48, 3).learn(task, train).epochs == 3

@@ -1,17 +1,16 @@
-"""What every arm is to the race: something that learns from some pictures and names others."""
+"""What every arm learns and is asked: the pictures, their classes, and how they are divided."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from artifact.manifest import Architecture
 from artifact.runtimes.base import pieces
-from training.decide.collection.splits import Indices
+from training.decide.collection.splits import Fold, Indices
 from training.decide.collection.store import Store
 
 Logits = NDArray[np.float32]
@@ -25,49 +24,26 @@ class Task:
 
     store: Store  # the pictures
     targets: Indices  # class of each, [N]
-    classes: int  # how many classes there are
-    mirror: bool  # whether a mirrored picture shows the same class
+    labels: tuple[str, ...]  # name of each class
+    folds: Sequence[Fold]  # from which pictures, and which are asked about
     seed: int  # of all draws
     threads: int  # of one operation
-
-
-class Learned(Protocol):
-    """An arm that has learnt from some pictures."""
+    mirror: bool = False  # whether a mirrored picture shows the same class
 
     @property
-    def epochs(self) -> int:
-        """Passes over the pictures that there was time for; 0 where it is none of training."""
-        ...
-
-    def logits(self, indices: Indices) -> Logits:
-        """Name those pictures: [n, classes]."""
-        ...
-
-    def network(self) -> nn.Module:
-        """The whole of it, in evaluation mode: unit pixels [N, C, H, W] to logits [N, classes]."""
-        ...
-
-
-class Arm(Protocol):
-    """One way to name pictures."""
+    def classes(self) -> int:
+        """How many classes there are."""
+        return len(self.labels)
 
     @property
-    def name(self) -> str:
-        """Of the arm, and the last part of its model's name."""
-        ...
+    def tested(self) -> Indices:
+        """The pictures that are asked about, in the store's order."""
+        return np.sort(np.concatenate([fold.test for fold in self.folds]))
 
     @property
-    def side(self) -> int:
-        """Of the pictures that it sees."""
-        ...
-
-    def learn(self, task: Task, train: Indices, seconds: float = inf) -> Learned:
-        """Learn from those pictures and no others, within about so many seconds."""
-        ...
-
-    def describe(self, network: nn.Module, store: Store) -> Architecture:
-        """What its network is, as the manifest says it."""
-        ...
+    def learnt(self) -> Indices:
+        """The pictures that a published model learns from: all where there are several folds."""
+        return self.folds[0].train if len(self.folds) == 1 else self.tested
 
 
 @torch.inference_mode()

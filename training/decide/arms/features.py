@@ -4,16 +4,19 @@ Each is a module from unit pixels [N, C, H, W] to features [N, D], so that it is
 linear layer as one file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import pi
-from typing import Final
+from typing import Final, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.networks import efficientnet, mobilenet_v3
+
+FeatureName = Literal["pixels", "hog-colour", "mobilenet-v3-small", "efficientnet-lite0"]
+LEARNT_FROM_IMAGENET: Final = ("mobilenet-v3-small", "efficientnet-lite0")
 
 _GRID: Final = 16  # places a side, of the pixels
 _ORIENTATIONS: Final = 9
@@ -119,12 +122,13 @@ class Pretrained(nn.Module):
         return together / (together.abs() + self.near_zero).sqrt()
 
 
-def efficientnet_lite0() -> Pretrained:
-    """What EfficientNet-Lite0 makes of a picture: 1,944 features."""
-    layers = [*efficientnet.pretrained()]
-    return Pretrained(layers, _EFFICIENTNET, efficientnet.MEAN, efficientnet.STD)
-
-
-def mobilenet_v3_small() -> Pretrained:
-    """What torchvision's MobileNetV3-Small makes of a picture: 1,768 features."""
-    return Pretrained([*mobilenet_v3.layers()], _MOBILENET, mobilenet_v3.MEAN, mobilenet_v3.STD)
+FEATURES: Final[Mapping[FeatureName, Callable[[int], nn.Module]]] = {  # by the pictures' side
+    "pixels": Pixels,
+    "hog-colour": HogColour,
+    "mobilenet-v3-small": lambda _: Pretrained(  # torchvision's: 1,768 features
+        [*mobilenet_v3.layers()], _MOBILENET, mobilenet_v3.MEAN, mobilenet_v3.STD
+    ),
+    "efficientnet-lite0": lambda _: Pretrained(  # 1,944 features
+        [*efficientnet.pretrained()], _EFFICIENTNET, efficientnet.MEAN, efficientnet.STD
+    ),
+}

@@ -1,11 +1,12 @@
 """Linear arms: features that are computed once, and a logistic regression on them."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from math import inf, sqrt
 from pathlib import Path
 from time import perf_counter
-from typing import Final, Literal
+from typing import Final
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -21,17 +22,15 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from artifact.files import replacing
-from artifact.manifest import Linear
+from artifact.manifest import Cost, Linear
 from artifact.runtimes.onnx import OnnxRuntime
 from training.decide.arms.base import RECIPE, Logits, Task
+from training.decide.arms.features import FEATURES, FeatureName
 from training.decide.collection.splits import Fold, Indices
-from training.decide.collection.store import Store
+from training.decide.collection.store import Store, unit
 from training.export.files import OUTPUT, to_onnx
-from training.networks.architectures import count_macs, count_parameters
 
 Features = NDArray[np.float32]
-FeatureName = Literal["pixels", "hog-colour", "mobilenet-v3-small", "efficientnet-lite0"]
-LEARNT_FROM_IMAGENET: Final = ("mobilenet-v3-small", "efficientnet-lite0")
 
 _MANY: Final = 3_000  # pictures: the strength is chosen on that many
 _HELD_OUT: Final = 8  # groups of classes, at most, to see what becomes of pictures of others
@@ -50,25 +49,22 @@ class LinearArm:
     name: str
     features: FeatureName
     side: int  # of the pictures that they are computed of
-    module: Callable[[int], nn.Module]  # computes them: unit pixels [N, C, H, W] to [N, D]
     strength: float  # usual inverse of the penalty, on standardised features
 
     def learn(self, task: Task, train: Indices, seconds: float = inf) -> "Regression":  # noqa: ARG002 - it cannot be cut short
         """Fit a regression on those pictures, mirrored too where that does no harm."""
         twins = (False, True) if task.mirror and len(train) <= _TWINS else (False,)
         views = np.stack([self.of_all(task, mirrored=mirrored)[train] for mirrored in twins])
-        with threadpool_limits(1):  # its many small products wait for each other's threads
-            strength = choose_strength(views[0], task.targets[train], self.strength, task.seed)
-            weight, bias = fit(views, task.targets[train], task.classes, strength)
-        return Regression(self, task, weight, bias)
+        strength = choose_strength(views[0], task.targets[train], self.strength, task.seed)
+        return Regression(self, task, *fit(views, task.targets[train], task.classes, strength))
 
-    def seconds(self, task: Task, folds: Sequence[Fold]) -> float:
+    def seconds(self, task: Task) -> float:
         """Estimated, of every fold; features of a few pictures are timed where none are kept."""
-        fits = _FIT * task.classes * sum(len(fold.train) for fold in folds)
+        fits = _FIT * task.classes * sum(len(fold.train) for fold in task.folds)
         if self._kept(task.store).exists():
             return fits
         runtime = self._runtime(task)
-        sample = unit(task.store.read(self.side, np.arange(min(_BATCH, task.store.count))))
+        sample = task.store.unit(self.side, np.arange(min(_BATCH, task.store.count)))
         runtime.run(sample)
         began = perf_counter()
         runtime.run(sample)
@@ -104,19 +100,17 @@ class LinearArm:
         name = f"features-{self.features}-{store.mode}-{self.side}-{RECIPE}.onnx"
         kept = store.folder.parents[1] / name
         if not kept.exists():
-            model = to_onnx(self.module(self.side).eval(), (store.channels, self.side, self.side))
+            model = to_onnx(
+                FEATURES[self.features](self.side).eval(), (store.channels, self.side, self.side)
+            )
             with replacing(kept) as file:
                 file.write(model)
         return kept.read_bytes()
 
-    def describe(self, network: nn.Module, store: Store) -> Linear:
+    def describe(self, network: nn.Module, cost: Cost) -> Linear:
         """Features and width; the cost is of both parts."""
-        return Linear(
-            features=self.features,
-            width=network.get_parameter("head.weight").shape[1],
-            parameters=count_parameters(network),
-            macs=count_macs(network, (store.channels, self.side, self.side)),
-        )
+        width = network.get_parameter("head.weight").shape[1]
+        return Linear(features=self.features, width=width, **vars(cost))
 
 
 @dataclass(frozen=True)
@@ -151,36 +145,24 @@ class Regression:
         for held_out in np.array_split(present, min(_HELD_OUT, len(present))):
             kept = train[~np.isin(targets[train], held_out)]
             asked = fold.test[np.isin(targets[fold.test], held_out)]
-            with threadpool_limits(1):
-                weight, bias = fit(
-                    features[kept][None], targets[kept], self.task.classes, self.arm.strength
-                )
-            logits.append(replace(self, weight=weight, bias=bias).of_features(features[asked]))
+            views, classes = features[kept][None], self.task.classes
+            fitted = fit(views, targets[kept], classes, self.arm.strength)
+            logits.append(Regression(self.arm, self.task, *fitted).of_features(features[asked]))
         return logits
 
+    @property
     def network(self) -> nn.Module:
         """Features and linear layer as one module."""
         head = nn.Linear(self.weight.shape[1], self.weight.shape[0])
         with torch.no_grad():
             head.weight.copy_(torch.from_numpy(self.weight))
             head.bias.copy_(torch.from_numpy(self.bias))
-        return _Whole(self.arm.module(self.arm.side), head).eval()
+        features = FEATURES[self.arm.features](self.arm.side)
+        return nn.Sequential(OrderedDict(features=features, head=head)).eval()
 
     def onnx(self) -> bytes:
         """Features and linear layer as one ONNX file."""
         return with_head(self.arm.onnx(self.task.store), self.weight, self.bias)
-
-
-class _Whole(nn.Module):
-    def __init__(self, features: nn.Module, head: nn.Linear) -> None:
-        super().__init__()
-        self.features = features
-        self.head = head
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Logits [N, classes] of unit pixels [N, C, H, W]."""
-        logits: torch.Tensor = self.head(self.features(images))
-        return logits
 
 
 def fit(
@@ -217,13 +199,6 @@ def run_in_batches(runtime: OnnxRuntime, chunks: Iterable[NDArray[np.uint8]]) ->
     return np.concatenate([runtime.run(unit(batch)) for batch in batches])
 
 
-def unit(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Pixels in 0..1."""
-    scaled = np.array(pixels, np.float32, order="C")
-    scaled /= 255
-    return scaled
-
-
 def with_head(features: bytes, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> bytes:
     """Put a linear layer after the only output of an ONNX file; its output is named `logits`."""
     model = onnx.load_from_string(features)
@@ -233,10 +208,7 @@ def with_head(features: bytes, weight: NDArray[np.float32], bias: NDArray[np.flo
     for node in graph.node:
         node.output[:] = [inner if name == source.name else name for name in node.output]
     graph.initializer.extend(
-        [
-            numpy_helper.from_array(weight, "head.weight"),
-            numpy_helper.from_array(bias, "head.bias"),
-        ]
+        [numpy_helper.from_array(weight, "head.weight"), numpy_helper.from_array(bias, "head.bias")]
     )
     graph.node.append(
         helper.make_node("Gemm", [inner, "head.weight", "head.bias"], [OUTPUT], "head", transB=1)
@@ -282,6 +254,7 @@ def choose_strength(features: Features, targets: Indices, usual: float, seed: in
 def _regression(strength: float, inputs: Features, targets: Indices) -> LogisticRegression:
     """Fitted; one that needs more steps is as good as it gets, as far as accuracy shows."""
     model = LogisticRegression(C=strength, max_iter=_ITERATIONS, tol=1e-3)
-    with catch_warnings():
+    # More threads: its many small products would wait for each other's.
+    with catch_warnings(), threadpool_limits(1):
         simplefilter("ignore", ConvergenceWarning)
         return model.fit(inputs, targets)

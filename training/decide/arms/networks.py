@@ -7,23 +7,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from artifact.manifest import Blocks, Library
+from artifact.manifest import Blocks, Cost, Library
 from training.decide.arms.base import Task
 from training.decide.arms.linear import LinearArm, Regression
 from training.decide.collection.splits import Indices
-from training.networks.architectures import (
-    Architecture,
-    BlockKind,
-    Network,
-    count_macs,
-    count_parameters,
-)
+from training.networks.architectures import Architecture, BlockKind, Network
 
 _WIDTHS: Final = (32, 64, 96, 128, 160)  # of the stages, from large maps to small
 _LARGE: Final = 48  # pixels: from here on the first convolution already halves the picture
 _BLOCKS: Final = 2  # in a stage
-
-Shape = tuple[int, int, int]
 
 
 class Normalized(nn.Module):
@@ -31,18 +23,17 @@ class Normalized(nn.Module):
 
     Args:
         network: Of normalised pictures.
-        mean: Of each channel.
-        std: Of each channel.
+        channels: Of a picture.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, network: nn.Module, mean: Tensor, std: Tensor) -> None:
+    def __init__(self, network: nn.Module, channels: int) -> None:
         super().__init__()
         self.network = network
-        self.register_buffer("mean", mean.view(1, -1, 1, 1))
-        self.register_buffer("std", std.view(1, -1, 1, 1))
+        self.register_buffer("mean", torch.full((1, channels, 1, 1), 0.5))
+        self.register_buffer("std", torch.full((1, channels, 1, 1), 0.25))
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits [N, classes] of unit pixels [N, C, H, W]."""
@@ -77,18 +68,14 @@ def receptive_field(stem_stride: int, strides: list[int]) -> int:
 
 
 def build_blocks(kind: BlockKind, task: Task, side: int, _: Indices) -> Normalized:
-    """A network of blocks, normalised by the statistics of these pictures."""
+    """A network of blocks."""
     shape = (task.store.channels, side, side)
-    return _normalized(Network(grown(kind, side), shape, task.classes), task.store.channels)
+    return Normalized(Network(grown(kind, side), shape, task.classes), task.store.channels)
 
 
-def tell_blocks(kind: BlockKind, network: nn.Module, shape: Shape) -> Blocks:
+def tell_blocks(kind: BlockKind, side: int, cost: Cost) -> Blocks:
     """The blocks, as the manifest says them."""
-    return Blocks(
-        **asdict(grown(kind, shape[1])),
-        parameters=count_parameters(network),
-        macs=count_macs(network, shape),
-    )
+    return Blocks(**asdict(grown(kind, side)), **vars(cost))
 
 
 def build_library(task: Task, _side: int, _: Indices) -> Normalized:
@@ -99,16 +86,12 @@ def build_library(task: Task, _side: int, _: Indices) -> Normalized:
     if task.store.channels == 1:
         first = network.features[0][0]
         network.features[0][0] = nn.Conv2d(1, first.out_channels, 3, 2, 1, bias=False)
-    return _normalized(network, task.store.channels)
+    return Normalized(network, task.store.channels)
 
 
-def tell_library(network: nn.Module, shape: Shape) -> Library:
-    """The library's network, as the manifest says it."""
-    return Library(
-        network="torchvision mobilenet_v3_small",
-        parameters=count_parameters(network),
-        macs=count_macs(network, shape),
-    )
+def tell_library(name: str, pretrained: str | None, _: int, cost: Cost) -> Library:
+    """A library's network and what it learnt from before, as the manifest says them."""
+    return Library(network=name, pretrained=pretrained, **vars(cost))
 
 
 def build_tuned(features: LinearArm, task: Task, _side: int, train: Indices) -> nn.Module:
@@ -118,21 +101,7 @@ def build_tuned(features: LinearArm, task: Task, _side: int, train: Indices) -> 
     learnt first leaves the features less to unlearn.
     """
     if len(train):
-        return features.learn(task, train).network()
+        return features.learn(task, train).network
     width = features.of_some(task, np.zeros(1, np.int64)).shape[1]
     blank = np.zeros((task.classes, width), np.float32)
-    return Regression(features, task, blank, blank[:, 0]).network()
-
-
-def tell_tuned(network: nn.Module, shape: Shape) -> Library:
-    """The network and what it learnt from before."""
-    return Library(
-        network="efficientnet-lite0",
-        pretrained="ImageNet",
-        parameters=count_parameters(network),
-        macs=count_macs(network, shape),
-    )
-
-
-def _normalized(network: nn.Module, channels: int) -> Normalized:
-    return Normalized(network, torch.full((channels,), 0.5), torch.full((channels,), 0.25))
+    return Regression(features, task, blank, blank[:, 0]).network

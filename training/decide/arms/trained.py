@@ -14,11 +14,11 @@ import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
-from artifact.manifest import Architecture
+from artifact.manifest import Architecture, Cost
 from training.decide.arms.augmentation import augment
 from training.decide.arms.base import Logits, Task, network_logits
 from training.decide.collection.splits import Indices
-from training.decide.collection.store import Store
+from training.export.files import to_onnx
 
 _BATCH: Final = 32
 _TUNED_AT_ONCE: Final = 4  # pictures of a batch: the maps of 8 take 0.3 GB more, and no less time
@@ -38,17 +38,13 @@ class TrainedArm:
     name: str
     sides: tuple[int, ...]  # that its pictures may have, the smallest first; the plan decides
     build: Callable[[Task, int, Indices], nn.Module]  # on from what those pictures teach, if any
-    tell: Callable[[nn.Module, tuple[int, int, int]], Architecture]
+    tell: Callable[[int, Cost], Architecture]  # what the network is at that size
     rate: float = 0.01  # at its peak
     fewest: int = 20  # epochs: fewer teach it nothing that a linear arm does not know
     most: int = 60  # epochs
     tuned: bool = False  # whether it goes on from ImageNet's weights, and keeps their statistics
     side: int = 0
     epochs: int = 0
-
-    def at_most(self, epochs: int) -> "TrainedArm":
-        """The same, for no more epochs than those."""
-        return replace(self, most=min(self.most, epochs), fewest=min(self.fewest, epochs))
 
     def planned(self, side: int, epochs: int) -> "TrainedArm":
         """The same, trained at that size for so long."""
@@ -68,7 +64,7 @@ class TrainedArm:
         seconds()
         return median(seconds() for _ in range(_TIMED_STEPS)) / len(everything)
 
-    def learn(self, task: Task, train: Indices, seconds: float = inf) -> "Network":
+    def learn(self, task: Task, train: Indices, seconds: float = inf) -> "TrainedNetwork":
         """Train for the planned epochs; for fewer, whole, where the time would not suffice."""
         fitting = _Fitting(self, task, train, learnt=train)
         began, progress, epochs = perf_counter(), 0.0, 0
@@ -83,31 +79,31 @@ class TrainedArm:
             epochs += 1
             if remaining == 1:
                 break
-        return Network(self, task, fitting.finish(), epochs)
+        return TrainedNetwork(self, task, fitting.finish(), epochs)
 
-    def describe(self, network: nn.Module, store: Store) -> Architecture:
-        """What the network is."""
-        return self.tell(network, (store.channels, self.side, self.side))
+    def describe(self, _: nn.Module, cost: Cost) -> Architecture:
+        """What its network is."""
+        return self.tell(self.side, cost)
 
 
 @dataclass(frozen=True)
-class Network:
+class TrainedNetwork:
     """A trained arm."""
 
     arm: TrainedArm
     task: Task
-    trained: nn.Module
+    network: nn.Module  # unit pixels [N, C, H, W] to logits [N, classes], in evaluation mode
     epochs: int  # that there was time for
 
     def logits(self, indices: Indices) -> Logits:
         """Of those pictures, [n, classes]."""
         parts = np.array_split(indices, max(1, len(indices) // _BATCH))
-        read = (torch.from_numpy(self.task.store.read(self.arm.side, part)) for part in parts)
-        return np.concatenate([network_logits(self.trained, _unit(part).numpy()) for part in read])
+        read = (self.task.store.unit(self.arm.side, part) for part in parts)
+        return np.concatenate([network_logits(self.network, part) for part in read])
 
-    def network(self) -> nn.Module:
-        """The trained network."""
-        return self.trained
+    def onnx(self) -> bytes:
+        """The network as an ONNX file."""
+        return to_onnx(self.network, (self.task.store.channels, self.arm.side, self.arm.side))
 
 
 class _Fitting:
@@ -127,9 +123,8 @@ class _Fitting:
         self.size = min(_BATCH, len(train))
         self.steps = len(train) // self.size  # of an epoch
         self.generator = Generator().manual_seed(task.seed)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(task.seed)
-            network = arm.build(task, arm.side, learnt)
+        torch.manual_seed(task.seed)  # of the weights, and of what the network's dropout draws
+        network = arm.build(task, arm.side, learnt)
         self.network = network.to(memory_format=torch.channels_last).train()
         if arm.tuned:
             for layer in self.network.modules():
@@ -148,8 +143,9 @@ class _Fitting:
 
     def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Augmented unit pixels [n, C, H, W] and targets [n]."""
-        pixels = torch.from_numpy(self.task.store.read(self.arm.side, self.train[chosen.numpy()]))
-        images = augment(_unit(pixels), self.generator, mirror=self.task.mirror)
+        images = augment(
+            self._read(self.train[chosen.numpy()]), self.generator, mirror=self.task.mirror
+        )
         return images.contiguous(memory_format=torch.channels_last), self.targets[chosen]
 
     def step(self, images: Tensor, targets: Tensor, progress: float) -> None:
@@ -172,14 +168,11 @@ class _Fitting:
         averaged = copy.deepcopy(self.average.module)
         if not self.arm.tuned:
             # In random order: a batch of one class knows nothing of how classes differ.
-            seen = self.train[torch.randperm(len(self.train), generator=self.generator).numpy()]
-            parts = np.array_split(
-                seen[:_MEASURED], max(1, len(seen[:_MEASURED]) // _MEASURED_AT_ONCE)
-            )
-            read = (torch.from_numpy(self.task.store.read(self.arm.side, part)) for part in parts)
-            update_bn((_unit(pixels) for pixels in read), averaged)
+            order = torch.randperm(len(self.train), generator=self.generator)
+            seen = self.train[order[:_MEASURED].numpy()]
+            parts = np.array_split(seen, max(1, len(seen) // _MEASURED_AT_ONCE))
+            update_bn(map(self._read, parts), averaged)
         return averaged.to(memory_format=torch.contiguous_format).eval()
 
-
-def _unit(pixels: Tensor) -> Tensor:
-    return pixels.float().div_(255)
+    def _read(self, indices: Indices) -> Tensor:
+        return torch.from_numpy(self.task.store.unit(self.arm.side, indices))

@@ -1,8 +1,7 @@
 """What there is to learn from: the pictures that can be read, and what is wrong with others."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -11,54 +10,40 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.identity import digest_lines
-from training.data.layout import find_pictures
-from training.data.problems import Problems
-from training.data.sources import (
-    Source,
-    check_classes,
-    draw_test,
-    leave_out_copies,
-    read_sources,
-)
-from training.decide.collection.store import Look, Mode, look
+from training.config import Mode
+from training.data.folder import Found
+from training.data.sources import Source
+from vision.decode import Picture
 
+_GREY: Final = 4  # of 255: channels that differ by no more are one grey
 _SHOWN: Final = 5  # groups of near-copies in a line
 
 
 @dataclass(frozen=True)
-class Collection:
+class Look:
+    """What a picture is like, before anything is decided of it."""
+
+    side: int  # its longer side, in pixels
+    grey: bool  # whether it has no colour
+
+
+class Collection(Found[Look]):
     """The readable pictures of a folder."""
 
-    labels: tuple[str, ...]
-    sources: tuple[Source, ...]  # the files, one a picture
-    side: int  # median of the pictures' longer sides
-    mode: Mode  # grey where every picture is
-    notes: tuple[str, ...]  # what is wrong with other files, one line a problem
-
-    def __len__(self) -> int:
-        return len(self.sources)
+    @property
+    def looks(self) -> list[Look]:
+        """What each picture is like."""
+        return [self.seen[source.sha256] for source in self.sources]
 
     @property
-    def targets(self) -> NDArray[np.int64]:
-        """Class of each picture, [N]."""
-        places = {label: place for place, label in enumerate(self.labels)}
-        return np.array([places[source.label] for source in self.sources], np.int64)
+    def side(self) -> int:
+        """Median of the pictures' longer sides."""
+        return round(median(look.side for look in self.looks))
 
     @property
-    def tests(self) -> NDArray[np.bool_]:
-        """Which pictures are of the folder's own test part, [N]."""
-        return np.array([source.part == "test" for source in self.sources])
-
-    @property
-    def sha256(self) -> str:
-        """Digest of every picture and its class, whatever the files are called."""
-        return self.digest(range(len(self)))
-
-    def digest(self, places: Sequence[int]) -> str:
-        """The same of some of the pictures."""
-        chosen = (self.sources[place] for place in places)
-        return digest_lines(f"{source.label} {source.sha256}" for source in chosen)
+    def mode(self) -> Mode:
+        """Grey where every picture is."""
+        return "L" if all(look.grey for look in self.looks) else "RGB"
 
     @property
     def summary(self) -> str:
@@ -74,44 +59,22 @@ def check(root: Path, threads: int) -> Collection:
     """Read every file once.
 
     Raises:
-        DatasetError: There is no such folder, or its pictures cannot be learnt from; it has every
-            problem in one list.
+        DatasetError: As `Found.read`.
     """
-    problems = Problems()
-    files = find_pictures(root, problems)
-    sources = read_sources(files, root, problems)
-    with ThreadPoolExecutor(threads) as pool:
-        looks = [*pool.map(look, (source.path for source in sources))]
-    readable = dict(_readable(sources, looks, problems))
-    kept = leave_out_copies(readable, problems)
-    labels = tuple(sorted({file.label for file in files}))
-    check_classes(labels, draw_test(kept, Problems()), problems)
-    problems.refuse(root.resolve().name, len(files))
-    return Collection(
-        labels,
-        tuple(kept),
-        round(median(readable[source].side for source in kept)),
-        "L" if all(readable[source].grey for source in kept) else "RGB",
-        tuple(problems.lines("skipped", "noted")),
-    )
+    return Collection.read(root, _look, threads, draws_test=False)
 
 
-def _readable(
-    sources: Sequence[Source], looks: Sequence[Look], problems: Problems
-) -> Iterator[tuple[Source, Look]]:
-    for source, seen in zip(sources, looks, strict=True):
-        if seen.error is None:
-            yield source, seen
-        else:
-            problems.add("skipped", seen.error, source.name)
+def _look(picture: Picture) -> Look:
+    pixels = picture.pixels
+    spread = pixels.max(axis=2) - pixels.min(axis=2)
+    return Look(max(picture.width, picture.height), grey=int(spread.max()) <= _GREY)
 
 
 def contradictions(targets: NDArray[np.int64], groups: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which pictures [N] have a near-copy in another class: nobody can say which label is right."""
-    classes: dict[int, set[int]] = defaultdict(set)
-    for group, target in zip(groups.tolist(), targets.tolist(), strict=True):
-        classes[group].add(target)
-    return np.array([len(classes[group]) > 1 for group in groups.tolist()])
+    in_classes = np.bincount(np.unique(np.stack((groups, targets)), axis=1)[0])
+    several: NDArray[np.bool_] = in_classes[groups] > 1
+    return several
 
 
 def copy_lines(collection: Collection, groups: NDArray[np.int64]) -> Iterator[str]:

@@ -15,7 +15,8 @@ from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from training.decide.collection.store import Pixels, Store
+from training.data.folder import Pixels
+from training.decide.collection.store import Store
 
 SIDE: Final = 64  # of the pictures that are compared
 _BITS: Final = 8  # of the hash's 64 that may differ: Zauner, Perceptual image hash functions (2010)

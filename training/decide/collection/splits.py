@@ -5,7 +5,6 @@ near-copy of it (cross-validation). Of many, a fifth is set aside. A test part t
 brings is the test.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,11 +27,6 @@ class Fold:
 
     train: Indices  # indices to learn from
     test: Indices  # indices to be asked about
-
-
-def tested(folds: Sequence[Fold]) -> Indices:
-    """The pictures that are asked about, in the store's order."""
-    return np.sort(np.concatenate([fold.test for fold in folds]))
 
 
 def split(

@@ -9,23 +9,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artifact.files import replacing, sha256
+from training.config import Mode
+from training.data.folder import Pixels, planes, unit_input
 from training.data.identity import short
-from training.data.sources import describe
-from vision.decode import Picture, decode
-from vision.errors import ImageError
+from vision.decode import decode
 from vision.input import Input
 from vision.preprocess import view
 
-Mode = Literal["L", "RGB"]
-Pixels = NDArray[np.uint8]
-
-_GREY: Final = 4  # of 255: channels that differ by no more are one grey
 _CHUNK: Final = 256
 
 
@@ -50,30 +46,21 @@ class Store:
 
     def input(self, side: int) -> Input:
         """What a network of that side takes: unit pixels, normalised inside the network."""
-        zeros, ones = (0.0,) * self.channels, (1.0,) * self.channels
-        shape = (self.channels, side, side)
-        return Input(
-            shape=shape,
-            mode=self.mode,
-            mean=zeros,
-            std=ones,
-            preprocess="resize",
-            ground="white",
-        )
+        return unit_input(side, self.mode)
 
     def path(self, side: int) -> Path:
         """The file of that size."""
         return self.folder / f"pictures-{side}.u8"
 
-    def read(self, side: int, indices: Sequence[int] | NDArray[np.int64] | None = None) -> Pixels:
-        """Those pictures, or all of them, [n, C, side, side], in memory."""
-        mapped = self.mapped(side)
-        return np.array(mapped if indices is None else mapped[np.asarray(indices)])
-
-    def mapped(self, side: int) -> Pixels:
-        """All pictures in their file, [N, C, side, side]: memory is taken by what is looked at."""
+    def read(self, side: int, indices: Sequence[int] | NDArray[np.int64]) -> Pixels:
+        """Those pictures, [n, C, side, side]; the others take no memory."""
         shape = (self.count, self.channels, side, side)
-        return np.memmap(self.path(side), np.uint8, "r", shape=shape)
+        mapped = np.memmap(self.path(side), np.uint8, "r", shape=shape)
+        return np.array(mapped[np.asarray(indices)])
+
+    def unit(self, side: int, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Those pictures with pixels in 0..1, [n, C, side, side]."""
+        return unit(self.read(side, indices))
 
     def chunks(self, side: int) -> Iterator[Pixels]:
         """All pictures in order, some hundreds at a time."""
@@ -83,30 +70,11 @@ class Store:
                 yield np.frombuffer(data, np.uint8).reshape(-1, self.channels, side, side)
 
 
-@dataclass(frozen=True)
-class Look:
-    """What a picture is like, before anything is decided of it."""
-
-    side: int = 0  # its longer side, in pixels
-    grey: bool = True  # whether it has no colour
-    error: str | None = None  # why it cannot be read; None where it can
-
-
-def look(path: Path) -> Look:
-    """Decode a picture as the service does, and say what it is like."""
-    try:
-        picture = decode(path.read_bytes())
-    except (ImageError, OSError) as error:
-        return Look(error=describe(error))
-    return Look(max(picture.width, picture.height), _is_grey(picture))
-
-
-def _is_grey(picture: Picture) -> bool:
-    pixels = picture.pixels
-    if pixels.shape[2] == 1:
-        return True
-    low, high = pixels.min(axis=2), pixels.max(axis=2)
-    return int((high - low).max()) <= _GREY
+def unit(pixels: Pixels) -> NDArray[np.float32]:
+    """Pixels in 0..1."""
+    scaled = np.array(pixels, np.float32, order="C")
+    scaled /= 255
+    return scaled
 
 
 def write(paths: Sequence[Path], store: Store, sides: Sequence[int], threads: int) -> None:
@@ -118,17 +86,11 @@ def write(paths: Sequence[Path], store: Store, sides: Sequence[int], threads: in
 
     def seen(path: Path) -> list[Pixels]:
         picture = decode(path.read_bytes())
-        return [_planes(view(picture, size).pixels) for size in wanted]
+        return [planes(view(picture, size).pixels) for size in wanted]
 
-    store.folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(threads) as pool, ExitStack() as stack:
         files = [stack.enter_context(replacing(store.path(side))) for side in missing]
         for start in range(0, len(paths), _CHUNK):
             for pictures in pool.map(seen, paths[start : start + _CHUNK]):
                 for file, pixels in zip(files, pictures, strict=True):
                     file.write(pixels.tobytes())
-
-
-def _planes(pixels: Pixels) -> Pixels:
-    """[H, W] or [H, W, 3] to [C, H, W]."""
-    return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))

@@ -1,7 +1,8 @@
 """What the answers of one arm say: metrics, examples, and labels that are likely wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from artifact.metrics import Examples, Metrics, Quantised, SplitMetrics
 from artifact.study import LEVEL
 from training.decide.arms.base import Logits
 from training.decide.collection.splits import Indices
+from training.decide.results import Answers
 from training.evaluation.evaluate import (
     calibration,
     choose_examples,
@@ -22,6 +24,7 @@ from training.evaluation.evaluate import (
 from training.evaluation.rejection import choose_rejection, score
 from training.export.quantization import assess_quantised
 
+_SUSPICIOUS: Final = 0.8  # that another class is more probable than the label
 FEWEST_KNOWN: Final = 200  # pictures: of fewer, the five in a hundred that may go are a handful
 
 
@@ -35,9 +38,16 @@ class Evidence:
     temperature: float  # that makes the logits' probabilities most likely
 
     @classmethod
-    def of(cls, logits: Logits, targets: Indices, labels: tuple[str, ...]) -> "Evidence":
-        """Fit the temperature."""
-        return cls(logits, targets, labels, fit_temperature(logits, targets))
+    def of(cls, answers: Answers) -> "Evidence":
+        """Fit the temperature to the answers to all folds."""
+        logits, places = answers.pooled
+        targets = answers.task.targets[places]
+        return cls(logits, targets, answers.task.labels, fit_temperature(logits, targets))
+
+    @property
+    def served(self) -> NDArray[np.floating]:
+        """The logits as they will be served, [n, classes]."""
+        return self.logits / self.temperature
 
     @property
     def wrong(self) -> frozenset[int]:
@@ -48,13 +58,13 @@ class Evidence:
     @property
     def probabilities(self) -> NDArray[np.floating]:
         """Of every class, [n, classes]."""
-        likely: NDArray[np.floating] = softmax(self.logits / self.temperature, axis=1)
+        likely: NDArray[np.floating] = softmax(self.served, axis=1)
         return likely
 
-    @property
+    @cached_property
     def test(self) -> SplitMetrics:
         """As it will be served."""
-        return split_metrics(self.logits / self.temperature, self.targets, self.labels)
+        return split_metrics(self.served, self.targets, self.labels)
 
     def metrics(self, learnt: SplitMetrics, rounded: Logits | None) -> Metrics:
         """The whole of metrics.json."""
@@ -94,9 +104,9 @@ class Evidence:
 
     def examples(self) -> Examples:
         """What a person should look at."""
-        return choose_examples(self.logits / self.temperature, self.targets, self.labels)
+        return choose_examples(self.served, self.targets, self.labels)
 
-    def suspects(self, least: float = 0.8) -> list[int]:
+    def suspects(self) -> list[int]:
         """Places of the pictures whose label is likely wrong, the likeliest first.
 
         Confident disagreement: another class is at least so probable. Northcutt, Jiang and Chuang,
@@ -107,12 +117,6 @@ class Evidence:
         own = likely[np.arange(len(likely)), self.targets]
         margin = likely.max(axis=1) - own
         known = np.array([row.recall > 0.5 for row in self.test.per_class])
-        suspected = np.flatnonzero(
-            (likely.argmax(axis=1) != self.targets) & (margin >= least) & known[self.targets]
-        )
+        disagrees = likely.argmax(axis=1) != self.targets
+        suspected = np.flatnonzero(disagrees & (margin >= _SUSPICIOUS) & known[self.targets])
         return [int(place) for place in suspected[np.argsort(-margin[suspected])]]
-
-
-def fold_spread(accuracies: Sequence[float]) -> float | None:
-    """Standard deviation over the folds; None where there is one."""
-    return float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else None

@@ -26,26 +26,27 @@ def write_report(summary: Summary, outcome: Outcome) -> Path:
     figures = {"models": png(draw_models(arms, summary))}
     if summary.suspects:
         figures["suspects"] = png(_draw_suspects(summary, outcome))
+    folder = outcome.subject.folder
     for name, content in figures.items():
-        replace(outcome.prepared.folder / f"{name}.png", content)
+        replace(folder / f"{name}.png", content)
     words: dict[str, object] = {
         "summary": summary,
         "arms": arms,
         **{f"{name}_png": base64.b64encode(content).decode() for name, content in figures.items()},
         **_helpers(summary),
     }
+    environment = Environment(
+        loader=PackageLoader(__package__),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(["html.j2"]),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["cell"] = cell
     for kind in ("md", "html"):
-        environment = Environment(
-            loader=PackageLoader(__package__),
-            undefined=StrictUndefined,
-            autoescape=select_autoescape(["html.j2"]),
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters["cell"] = cell
         page = environment.get_template(f"report.{kind}.j2").render(words)
-        replace(outcome.prepared.folder / f"report.{kind}", page.encode())
-    return outcome.prepared.folder / "report.html"
+        replace(folder / f"report.{kind}", page.encode())
+    return folder / "report.html"
 
 
 @styled
@@ -85,9 +86,9 @@ def draw_models(arms: Sequence[ArmSummary], summary: Summary) -> Figure:
 
 
 def _draw_suspects(summary: Summary, outcome: Outcome) -> Figure:
-    names = {source.name: n for n, source in enumerate(outcome.prepared.collection.sources)}
+    names = {source.name: n for n, source in enumerate(outcome.subject.collection.sources)}
     places = [names[one.file] for one in summary.suspects]
-    pixels = outcome.prepared.task.store.read(_SHOWN, places)
+    pixels = outcome.subject.task.store.read(_SHOWN, places)
     type_ = choose_type(summary.classes)
     examples = [
         Example(
@@ -127,10 +128,4 @@ def _helpers(summary: Summary) -> dict[str, object]:
         measured = (file.p50_ms for file in arm.files)
         return " / ".join("-" if ms is None else milliseconds(ms) for ms in measured) or "-"
 
-    return {
-        "share": shown,
-        "interval": interval,
-        "spread": spread,
-        "kib": kib,
-        "ms": times,
-    }
+    return {"share": shown, "interval": interval, "spread": spread, "kib": kib, "ms": times}

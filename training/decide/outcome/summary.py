@@ -5,26 +5,24 @@ from statistics import mean
 from typing import Annotated, Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from artifact.manifest import RuntimeId, Share
+from artifact.manifest import Part, RuntimeId, Share
+from artifact.metrics import SplitMetrics
 from artifact.statistics.decision import Decision
 from artifact.statistics.proportions import Z, wilson_interval
 from artifact.statistics.wording import share
-from training.decide.collection.splits import tested
-from training.decide.outcome.evidence import FEWEST_KNOWN, Evidence, fold_spread
-from training.decide.outcome.staging import HELD_OUT
+from training.decide.arms.base import Task
+from training.decide.outcome.evidence import FEWEST_KNOWN, Evidence
+from training.decide.outcome.staging import HELD_OUT, Subject
 from training.decide.results import Answers
 from training.decide.run import Outcome
+from training.evaluation.evaluate import split_metrics
 
 _SUSPECTS: Final = 42  # a contact sheet of them is looked through in a minute
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FileFigures(_Document):
+class FileFigures(Part):
     """One file of a model."""
 
     runtime: RuntimeId
@@ -34,7 +32,7 @@ class FileFigures(_Document):
     p50_ms: float | None
 
 
-class ArmSummary(_Document):
+class ArmSummary(Part):
     """One arm of the comparison."""
 
     name: str
@@ -51,7 +49,7 @@ class ArmSummary(_Document):
     files: tuple[FileFigures, ...]
 
 
-class Suspect(_Document):
+class Suspect(Part):
     """A picture whose label is likely wrong."""
 
     file: str
@@ -60,7 +58,7 @@ class Suspect(_Document):
     probability: Share = Field(description="Of the predicted class.")
 
 
-class ClassNeeds(_Document):
+class ClassNeeds(Part):
     """How well a class is known."""
 
     label: str
@@ -72,7 +70,7 @@ class ClassNeeds(_Document):
     )
 
 
-class Summary(_Document):
+class Summary(Part):
     """The whole of what `decide --json` writes."""
 
     name: str
@@ -114,18 +112,18 @@ class Summary(_Document):
 
 def summarise(outcome: Outcome) -> Summary:
     """Put the outcome into one document."""
-    collection = outcome.prepared.collection
+    subject, collection = outcome.subject, outcome.subject.collection
     best = _best(outcome)
     return Summary(
-        name=outcome.name,
+        name=subject.name,
         sha256=collection.sha256,
         pictures=len(collection),
         classes=collection.labels,
-        splits=_splits(outcome),
+        splits=_splits(subject.task),
         notes=(*outcome.notes, *_unfamiliar(outcome, best)),
         arms=tuple(_arm(outcome, answers) for answers in outcome.answers),
         classes_need=tuple(_needs(best)),
-        suspects=tuple(_suspects(outcome, best)),
+        suspects=tuple(_suspects(subject, best)),
         decision=outcome.decision,
         published=tuple(map(str, outcome.published)),
         seconds=round(outcome.seconds, 1),
@@ -168,8 +166,8 @@ def _best(outcome: Outcome) -> Evidence:
     return max(staged, key=lambda one: one.evidence.test.accuracy).evidence
 
 
-def _splits(outcome: Outcome) -> str:
-    folds = outcome.prepared.folds
+def _splits(task: Task) -> str:
+    folds = task.folds
     if len(folds) > 1:
         return (
             f"{len(folds)}-fold cross-validation: every picture was asked about once, of a model "
@@ -179,48 +177,36 @@ def _splits(outcome: Outcome) -> str:
 
 
 def _arm(outcome: Outcome, answers: Answers) -> ArmSummary:
-    targets = outcome.prepared.task.targets
     staged = outcome.staged.get(answers.name)
-    known = bool(answers.logits)
-    right = answers.right(outcome.prepared.folds, targets) if known else np.zeros(0, bool)
-    recalls = _recalls(outcome, answers) if known else {}
-    accuracies = answers.accuracies(outcome.prepared.folds, targets)
-    published = staged is not None and staged.artifact.manifest in [
-        one.manifest for one in outcome.published
-    ]
+    published = {str(one) for one in outcome.published}
+    model = str(staged.artifact) if staged else None
+    measured = _measured(answers) if answers.logits else None
+    recalls = (
+        {row.label: row.recall for row in measured.per_class if row.support} if measured else {}
+    )
+    accuracies = tuple(float(right.mean()) for right in answers.right)
     return ArmSummary(
         name=answers.name,
-        accuracy=float(right.mean()) if known else None,
-        interval=wilson_interval(int(right.sum()), len(right)) if known else None,
+        accuracy=measured.accuracy if measured else None,
+        interval=measured.interval if measured else None,
         macro_recall=sum(recalls.values()) / len(recalls) if recalls else None,
         recalls=recalls,
-        pictures=len(right),
-        folds=tuple(accuracies),
-        fold_deviation=fold_spread(accuracies),
-        seconds=round(sum(answers.seconds.values()), 1),
+        pictures=sum(map(len, answers.logits)),
+        folds=accuracies,
+        fold_deviation=float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else None,
+        seconds=round(sum(answers.seconds), 1),
         note=answers.note,
-        model=str(staged.artifact) if staged is not None and published else None,
+        model=model if model in published else None,
         files=tuple(
-            FileFigures(
-                runtime=option.runtime,
-                accuracy=option.accuracy,
-                interval=option.interval,
-                bytes=option.bytes,
-                p50_ms=option.p50_ms,
-            )
+            FileFigures.model_validate(option, from_attributes=True)
             for option in (staged.options if staged else ())
         ),
     )
 
 
-def _recalls(outcome: Outcome, answers: Answers) -> dict[str, float]:
-    logits, indices = answers.pooled(outcome.prepared.folds)
-    truth, predicted = outcome.prepared.task.targets[indices], logits.argmax(axis=1)
-    return {
-        label: float((predicted[truth == place] == place).mean())
-        for place, label in enumerate(outcome.prepared.collection.labels)
-        if (truth == place).any()
-    }
+def _measured(answers: Answers) -> SplitMetrics:
+    logits, places = answers.pooled
+    return split_metrics(logits, answers.task.targets[places], answers.task.labels)
 
 
 def _needs(best: Evidence) -> Iterator[ClassNeeds]:
@@ -236,14 +222,13 @@ def _needs(best: Evidence) -> Iterator[ClassNeeds]:
         )
 
 
-def _suspects(outcome: Outcome, best: Evidence) -> Iterator[Suspect]:
-    places = tested(outcome.prepared.folds)
+def _suspects(subject: Subject, best: Evidence) -> Iterator[Suspect]:
     predicted, likely = best.logits.argmax(axis=1), best.probabilities
     for place in best.suspects()[:_SUSPECTS]:
-        source = outcome.prepared.collection.sources[places[place]]
+        source = subject.collection.sources[subject.task.tested[place]]
         yield Suspect(
             file=source.name,
             label=source.label,
-            predicted=outcome.prepared.collection.labels[predicted[place]],
+            predicted=best.labels[predicted[place]],
             probability=float(likely[place].max()),
         )
