@@ -24,7 +24,8 @@ from artifact.statistics.comparison import (
     option_groups,
 )
 from artifact.statistics.constraints import Constraints
-from artifact.statistics.decision import Choice, Decision, decide
+from artifact.statistics.decision import Decision, decide
+from artifact.statistics.option import Choice
 from artifact.study import LEVEL, Studies, Study, StudyPair, WholeStudy
 from research.accuracy_cost import draw_comparison
 from research.documents import render

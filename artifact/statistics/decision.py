@@ -14,51 +14,19 @@ The rules hold for any pictures, and none rests on a level that one data set rea
 
 from collections.abc import Sequence
 from math import inf, sqrt
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import Field
 
-from artifact.manifest import Part, RuntimeId, Share
+from artifact.manifest import Part, Share
 from artifact.statistics.constraints import Constraints, Unmet, meets, unmet
-from artifact.statistics.option import Option
-from artifact.statistics.paired import PairedDifference, holm
+from artifact.statistics.option import Choice, Option, Rival, Verdict
+from artifact.statistics.paired import holm
 from artifact.statistics.proportions import pictures_to_tell
 from artifact.statistics.wording import explain_pick, explain_refusal
 from artifact.study import LEVEL
 
-Verdict = Literal["ship", "constraints-unmet", "no-better-than-majority", "flawed"]
-
 _AS_SMALL: Final = 1.05  # times the smallest file: a container's own few bytes decide nothing
-
-
-class Choice(Part):
-    """One model on one runtime, as a decision names it."""
-
-    model: str
-    runtime: RuntimeId
-    accuracy: Share
-    interval: tuple[Share, Share] = Field(description="Wilson's 95% interval of the accuracy.")
-    macro_recall: Share = Field(description="Unweighted mean of the recall of every class.")
-    recalls: dict[str, Share] = Field(description="By class.")
-    bytes: int = Field(description="Of the model file.")
-    p50_ms: float | None = Field(description="Null where it was not measured.")
-
-
-class Rival(Part):
-    """What else could be shipped, beside the pick."""
-
-    choice: Choice
-    shippable: bool = Field(
-        True, description="Whether it meets the constraints and beats the most frequent class."
-    )
-    paired: PairedDifference = Field(description="First is the pick, second the rival.")
-    p_value: Share = Field(
-        description="McNemar's, after Holm's correction for all that were compared."
-    )
-    more_pictures: int | None = Field(
-        description="That would settle which is better, were they as those there are; null where "
-        "it is settled, or where the two are equally right."
-    )
 
 
 class Decision(Part):

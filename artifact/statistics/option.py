@@ -1,14 +1,19 @@
-"""What can be chosen: one model on one runtime, with its price and what it made of the pictures."""
+"""What can be chosen, and is: one model on one runtime, its price, what it made of the pictures."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
+
+from pydantic import Field
 
 from artifact.latency import Benchmark
-from artifact.manifest import FindingName, Manifest, RuntimeId
+from artifact.manifest import FindingName, Manifest, Part, RuntimeId, Share
 from artifact.metrics import Metrics
 from artifact.statistics.paired import PairedDifference, paired_difference
 from artifact.statistics.proportions import wilson_interval
+
+Verdict = Literal["ship", "constraints-unmet", "no-better-than-majority", "flawed"]
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,36 @@ class Option:
     @cached_property
     def _correct(self) -> int:
         return sum(row[place] for place, row in enumerate(self.confusion))
+
+
+class Choice(Part):
+    """One model on one runtime, as a decision names it."""
+
+    model: str
+    runtime: RuntimeId
+    accuracy: Share
+    interval: tuple[Share, Share] = Field(description="Wilson's 95% interval of the accuracy.")
+    macro_recall: Share = Field(description="Unweighted mean of the recall of every class.")
+    recalls: dict[str, Share] = Field(description="By class.")
+    bytes: int = Field(description="Of the model file.")
+    p50_ms: float | None = Field(description="Null where it was not measured.")
+
+
+class Rival(Part):
+    """What else could be shipped, beside the pick."""
+
+    choice: Choice
+    shippable: bool = Field(
+        True, description="Whether it meets the constraints and beats the most frequent class."
+    )
+    paired: PairedDifference = Field(description="First is the pick, second the rival.")
+    p_value: Share = Field(
+        description="McNemar's, after Holm's correction for all that were compared."
+    )
+    more_pictures: int | None = Field(
+        description="That would settle which is better, were they as those there are; null where "
+        "it is settled, or where the two are equally right."
+    )
 
 
 def published_options(

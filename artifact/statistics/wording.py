@@ -1,15 +1,12 @@
 """A decision in sentences: plain ones, with the figures that they rest on."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from artifact.statistics.constraints import Unmet
-from artifact.statistics.option import Option
+from artifact.statistics.option import Option, Rival, Verdict
 from artifact.statistics.paired import PairedDifference
 from artifact.study import LEVEL
-
-if TYPE_CHECKING:
-    from artifact.statistics.decision import Rival, Verdict
 
 _MANY: Final = 5_000  # pictures: from here on a hundredth of a point is worth a digit
 _SHARES: Final = ("min-accuracy", "min-recall")
@@ -17,7 +14,7 @@ _UNITS: Final = {"max-ms": "ms", "max-kib": "KiB"}
 
 
 def explain_pick(
-    pick: Option, best: Option, tied: Sequence[str], rival: "Rival | None", useful: Sequence[Option]
+    pick: Option, best: Option, tied: Sequence[str], rival: Rival | None, useful: Sequence[Option]
 ) -> Iterator[str]:
     """Say what is shipped, what it ties with, what its rival costs, what the constraints cost."""
     low, high = (share(end, pick.images) for end in pick.interval)
@@ -34,7 +31,7 @@ def explain_pick(
     yield from _forgone(best, useful)
 
 
-def explain_refusal(verdict: "Verdict", best: Option, failing: Sequence[Unmet]) -> Iterator[str]:
+def explain_refusal(verdict: Verdict, best: Option, failing: Sequence[Unmet]) -> Iterator[str]:
     """Say why nothing is shipped."""
     own, majority = share(best.accuracy, best.images), share(best.majority, best.images)
     match verdict:
@@ -92,7 +89,7 @@ def _tie(pick: Option, best: Option, tied: Sequence[str], *, alone: bool) -> str
     return f"{names} cannot be told apart by {pick.images:,} pictures: {merit}."
 
 
-def _beside(pick: Option, rival: "Rival") -> Iterator[str]:
+def _beside(pick: Option, rival: Rival) -> Iterator[str]:
     outside = "" if rival.shippable else ", though that could not be shipped itself"
     other, noise = rival.choice, "more" if rival.p_value < LEVEL else "no more"
     yield (

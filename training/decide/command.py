@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from artifact.files import replace
-from artifact.statistics.decision import Verdict
+from artifact.statistics.option import Verdict
 from training.commands import from_options
 from training.decide.config import DecideConfig, Limits
 from training.decide.outcome.report import write_report
