@@ -46,9 +46,6 @@ CHAPTERS: Final[Mapping[str, Mapping[str, Command]]] = {
         "compare": Command("research.__main__", "compare every published model", ("compare",)),
         "evaluate": Command("research.__main__", "evaluate on corrupted pictures", ("evaluate",)),
         "ood": Command("research.__main__", "compare scores that reject other pictures", ("ood",)),
-        "predictions": Command(
-            "training.__main__", "publish the answers to all test pictures", ("predictions",)
-        ),
         "report": Command("research.__main__", "write docs/REPORT.md", ("report",)),
     },
 }

@@ -22,7 +22,6 @@ from artifact.repository import MANIFEST, Artifact, open_artifact, visible_folde
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 _STAGING: Final = ".staging-"
-_FOREVER: Final = -1
 _TAKEN: Final = (errno.EEXIST, errno.ENOTEMPTY)
 
 
@@ -94,23 +93,6 @@ def write_manifest(folder: Path, manifest: Manifest) -> Artifact:
     return open_artifact(folder)
 
 
-def add(artifact: Artifact, role: Role, content: bytes | BaseModel) -> Artifact:
-    """Add a file to a published model, which a reader sees with it or as it was.
-
-    Raises:
-        BrokenArtifact: The manifest cannot be read any more.
-        NotPublished: The file is there already, or cannot be written.
-    """
-    with _lock(artifact.folder, timeout=_FOREVER):
-        manifest = open_artifact(artifact.folder).manifest
-        if role in manifest.files:
-            raise NotPublished(f"{artifact} has {PATHS[role]} already")
-        fill(artifact.folder, role, content)
-        added = describe(PATHS[role], (artifact.folder / PATHS[role]).read_bytes())
-        files = {**manifest.files, role: added}
-        return write_manifest(artifact.folder, manifest.model_copy(update={"files": files}))
-
-
 def publish(staged: Path, root: Path) -> Artifact:
     """Verify a staged folder and make it visible, all at once.
 
@@ -176,9 +158,9 @@ def _remove_abandoned(parent: Path) -> None:
 
 
 @contextmanager
-def _lock(folder: Path, timeout: float = 0) -> Iterator[None]:
+def _lock(folder: Path) -> Iterator[None]:
     path = folder.with_name(f".{folder.name.removeprefix('.')}.lock")
-    with FileLock(path, timeout):
+    with FileLock(path, timeout=0):
         try:
             yield
         finally:

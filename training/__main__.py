@@ -9,7 +9,6 @@ from typing import Final
 from training.commands import Commands, add_flag, announce, from_options
 from training.config import Places, RunConfig
 from training.decide.config import DecideConfig, Limits, add_arguments
-from training.export.addition import AdditionConfig, add_predictions
 from training.export.publication import PUBLISH_FLAWED
 from training.run import run
 
@@ -28,8 +27,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_flag(command, "--resume", "Go on where the run stopped, if it was begun.")
     add_flag(command, "--publish-flawed", PUBLISH_FLAWED)
     again = "the same command goes on from here"
-    summary = "add to published models what they answer to every test picture"
-    commands.add("predictions", _predictions, again, summary, AdditionConfig)
     summary = "a folder of pictures in, a decision out, published and served"
     add_arguments(commands.add("decide", _decide, again, summary, DecideConfig, Limits))
     return commands.run(arguments)
@@ -39,11 +36,6 @@ def _run(options: Namespace) -> None:
     config, places = from_options(RunConfig, options), from_options(Places, options)
     artifact = run(config, places, resume=options.resume, publish_flawed=options.publish_flawed)
     announce(artifact)
-
-
-def _predictions(options: Namespace) -> None:
-    for line in add_predictions(from_options(AdditionConfig, options)):
-        sys.stdout.write(f"{line}\n")
 
 
 def _decide(options: Namespace) -> int:

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from artifact.datasets import DATASET, FOLDER, DatasetDescription, Datasets, StoredDataset
-from artifact.errors import BrokenArtifact, NotPublished, UnknownDataset
-from artifact.predictions import Predictions
-from artifact.publish import add
+from artifact.errors import BrokenArtifact, UnknownDataset
 from artifact.repository import Repository, list_versions
 from tests.known_answer import publish_known_answer
 from training.export.sprites import publish_pictures, reduced, thumbnail_side
@@ -134,16 +132,3 @@ def test_reduced_pixel_is_the_mean_of_what_it_covers() -> None:
     pixels = noise(side=8)
     means = pixels.reshape(5, 1, 4, 2, 4, 2).mean(axis=(3, 5))
     assert np.abs(reduced(pixels, 4) - means).max() <= 0.5
-
-
-def test_added_document_is_listed_and_everything_else_stays(tmp_path: Path) -> None:
-    artifact = publish_known_answer(tmp_path, runtimes=("onnx",), with_predictions=False)
-    before = artifact.manifest
-    answered = Predictions(labels=LABELS, true=(0,), predicted=(1,), probability=(0.5,))
-    after = add(artifact, "predictions", answered)
-    after.verify()
-    assert after.document("predictions", Predictions) == answered
-    assert after.manifest.model_copy(update={"files": before.files}) == before
-    assert after.manifest.files.keys() - before.files.keys() == {"predictions"}
-    with pytest.raises(NotPublished, match=r"has predictions\.json already"):
-        add(artifact, "predictions", answered)

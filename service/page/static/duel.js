@@ -28,7 +28,7 @@ export async function duel(first, second, cell) {
     [`Only ${second} is right`, { outcome: "wrong", against: second, against_outcome: "right" }],
     ["Both are wrong", { outcome: "wrong", against: second, against_outcome: "wrong" }],
   ].map(([title, choice]) => { const gallery = new Gallery([first, second]); gallery.show(title, answers[0](choice)); return gallery.element; })
-    : h("p", { class: "card" }, "At least one of them was published without its predictions: which pictures only one of them names rightly is not known. `tandem predictions` adds them.");
+    : h("p", { class: "card" }, "At least one of them was published without its predictions: which pictures only one of them names rightly is not known. Train it again to have them.");
 
   async function open(i, j) {
     history.replaceState(null, "", `#${["compare", first, second, `${i}-${j}`].map(encodeURIComponent).join("/")}`);

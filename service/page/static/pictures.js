@@ -86,7 +86,7 @@ export async function answersOf(model) {
   };
 }
 
-const WITHOUT = "This model was published without its predictions: only wrong answers are known. `tandem predictions` adds the others.";
+const WITHOUT = "This model was published without its predictions: only wrong answers are known. Train it again to have the others.";
 
 async function published(model) {
   const { files } = await askOnce(`models/${encodeURIComponent(model)}`);
