@@ -97,7 +97,7 @@ def _load(artifact: Artifact, settings: Settings, on_broken: OnBroken = refuse) 
 
 def _choose_runtimes(artifact: Artifact, settings: Settings) -> list[RuntimeId]:
     wanted = settings.runtimes or tuple(filter(is_installed, RUNTIMES))
-    chosen = [runtime for runtime in artifact.manifest.runtimes if runtime in wanted]
+    chosen = [runtime for runtime in wanted if runtime in artifact.manifest.runtimes]
     if not chosen:
         published = ", ".join(artifact.manifest.runtimes) or "none"
         raise RuntimeUnavailable(

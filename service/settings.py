@@ -76,7 +76,8 @@ class Settings(BaseSettings):
     runtimes: Annotated[tuple[RuntimeId, ...] | None, NoDecode] = Field(
         None,
         min_length=1,
-        description="Runtimes to open, with commas between. Unset: every one that is installed.",
+        description="Runtimes to open, with commas between; the first that a model has answers "
+        "where a request names none. Unset: every one that is installed, onnx first.",
     )
     threads: Positive = Field(1, description="Threads of each runtime for one batch.")
     worker_threads: Positive | None = Field(

@@ -4,6 +4,7 @@ import pytest
 from onnx import helper
 
 from artifact.errors import BrokenArtifact, UnknownModel
+from artifact.manifest import RuntimeId
 from service.loader import BrokenArtifacts, load_models
 from service.settings import Settings
 from tests.known_answer import publish_known_answer, replace_files
@@ -36,6 +37,16 @@ def test_document_that_says_something_else_is_broken(tmp_path: Path) -> None:
     replace_files(publish_known_answer(tmp_path, runtimes=("onnx",)), metrics=b"{}")
     with pytest.raises(BrokenArtifact, match=r"known/1/metrics\.json is not understood"):
         load_models(Settings(models_dir=tmp_path), BrokenArtifacts(strict=True))
+
+
+@pytest.mark.parametrize("runtimes", [("onnx", "torchscript"), ("torchscript", "onnx")])
+def test_first_runtime_of_the_settings_answers_where_none_is_asked_for(
+    tmp_path: Path, runtimes: tuple[RuntimeId, ...]
+) -> None:
+    publish_known_answer(tmp_path, runtimes=("onnx", "torchscript"))
+    settings = Settings(models_dir=tmp_path, runtimes=runtimes)
+    models = load_models(settings, BrokenArtifacts(strict=True))
+    assert models.get("known").predictor().runtime_id == runtimes[0]
 
 
 def test_empty_repository_has_nothing_to_serve(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from artifact.files import replace
-from artifact.statistics.option import Verdict
+from artifact.runtimes.table import RUNTIMES
+from artifact.statistics.option import Choice, Verdict
 from training.commands import from_options
 from training.decide.config import DecideConfig, Limits
 from training.decide.outcome.report import write_report
@@ -40,7 +41,7 @@ def execute(options: Namespace) -> int:
         replace(options.json, summary.model_dump_json(indent=2).encode() + b"\n")
     status = _STATUS[outcome.decision.verdict]
     if options.serve and outcome.decision.pick is not None:
-        _serve(config.models_dir, outcome.decision.pick.model.rpartition("/")[0])
+        _serve(config.models_dir, outcome.decision.pick)
     return status
 
 
@@ -57,9 +58,11 @@ def _say(line: str) -> None:
     sys.stderr.flush()
 
 
-def _serve(models_dir: Path, default_model: str) -> None:
-    """Become the service of these models; its other settings are as they are."""
+def _serve(models_dir: Path, pick: Choice) -> None:
+    """Become the service of these models, the pick its default; other settings are as they are."""
+    runtimes = sorted(RUNTIMES, key=lambda runtime: runtime != pick.runtime)
     os.environ["TANDEM_MODELS_DIR"] = str(models_dir)
-    os.environ["TANDEM_DEFAULT_MODEL"] = default_model
+    os.environ["TANDEM_DEFAULT_MODEL"] = pick.model.rpartition("/")[0]
+    os.environ["TANDEM_RUNTIMES"] = ",".join(runtimes)
     sys.stderr.flush()
     os.execv(sys.executable, [sys.executable, "-m", "service"])  # noqa: S606 - itself

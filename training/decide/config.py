@@ -76,4 +76,8 @@ def add_arguments(command: ArgumentParser) -> None:
         action="store_true",
         help="Fetch torchvision's ImageNet weights into torch's cache, unless they are there.",
     )
-    command.add_argument("--serve", action="store_true", help="Serve what was published.")
+    command.add_argument(
+        "--serve",
+        action="store_true",
+        help="Then serve it; the pick answers where a request names no model.",
+    )

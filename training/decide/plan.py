@@ -148,15 +148,19 @@ class Plan:
 
     def lines(self, task: Task, left: float) -> Iterator[str]:
         """The plan in words."""
+        yield from self.arm_lines(task)
+        yield f"files of {self.exports} models: about {self.files:.0f} s"
+        total = sum(self.linear.values()) + self.files
+        total += sum(one.seconds(_learnt(task)) for one in self.kept)
+        yield f"together about {total:.0f} s of the {max(left, 0):.0f} s that are left"
+
+    def arm_lines(self, task: Task) -> Iterator[str]:
+        """What is planned of every arm, in words."""
         for name, seconds in self.linear.items():
             yield f"{name}: about {seconds:.0f} s"
         for name, why in self.omitted.items():
             yield f"{name}: {why}"
         yield from self.trained_lines(task)
-        yield f"files of {self.exports} models: about {self.files:.0f} s"
-        total = sum(self.linear.values()) + self.files
-        total += sum(one.seconds(_learnt(task)) for one in self.kept)
-        yield f"together about {total:.0f} s of the {max(left, 0):.0f} s that are left"
 
     def trained_lines(self, task: Task) -> Iterator[str]:
         """What is planned of every trained arm, in words."""

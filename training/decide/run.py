@@ -69,18 +69,17 @@ def run(folder: Path, config: DecideConfig, constraints: Constraints, say: Say) 
     told = f"plan-{config.minutes:g}-{config.epochs}-{config.seed}.json"
     file = subject.task.store.folder / told
     planned = remembered(file, arms) or plan(arms, subject.task, budget)
-    lines = [f"{name}: {why}" for name, why in arms.absent.items()]
-    lines += planned.lines(subject.task, budget.left)
-    say("plan: " + "\n      ".join(lines))
+    absent = [f"{name}: {why}" for name, why in arms.absent.items()]
+    say("plan: " + "\n      ".join((*absent, *planned.lines(subject.task, budget.left))))
     linear = [arm for arm in arms.linear if arm.name in planned.linear]
     subject = replace(subject, task=_with_mirror(subject.task, linear[-1], say))
     race = Race(subject.task, budget, say)
     with ExitStack() as stack:
         exports = Exports(subject, race, config.models_dir, stack)
-        answers = _compete(exports, linear, planned, arms.absent, file)
+        answers, planned = _compete(exports, linear, planned, arms.absent, file)
         decision = decide(exports.options, constraints)
         published = exports.publish() if decision.verdict == "ship" else ()
-    notes = (*noticed, *lines, *budget.overrun)
+    notes = (*noticed, *absent, *planned.arm_lines(subject.task), *budget.overrun)
     return Outcome(subject, notes, answers, exports.staged, decision, published, budget.spent)
 
 
@@ -158,8 +157,12 @@ def _with_mirror(task: Task, arm: LinearArm, say: Say) -> Task:
 
 def _compete(
     exports: Exports, linear: Sequence[LinearArm], planned: Plan, absent: dict[str, str], file: Path
-) -> list[Answers]:
-    """Let every arm answer that there is time for; the models of those that finish are staged."""
+) -> tuple[list[Answers], Plan]:
+    """Let every arm answer that there is time for; the models of those that finish are staged.
+
+    Returns:
+        What all arms answered, and the plan that they kept to.
+    """
     race, task = exports.race, exports.race.task
     answers = [race.majority(), *map(race.linear, linear)]
     answers += _unanswered(task, {**planned.omitted, **absent})
@@ -173,7 +176,7 @@ def _compete(
     learning = {one.arm.name: one.seconds(len(task.learnt)) for one in planned.kept}
     for one in _finished(answers):
         exports.add(one, learning.get(one.name, 0.0))
-    return answers
+    return answers, planned
 
 
 def _unanswered(task: Task, reasons: dict[str, str]) -> list[Answers]:
