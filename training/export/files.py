@@ -36,7 +36,7 @@ def to_onnx(network: nn.Module, shape: tuple[int, int, int]) -> bytes:
         external_data=False,
         input_names=[INPUT],
         output_names=[OUTPUT],
-        dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
+        dynamic_shapes=({0: torch.export.Dim("batch")},),
         verbose=False,
     )
     if program is None:

@@ -25,11 +25,13 @@ def draw(kind: str, generator: np.random.Generator, side: int = 48) -> Image.Ima
     return picture
 
 
-def write_folder(root: Path, count: int, classes: tuple[str, ...] = CLASSES, seed: int = 0) -> Path:
+def write_folder(
+    root: Path, count: int, classes: tuple[str, ...] = CLASSES, *, seed: int = 0, side: int = 48
+) -> Path:
     """So many pictures of each class, as PNG files; classes of other names are bars."""
     generator = np.random.default_rng(seed)
     for kind in classes:
         (root / kind).mkdir(parents=True)
         for place in range(count):
-            draw(kind, generator).save(root / kind / f"{place:03}.png")
+            draw(kind, generator, side).save(root / kind / f"{place:03}.png")
     return root

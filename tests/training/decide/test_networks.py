@@ -1,11 +1,21 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
+from artifact.runtimes.table import open_runtime
+from tests.training.decide.drawn import write_folder
 from training.decide.arms.augmentation import augment
+from training.decide.arms.base import network_logits
 from training.decide.arms.networks import grown, receptive_field
+from training.decide.collection.check import check
+from training.decide.config import DecideConfig
+from training.decide.roster import roster
+from training.decide.run import prepare
+from training.export.files import export
+from training.networks import efficientnet
 from training.networks.architectures import BlockKind, build
 
 PEAK = """
@@ -30,6 +40,23 @@ def test_logits_of_many_large_pictures_take_little_memory() -> None:
     said = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
     assert float(said.stdout) < 180  # megabytes; all at once took 290
+
+
+def test_library_networks_answer_alike_in_all_their_files(tmp_path: Path) -> None:
+    shapes = write_folder(tmp_path / "shapes", 12, ("bar", "disc"), side=128)
+    collection = check(shapes, threads=1)
+    arms = roster(collection, (), 60)
+    config = DecideConfig(runs_dir=tmp_path, models_dir=tmp_path, threads=1)
+    task = prepare(collection, config, "shapes", arms, say=print)[0].task
+    libraries = [arm for arm in arms.trained if arm.name not in {"mobilenet", "conv"}]
+    assert len(libraries) == 1 + efficientnet.is_installed()
+    for arm in libraries:
+        network = arm.build(task, arm.sides[0], task.folds[0].train).eval()
+        shown = task.store.unit(arm.sides[0], task.folds[0].test)
+        expected = network_logits(network, shown)
+        for runtime, content in export(network, shown.shape[1:]).items():
+            answered = open_runtime(runtime, content).run(shown)
+            assert answered == pytest.approx(expected, abs=1e-3), (arm.name, runtime)
 
 
 @pytest.mark.parametrize("side", [16, 28, 32, 48, 64, 96, 128])
