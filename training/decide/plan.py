@@ -116,7 +116,7 @@ class Plan:
         return replace(again, final=True)
 
     def shared(self, task: Task, left: float, made: int = 0, export: float = EXPORT) -> "Plan":
-        """Divide the seconds among the trained arms; the last are dropped where they are too few.
+        """Divide the seconds among the trained arms that there is time for, the likeliest first.
 
         Args:
             task: What every arm learns.
@@ -124,15 +124,19 @@ class Plan:
             made: Models whose files are there.
             export: Seconds of the files of one.
         """
-        learnt = _learnt(task)
-        for count in range(len(self.trained), -1, -1):
-            exports = len(self.linear) - made + count
-            files = _SLACK * export * exports
-            kept = [*_shared(self.trained[:count], left - files, learnt)]
-            if all(one.arm.epochs >= one.arm.fewest for one in kept):
-                break
-        dropped = (one.dropped(learnt) for one in self.trained[count:])
-        return Plan(self.linear, self.omitted, (*kept, *dropped), exports, files)
+        learnt, each = _learnt(task), _SLACK * export
+        exports = len(self.linear) - made
+        fitting: list[Planned] = []
+        spare = left - each * exports
+        for one in self.trained:
+            needed = one.least.seconds(learnt) + each
+            if needed <= spare:
+                spare -= needed
+                fitting.append(one)
+        exports += len(fitting)
+        sized = _shared(fitting, left - each * exports, learnt)
+        trained = (next(sized) if one in fitting else one.dropped(learnt) for one in self.trained)
+        return Plan(self.linear, self.omitted, tuple(trained), exports, each * exports)
 
     def reserve(self, task: Task) -> float:
         """Seconds of what follows the comparison: learning from all pictures, and the files."""
@@ -209,12 +213,12 @@ def _affordable(
 
 
 def _shared(timed: Sequence[Planned], left: float, learnt: int) -> Iterator[Planned]:
-    """The arms with their epochs: an equal share, or twice that if those after it have enough."""
+    """The arms with their epochs: twice an equal share, if those after it have enough."""
     fewest = [one.least.seconds(learnt) for one in timed]
     for place, one in enumerate(timed):
-        equal = left / (len(timed) - place)
-        spare = left - sum(fewest[place + 1 :])
-        planned = _sized(one, max(equal, min(_PROMISE * equal, spare)) / learnt)
+        twice = _PROMISE * left / (len(timed) - place)
+        share = min(max(twice, fewest[place]), left - sum(fewest[place + 1 :]))
+        planned = _sized(one, share / learnt)
         left -= planned.seconds(learnt)
         yield planned
 
@@ -224,14 +228,14 @@ def _sized(timed: Planned, share: float) -> Planned:
 
     Args:
         timed: The arm, at any size.
-        share: Seconds for each picture that it learns from.
+        share: Seconds for each picture that it learns from; enough for its fewest epochs.
     """
     arm = timed.arm
     for side in reversed(arm.sides):
         epochs = min(int(share / timed.at(side, 1).seconds(1)), arm.most)
-        if epochs >= _GOOD * arm.most:
+        if epochs >= max(_GOOD * arm.most, arm.fewest):
             break
-    return timed.at(side, epochs)
+    return timed.at(side, max(epochs, arm.fewest))
 
 
 def _learnt(task: Task) -> int:

@@ -92,6 +92,16 @@ def test_later_arms_keep_what_they_need_and_the_first_has_twice_its_share(
     assert ([one.arm.name for one in tight.kept], len(tight.dropped)) == (["mobilenet"], 1)
 
 
+def test_arm_that_is_too_dear_leaves_its_time_to_those_after_it(whole: Plan, task: Task) -> None:
+    mobilenet, conv = (
+        replace(one, smallest=cost) for one, cost in zip(whole.kept, (0.009, 0.001), strict=True)
+    )
+    left = 1.01 * conv.least.seconds(300)
+    shared = replace(whole, trained=(mobilenet, conv)).shared(task, left, made=2, export=0)
+    assert [(one.arm.name, one.arm.epochs) for one in shared.kept] == [("conv", 20)]
+    assert [one.arm.name for one in shared.trained] == ["mobilenet", "conv"]
+
+
 def test_files_that_take_longer_leave_less_to_trained_arms(whole: Plan, task: Task) -> None:
     slow = whole.shared(task, 600, made=2, export=700)
     assert ([*slow.kept], slow.exports, slow.files) == ([], 0, 0)
