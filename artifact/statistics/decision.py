@@ -6,8 +6,8 @@ The rules hold for any pictures, and none rests on a level that one data set rea
 2. Constraints come first; where nothing meets them, it is said which one fails, and by how much.
 3. Of what is left, models tie that McNemar's exact test cannot tell from the most accurate one.
    The smallest is picked of those ties that are within one standard error of it (Breiman et al.,
-   Classification and regression trees, 1984, section 3.4.3): a wide tie over few pictures is no
-   proof that two models are equally good.
+   Classification and regression trees, 1984, section 3.4.3), and of those that are no less accurate
+   than one of these: a wide tie over few pictures is no proof that two models are equally good.
 4. The pick stands beside a rival, with the price of either and the number of pictures that would
    settle which is better.
 """
@@ -100,9 +100,9 @@ def _ship(
     best = max(eligible, key=_merit)
     p_values = _against(best, eligible)
     tied = [best.model, *(model for model, p_value in p_values.items() if p_value >= LEVEL)]
-    pick = _smallest(
-        [option for option in eligible if option.model in tied and _within_one_error(option, best)]
-    )
+    tying = [option for option in eligible if option.model in tied]
+    least = min(option.accuracy for option in tying if _within_one_error(option, best))
+    pick = _smallest([option for option in tying if option.accuracy >= least])
     # Never without a rival: where no other model could be shipped, the best that could not.
     pools = ([one for one in pool if one.model != pick.model] for pool in (eligible, useful, sound))
     others = next(filter(None, pools), None)

@@ -98,6 +98,17 @@ def test_constraints_come_first(constraints: Constraints, named: str) -> None:
     assert shipped(decide([ACCURATE, QUICK, SMALL], constraints))[0] == named
 
 
+def test_pick_is_not_larger_and_less_accurate_than_another_that_ties() -> None:
+    best = option("wide", range(76), kib=13_174, ms=7.6, images=320)
+    # Wrong where that one is, and 4 times more: clearly behind it, by little.
+    rounded = option("wide", range(80), kib=3_745, ms=3.5, images=320, runtime="onnx-int8")
+    tuned = option("tuned", range(16, 97), kib=13_170, ms=4.3, images=320)
+    assert shipped(decide([best, tuned]))[0] == "tuned"
+    pick = decide([best, rounded, tuned]).pick
+    assert pick is not None
+    assert (pick.model, pick.runtime) == ("wide", "onnx-int8")
+
+
 @pytest.mark.parametrize(
     ("constraints", "failing"),
     [
