@@ -9,6 +9,7 @@ from artifact.statistics.paired import PairedDifference
 from artifact.study import LEVEL
 
 _MANY: Final = 5_000  # pictures: from here on a hundredth of a point is worth a digit
+_EQUAL: Final = 1e-9  # shares of the same pictures
 _SHARES: Final = ("min-accuracy", "min-recall")
 _UNITS: Final = {"max-ms": "ms", "max-kib": "KiB"}
 
@@ -92,9 +93,11 @@ def _tie(pick: Option, best: Option, tied: Sequence[str], *, alone: bool) -> str
 def _beside(pick: Option, rival: Rival) -> Iterator[str]:
     outside = "" if rival.shippable else ", though that could not be shipped itself"
     other, noise = rival.choice, "more" if rival.p_value < LEVEL else "no more"
+    rounded = abs(pick.accuracy - other.accuracy - rival.paired.difference) > _EQUAL
+    who = "Before rounding to 8 bits, the pick" if rounded else "The pick"
     yield (
         f"Its rival is {other.model} on {other.runtime}: {share(other.accuracy, pick.images)}, "
-        f"{price(other.bytes, other.p50_ms)}{outside}. {_difference(rival.paired)}, p = "
+        f"{price(other.bytes, other.p50_ms)}{outside}. {who} {_difference(rival.paired)}, p = "
         f"{rival.p_value:.2g}: {noise} than noise."
     )
     if rival.more_pictures is not None:
@@ -109,7 +112,7 @@ def _difference(paired: PairedDifference) -> str:
     low, high = (f"{100 * end:+.{digits}f}" for end in paired.interval)
     side = "ahead" if paired.difference >= 0 else "behind"
     points = f"{abs(100 * paired.difference):.{digits}f} points"
-    return f"The pick is {points} {side} (95% interval {low} to {high})"
+    return f"is {points} {side} (95% interval {low} to {high})"
 
 
 def _forgone(best: Option, useful: Sequence[Option]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What is shipped, and what is said of it, for options whose answers are known one by one."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -96,6 +97,18 @@ SMALL = option("small", range(0, 180, 2), kib=9, ms=0.7)  # wrong are cats alone
 )
 def test_constraints_come_first(constraints: Constraints, named: str) -> None:
     assert shipped(decide([ACCURATE, QUICK, SMALL], constraints))[0] == named
+
+
+@pytest.mark.parametrize(
+    ("right_more", "who"), [(0, ". The pick"), (3, ". Before rounding to 8 bits, the pick")]
+)
+def test_difference_of_rounded_files_is_said_to_be_that_of_their_networks(
+    right_more: int, who: str
+) -> None:
+    network = option("other", range(30), kib=900, runtime="onnx-int8")
+    rounded = replace(network, confusion=option("other", range(30 - right_more)).confusion)
+    reasons = " ".join(decide([option("good", range(20)), rounded]).reasons)
+    assert f"{who} is 2.5 points ahead" in reasons
 
 
 def test_pick_is_not_larger_and_less_accurate_than_another_that_ties() -> None:
