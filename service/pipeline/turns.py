@@ -55,7 +55,7 @@ class TurnQueue(Generic[Item]):
 
 
 def resolve(future: asyncio.Future[Item], outcome: Item | Exception) -> None:
-    """Give a future what is waited for, unless whoever waited was cancelled a moment ago."""
+    """Give a future what is waited for, unless the waiting task was cancelled a moment ago."""
     if future.done():
         return
     if isinstance(outcome, Exception):
