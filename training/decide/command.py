@@ -63,6 +63,6 @@ def _serve(models_dir: Path, pick: Choice) -> None:
     runtimes = sorted(RUNTIMES, key=lambda runtime: runtime != pick.runtime)
     os.environ["TANDEM_MODELS_DIR"] = str(models_dir)
     os.environ["TANDEM_DEFAULT_MODEL"] = pick.model.rpartition("/")[0]
-    os.environ["TANDEM_RUNTIMES"] = ",".join(runtimes)
+    os.environ.setdefault("TANDEM_RUNTIMES", ",".join(runtimes))
     sys.stderr.flush()
     os.execv(sys.executable, [sys.executable, "-m", "service"])  # noqa: S606 - itself

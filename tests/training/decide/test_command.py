@@ -1,6 +1,7 @@
-"""The command as a person runs it: in a process of its own, that Ctrl-C stops."""
+"""The command as a person runs it: Ctrl-C stops it, and it may become the service."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from artifact.repository import Repository
+from service.settings import Settings
 from tests.training.decide.drawn import write_folder
+from training.__main__ import main
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -52,3 +55,22 @@ def test_ctrl_c_leaves_nothing_half_done_and_the_same_command_goes_on(tmp_path: 
     assert len(folds) == 5
     published = json.loads((tmp_path / "out.json").read_text())["published"]
     assert {str(one) for one in Repository.scan(tmp_path / "models")} == set(published)
+
+
+def test_serve_makes_the_pick_and_its_runtime_the_defaults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MODELS_DIR", "DEFAULT_MODEL", "RUNTIMES"):
+        monkeypatch.setenv(f"TANDEM_{name}", "")
+    monkeypatch.delenv("TANDEM_RUNTIMES")
+    begun: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _, command: begun.append(command[1:]))
+    places = ("--runs-dir", str(tmp_path / "runs"), "--models-dir", str(tmp_path / "models"))
+    written = tmp_path / "out.json"
+    options = ("--arms", "linear-hog-colour", "--json", str(written), "--serve")
+    assert main(["decide", str(write_folder(tmp_path / "shapes", 8)), *places, *options]) == 0
+    pick = json.loads(written.read_text())["decision"]["pick"]
+    assert begun == [["-m", "service"]]
+    assert os.environ["TANDEM_DEFAULT_MODEL"] == pick["model"].partition("/")[0]
+    assert os.environ["TANDEM_RUNTIMES"].partition(",")[0] == pick["runtime"]
+    assert Settings().models_dir == tmp_path / "models"
